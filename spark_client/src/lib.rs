@@ -1,0 +1,1 @@
+//! Asynchronous client for Apache Spark Connect.
