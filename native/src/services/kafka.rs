@@ -1,0 +1,34 @@
+//! Kafka: one broker that is its own controller (KRaft).
+
+use crate::error::Result;
+use crate::layout::Layout;
+use crate::service::{Service, Step};
+
+pub(super) fn service(layout: &Layout) -> Result<Service> {
+    let conf = layout.render("kafka", None)?;
+    let properties = conf.join("server.properties").display().to_string();
+    let logging = format!("-Dlog4j2.configurationFile={}", conf.join("log4j2.properties").display());
+    let class_path = format!("{}/*", layout.settings.dist("kafka").display());
+    let heap = format!("-Xmx{}", layout.settings.get("KAFKA_HEAP"));
+    let java = |heap: &str, arguments: &[&str]| {
+        let mut all = vec![heap, "-XX:+UseG1GC", logging.as_str(), "-cp", class_path.as_str()];
+        all.extend(arguments);
+        layout.java(&all)
+    };
+    let mut service = Service::new("kafka", &[], java(&heap, &["kafka.Kafka", &properties]));
+    service.before = vec![Step {
+        about: "format Kafka's log folder",
+        program: java(
+            "-Xmx128m",
+            &["kafka.tools.StorageTool", "format", "-t", &layout.cluster_id(), "-c", &properties],
+        ),
+        stdin: String::new(),
+        unless: Some(layout.data("kafka").join("meta.properties")),
+        marker: None,
+    }];
+    service.ports = vec![
+        ("KAFKA_PORT", layout.settings.port("KAFKA_PORT")?),
+        ("KAFKA_CONTROLLER_PORT", layout.settings.port("KAFKA_CONTROLLER_PORT")?),
+    ];
+    Ok(service)
+}
