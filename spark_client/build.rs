@@ -1,0 +1,17 @@
+//! Compiles the committed protocol definitions, without needing `protoc` on the machine.
+
+use prost::Message as _;
+use std::{env, error::Error, fs, path::PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let descriptors = protox::compile(["spark/connect/base.proto"], ["proto"])?;
+    // Kept beside the generated code: the golden tests read plans through these descriptors.
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .bytes(".spark.connect.ExecutePlanResponse.ArrowBatch")
+        .bytes(".spark.connect.LocalRelation")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Expressions over the columns of a DataFrame.
+
+mod case;
+mod literal;
+mod operators;
+mod predicates;
+mod shaping;
+pub(crate) mod sorting;
+mod window;
+
+pub use case::CaseWhen;
+pub use literal::{IntoLiteral, decimal};
+pub use window::{Window, WindowBound};
+
+use crate::proto::{
+    Expression,
+    expression::{ExprType, UnresolvedAttribute, UnresolvedFunction, UnresolvedStar},
+};
+
+/// An expression over the columns of a DataFrame, resolved by the server when the plan runs.
+///
+/// Arithmetic and logic are Rust's operators (`+ - * / % ! & |` and unary `-`); comparisons are methods
+/// ([`Column::eq`], [`Column::gt`], ...), since they give a column and not a `bool`.
+///
+/// ```
+/// use spark_client::functions::{col, lit};
+/// let net = (col("quantity") * col("unit_price")).alias("net");
+/// let large = col("net").gt(1000) & col("cancelled").is_null();
+/// # let _ = (net, large, lit(1));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub(crate) expression: Expression,
+}
+
+impl Column {
+    pub(crate) fn new(expr_type: ExprType) -> Self {
+        Self { expression: Expression { common: None, expr_type: Some(expr_type) } }
+    }
+
+    /// A reference by name; `*` and `table.*` stand for all columns.
+    pub(crate) fn named(name: &str) -> Self {
+        Self::of_plan(name, None)
+    }
+
+    pub(crate) fn of_plan(name: &str, plan_id: Option<i64>) -> Self {
+        if name == "*" || name.ends_with(".*") {
+            let unparsed_target = (name != "*").then(|| name.to_owned());
+            return Self::new(ExprType::UnresolvedStar(UnresolvedStar { unparsed_target, plan_id }));
+        }
+        Self::new(ExprType::UnresolvedAttribute(UnresolvedAttribute {
+            unparsed_identifier: name.to_owned(),
+            plan_id,
+            is_metadata_column: Some(false),
+        }))
+    }
+
+    pub(crate) fn function(name: &str, arguments: Vec<Self>) -> Self {
+        Self::function_over(name, arguments, false)
+    }
+
+    pub(crate) fn distinct_function(name: &str, arguments: Vec<Self>) -> Self {
+        Self::function_over(name, arguments, true)
+    }
+
+    fn function_over(name: &str, arguments: Vec<Self>, is_distinct: bool) -> Self {
+        Self::new(ExprType::UnresolvedFunction(UnresolvedFunction {
+            function_name: name.to_owned(),
+            arguments: expressions(arguments),
+            is_distinct,
+            is_user_defined_function: false,
+            is_internal: None,
+        }))
+    }
+
+    pub(crate) fn boxed(self) -> Option<Box<Expression>> {
+        Some(Box::new(self.expression))
+    }
+}
+
+pub(crate) fn expressions(columns: Vec<Column>) -> Vec<Expression> {
+    columns.into_iter().map(|column| column.expression).collect()
+}
+
+/// A [`Column`], or the name of one: what PySpark calls `ColumnOrName`.
+pub trait IntoColumn {
+    /// The column itself.
+    fn into_column(self) -> Column;
+}
+
+impl IntoColumn for Column {
+    fn into_column(self) -> Column {
+        self
+    }
+}
+
+impl IntoColumn for &Column {
+    fn into_column(self) -> Column {
+        self.clone()
+    }
+}
+
+impl IntoColumn for &str {
+    fn into_column(self) -> Column {
+        Column::named(self)
+    }
+}
+
+impl IntoColumn for &&str {
+    fn into_column(self) -> Column {
+        Column::named(self)
+    }
+}
+
+impl IntoColumn for String {
+    fn into_column(self) -> Column {
+        Column::named(&self)
+    }
+}
+
+impl IntoColumn for &String {
+    fn into_column(self) -> Column {
+        Column::named(self)
+    }
+}
+
+/// Each item as a column.
+pub(crate) fn into_columns(items: impl IntoIterator<Item = impl IntoColumn>) -> Vec<Column> {
+    items.into_iter().map(IntoColumn::into_column).collect()
+}

@@ -1,0 +1,91 @@
+//! Aggregates over groups of rows.
+
+use super::DataFrame;
+use crate::{
+    Column,
+    column::{IntoColumn, expressions, into_columns},
+    functions,
+    proto::{
+        self, Expression,
+        aggregate::{GroupType, Pivot},
+        expression::{ExprType, Literal},
+        relation::RelType,
+    },
+};
+
+/// Rows grouped by columns, waiting for their aggregates.
+#[derive(Clone, Debug)]
+pub struct GroupedData {
+    input: DataFrame,
+    group_type: GroupType,
+    grouping: Vec<Expression>,
+    pivot: Option<Pivot>,
+}
+
+impl DataFrame {
+    /// Groups of rows that are equal in these columns.
+    pub fn group_by(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> GroupedData {
+        self.grouped(GroupType::Groupby, expressions(into_columns(columns)))
+    }
+
+    /// Groups by these columns, by all but the last of them, and so on up to one group of all rows.
+    pub fn rollup(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> GroupedData {
+        self.grouped(GroupType::Rollup, expressions(into_columns(columns)))
+    }
+
+    /// Groups by every combination of these columns.
+    pub fn cube(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> GroupedData {
+        self.grouped(GroupType::Cube, expressions(into_columns(columns)))
+    }
+
+    /// Aggregates over all rows, as one row.
+    pub fn agg(&self, aggregates: impl IntoIterator<Item = impl IntoColumn>) -> DataFrame {
+        self.grouped(GroupType::Groupby, Vec::new()).agg(aggregates)
+    }
+
+    fn grouped(&self, group_type: GroupType, grouping: Vec<Expression>) -> GroupedData {
+        GroupedData { input: self.clone(), group_type, grouping, pivot: None }
+    }
+}
+
+impl GroupedData {
+    /// One row a group: the grouping columns, then these.
+    pub fn agg(&self, aggregates: impl IntoIterator<Item = impl IntoColumn>) -> DataFrame {
+        let Self { input, group_type, grouping, pivot } = self.clone();
+        let aggregates = expressions(into_columns(aggregates));
+        input.with_plan(input.plan.then(move |input| {
+            RelType::Aggregate(Box::new(proto::Aggregate {
+                input,
+                group_type: group_type as i32,
+                grouping_expressions: grouping.clone(),
+                aggregate_expressions: aggregates.clone(),
+                pivot: pivot.clone(),
+                grouping_sets: Vec::new(),
+            }))
+        }))
+    }
+
+    /// The number of rows of each group, as column `count`.
+    pub fn count(&self) -> DataFrame {
+        self.agg([functions::count(functions::lit(1)).alias("count")])
+    }
+
+    /// Turns the values of a column into columns; naming the values spares Spark to look for them.
+    pub fn pivot(
+        mut self,
+        column: impl IntoColumn,
+        values: impl IntoIterator<Item = impl crate::IntoLiteral>,
+    ) -> Self {
+        let values = values.into_iter().filter_map(|value| literal(value.into_literal())).collect();
+        self.group_type = GroupType::Pivot;
+        self.pivot = Some(Pivot { col: Some(column.into_column().expression), values });
+        self
+    }
+}
+
+fn literal(column: Column) -> Option<Literal> {
+    match column.expression.expr_type {
+        Some(ExprType::Literal(literal)) => Some(literal),
+        _ => None,
+    }
+}

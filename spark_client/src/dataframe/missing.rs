@@ -1,0 +1,69 @@
+//! NULL and NaN filled or dropped, columns turned into rows.
+
+use super::DataFrame;
+use crate::{
+    column::{Column, IntoColumn, IntoLiteral, expressions, into_columns},
+    proto::{
+        self,
+        expression::{ExprType, Literal},
+        relation::RelType,
+        unpivot,
+    },
+};
+
+impl DataFrame {
+    /// NULL and NaN replaced by a value, in the named columns of the value's type, or in all of them when
+    /// no name is given.
+    pub fn fill_na(
+        &self,
+        value: impl IntoLiteral,
+        columns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let values: Vec<_> = as_literal(value.into_literal()).into_iter().collect();
+        let cols: Vec<String> = columns.into_iter().map(Into::into).collect();
+        self.with_plan(self.plan.then(move |input| {
+            RelType::FillNa(Box::new(proto::NaFill { input, cols: cols.clone(), values: values.clone() }))
+        }))
+    }
+
+    /// The rows that have at least `min_non_nulls` values (all when `None`) in the named columns, or in all
+    /// columns when no name is given.
+    pub fn drop_na(
+        &self,
+        min_non_nulls: Option<i32>,
+        columns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let cols: Vec<String> = columns.into_iter().map(Into::into).collect();
+        self.with_plan(self.plan.then(move |input| {
+            RelType::DropNa(Box::new(proto::NaDrop { input, cols: cols.clone(), min_non_nulls }))
+        }))
+    }
+
+    /// One row for each row and column of `values`: the columns `ids`, then the column's name and its value.
+    pub fn unpivot(
+        &self,
+        ids: impl IntoIterator<Item = impl IntoColumn>,
+        values: impl IntoIterator<Item = impl IntoColumn>,
+        variable_column: &str,
+        value_column: &str,
+    ) -> Self {
+        let (ids, values) = (expressions(into_columns(ids)), expressions(into_columns(values)));
+        let (variable_column_name, value_column_name) = (variable_column.to_owned(), value_column.to_owned());
+        self.with_plan(self.plan.then(move |input| {
+            RelType::Unpivot(Box::new(proto::Unpivot {
+                input,
+                ids: ids.clone(),
+                values: Some(unpivot::Values { values: values.clone() }),
+                variable_column_name: variable_column_name.clone(),
+                value_column_name: value_column_name.clone(),
+            }))
+        }))
+    }
+}
+
+fn as_literal(column: Column) -> Option<Literal> {
+    match column.expression.expr_type {
+        Some(ExprType::Literal(literal)) => Some(literal),
+        _ => None,
+    }
+}

@@ -1,0 +1,113 @@
+//! Transformations that say how to run a plan: partitions, hints, samples, watermarks.
+
+use super::DataFrame;
+use crate::{
+    column::{IntoColumn, IntoLiteral, expressions, into_columns},
+    proto::{self, analyze_plan_request::explain, relation::RelType},
+};
+
+/// How much of a plan is explained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExplainMode {
+    /// The physical plan.
+    #[default]
+    Simple,
+    /// The logical plans and the physical plan.
+    Extended,
+    /// The physical plan and the generated code.
+    Codegen,
+    /// The optimized plan with its statistics.
+    Cost,
+    /// The physical plan as an outline and the details of each node.
+    Formatted,
+}
+
+impl ExplainMode {
+    pub(super) fn to_proto(self) -> explain::ExplainMode {
+        match self {
+            Self::Simple => explain::ExplainMode::Simple,
+            Self::Extended => explain::ExplainMode::Extended,
+            Self::Codegen => explain::ExplainMode::Codegen,
+            Self::Cost => explain::ExplainMode::Cost,
+            Self::Formatted => explain::ExplainMode::Formatted,
+        }
+    }
+}
+
+impl DataFrame {
+    /// The rows spread anew over this many partitions.
+    pub fn repartition(&self, partitions: i32) -> Self {
+        self.repartitioned(partitions, true)
+    }
+
+    /// Fewer partitions, put together without moving rows between machines where possible.
+    pub fn coalesce(&self, partitions: i32) -> Self {
+        self.repartitioned(partitions, false)
+    }
+
+    fn repartitioned(&self, num_partitions: i32, shuffle: bool) -> Self {
+        self.with_plan(self.plan.then(move |input| {
+            let shuffle = Some(shuffle);
+            RelType::Repartition(Box::new(proto::Repartition { input, num_partitions, shuffle }))
+        }))
+    }
+
+    /// Rows that are equal in these columns together in one partition, out of `partitions` or as many as
+    /// `spark.sql.shuffle.partitions` says.
+    pub fn repartition_by(
+        &self,
+        partitions: Option<i32>,
+        columns: impl IntoIterator<Item = impl IntoColumn>,
+    ) -> Self {
+        let partition_exprs = expressions(into_columns(columns));
+        self.with_plan(self.plan.then(move |input| {
+            RelType::RepartitionByExpression(Box::new(proto::RepartitionByExpression {
+                input,
+                partition_exprs: partition_exprs.clone(),
+                num_partitions: partitions,
+            }))
+        }))
+    }
+
+    /// Advice for the optimizer, for example `broadcast`.
+    pub fn hint(&self, name: &str, parameters: impl IntoIterator<Item = impl IntoLiteral>) -> Self {
+        let name = name.to_owned();
+        let literals = parameters.into_iter().map(IntoLiteral::into_literal);
+        let parameters = expressions(literals.collect());
+        self.with_plan(self.plan.then(move |input| {
+            let parameters = parameters.clone();
+            RelType::Hint(Box::new(proto::Hint { input, name: name.clone(), parameters }))
+        }))
+    }
+
+    /// Advises to send this side of a join to every executor.
+    pub fn broadcast(&self) -> Self {
+        self.hint("broadcast", std::iter::empty::<i32>())
+    }
+
+    /// About this fraction (0 to 1) of the rows; the same seed gives the same rows of the same plan.
+    pub fn sample(&self, fraction: f64, seed: i64) -> Self {
+        self.with_plan(self.plan.then(move |input| {
+            RelType::Sample(Box::new(proto::Sample {
+                input,
+                lower_bound: 0.0,
+                upper_bound: fraction,
+                with_replacement: Some(false),
+                seed: Some(seed),
+                deterministic_order: false,
+            }))
+        }))
+    }
+
+    /// Says of a stream that rows are at most `delay` (for example `"10 minutes"`) late by this column.
+    pub fn with_watermark(&self, event_time: &str, delay: &str) -> Self {
+        let (event_time, delay_threshold) = (event_time.to_owned(), delay.to_owned());
+        self.with_plan(self.plan.then(move |input| {
+            RelType::WithWatermark(Box::new(proto::WithWatermark {
+                input,
+                event_time: event_time.clone(),
+                delay_threshold: delay_threshold.clone(),
+            }))
+        }))
+    }
+}

@@ -1,0 +1,192 @@
+//! Transformations of one DataFrame: pure, nothing is sent.
+
+use super::DataFrame;
+use crate::{
+    Column,
+    column::{IntoColumn, expressions, into_columns, sorting::sort_orders},
+    functions::expr,
+    proto::{self, expression::Alias, relation::RelType},
+};
+
+/// A [`Column`], or a SQL text such as `"amount > 10 AND country IS NOT NULL"`.
+pub trait IntoCondition {
+    /// The condition as a column.
+    fn into_condition(self) -> Column;
+}
+
+impl IntoCondition for Column {
+    fn into_condition(self) -> Column {
+        self
+    }
+}
+
+impl IntoCondition for &str {
+    fn into_condition(self) -> Column {
+        expr(self)
+    }
+}
+
+impl DataFrame {
+    /// These columns and no others.
+    pub fn select(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
+        let expressions = expressions(into_columns(columns));
+        self.with_plan(self.plan.then(move |input| {
+            RelType::Project(Box::new(proto::Project { input, expressions: expressions.clone() }))
+        }))
+    }
+
+    /// Columns as SQL expressions, for example `"amount * 2 AS doubled"`.
+    pub fn select_expr<'a>(&self, expressions: impl IntoIterator<Item = &'a str>) -> Self {
+        self.select(expressions.into_iter().map(expr))
+    }
+
+    /// The rows for which the condition holds.
+    pub fn filter(&self, condition: impl IntoCondition) -> Self {
+        let condition = condition.into_condition().expression;
+        self.with_plan(self.plan.then(move |input| {
+            let condition = Some(condition.clone());
+            RelType::Filter(Box::new(proto::Filter { input, condition }))
+        }))
+    }
+
+    /// The rows for which the condition holds. The same as [`DataFrame::filter`].
+    pub fn where_(&self, condition: impl IntoCondition) -> Self {
+        self.filter(condition)
+    }
+
+    /// A column added, or replaced when there is one of that name.
+    pub fn with_column(&self, name: &str, column: impl IntoColumn) -> Self {
+        self.with_columns([(name, column)])
+    }
+
+    /// Columns added or replaced, all computed from the columns as they are before.
+    pub fn with_columns<'a>(&self, columns: impl IntoIterator<Item = (&'a str, impl IntoColumn)>) -> Self {
+        let alias = |(name, column): (&str, _)| Alias {
+            expr: IntoColumn::into_column(column).boxed(),
+            name: vec![name.to_owned()],
+            metadata: None,
+        };
+        let aliases: Vec<_> = columns.into_iter().map(alias).collect();
+        self.with_plan(self.plan.then(move |input| {
+            RelType::WithColumns(Box::new(proto::WithColumns { input, aliases: aliases.clone() }))
+        }))
+    }
+
+    /// A column under another name; nothing changes when there is no such column.
+    pub fn with_column_renamed(&self, from: &str, to: &str) -> Self {
+        self.with_columns_renamed([(from, to)])
+    }
+
+    /// Columns under other names, as pairs (from, to).
+    pub fn with_columns_renamed<'a>(&self, names: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let rename = |(from, to): (&str, &str)| proto::with_columns_renamed::Rename {
+            col_name: from.to_owned(),
+            new_col_name: to.to_owned(),
+        };
+        let renames: Vec<_> = names.into_iter().map(rename).collect();
+        self.with_plan(self.plan.then(move |input| {
+            let renames = renames.clone();
+            let renamed = proto::WithColumnsRenamed { input, renames, ..Default::default() };
+            RelType::WithColumnsRenamed(Box::new(renamed))
+        }))
+    }
+
+    /// All columns but these; names that do not exist are ignored.
+    pub fn drop(&self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let column_names: Vec<String> = names.into_iter().map(Into::into).collect();
+        self.with_plan(self.plan.then(move |input| {
+            let column_names = column_names.clone();
+            RelType::Drop(Box::new(proto::Drop { input, columns: Vec::new(), column_names }))
+        }))
+    }
+
+    /// All columns but these, given as columns: needed where two have the same name.
+    pub fn drop_columns(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
+        let columns = expressions(into_columns(columns));
+        self.with_plan(self.plan.then(move |input| {
+            let columns = columns.clone();
+            RelType::Drop(Box::new(proto::Drop { input, columns, column_names: Vec::new() }))
+        }))
+    }
+
+    /// The columns under new names, in order, one for each.
+    pub fn to_df(&self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let column_names: Vec<String> = names.into_iter().map(Into::into).collect();
+        self.with_plan(self.plan.then(move |input| {
+            RelType::ToDf(Box::new(proto::ToDf { input, column_names: column_names.clone() }))
+        }))
+    }
+
+    /// A name for the whole DataFrame, so that its columns can be called `name.column`.
+    pub fn alias(&self, name: &str) -> Self {
+        let alias = name.to_owned();
+        self.with_plan(self.plan.then(move |input| {
+            let alias = alias.clone();
+            RelType::SubqueryAlias(Box::new(proto::SubqueryAlias { input, alias, qualifier: Vec::new() }))
+        }))
+    }
+
+    /// Each row once.
+    pub fn distinct(&self) -> Self {
+        self.deduplicated(Vec::new(), false)
+    }
+
+    /// One row, whichever comes first, for each combination of these columns.
+    pub fn drop_duplicates(&self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.deduplicated(columns.into_iter().map(Into::into).collect(), false)
+    }
+
+    /// [`DataFrame::drop_duplicates`] of a stream that forgets a key when the watermark has passed it.
+    pub fn drop_duplicates_within_watermark(
+        &self,
+        columns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.deduplicated(columns.into_iter().map(Into::into).collect(), true)
+    }
+
+    fn deduplicated(&self, column_names: Vec<String>, within_watermark: bool) -> Self {
+        self.with_plan(self.plan.then(move |input| {
+            RelType::Deduplicate(Box::new(proto::Deduplicate {
+                input,
+                all_columns_as_keys: Some(column_names.is_empty()),
+                column_names: column_names.clone(),
+                within_watermark: Some(within_watermark),
+            }))
+        }))
+    }
+
+    /// All rows in an order, ascending unless a column says otherwise.
+    pub fn order_by(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
+        self.sorted(sort_orders(columns), true)
+    }
+
+    /// All rows in an order. The same as [`DataFrame::order_by`].
+    pub fn sort(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
+        self.order_by(columns)
+    }
+
+    /// The rows of each partition in an order.
+    pub fn sort_within_partitions(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
+        self.sorted(sort_orders(columns), false)
+    }
+
+    fn sorted(&self, order: Vec<proto::expression::SortOrder>, is_global: bool) -> Self {
+        self.with_plan(self.plan.then(move |input| {
+            RelType::Sort(Box::new(proto::Sort { input, order: order.clone(), is_global: Some(is_global) }))
+        }))
+    }
+
+    /// At most the first `rows` rows.
+    pub fn limit(&self, rows: i32) -> Self {
+        self.with_plan(
+            self.plan.then(move |input| RelType::Limit(Box::new(proto::Limit { input, limit: rows }))),
+        )
+    }
+
+    /// All but the first `rows` rows.
+    pub fn offset(&self, rows: i32) -> Self {
+        self.with_plan(
+            self.plan.then(move |input| RelType::Offset(Box::new(proto::Offset { input, offset: rows }))),
+        )
+    }
+}

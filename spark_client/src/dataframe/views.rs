@@ -1,0 +1,49 @@
+//! Temporary views, and results kept by the server.
+
+use super::DataFrame;
+use crate::{
+    Error,
+    plan::Plan,
+    proto::{self, CreateDataFrameViewCommand, command::CommandType, relation::RelType},
+};
+
+impl DataFrame {
+    /// Gives the plan a name for SQL in this session, in place of a view that has it.
+    pub async fn create_or_replace_temp_view(&self, name: &str) -> Result<(), Error> {
+        self.create_view(name, false, true).await
+    }
+
+    /// Gives the plan a name for SQL in this session; an error when the name is taken.
+    pub async fn create_temp_view(&self, name: &str) -> Result<(), Error> {
+        self.create_view(name, false, false).await
+    }
+
+    /// Gives the plan the name `global_temp.<name>` for SQL in every session of the server.
+    pub async fn create_or_replace_global_temp_view(&self, name: &str) -> Result<(), Error> {
+        self.create_view(name, true, true).await
+    }
+
+    async fn create_view(&self, name: &str, is_global: bool, replace: bool) -> Result<(), Error> {
+        let command = CreateDataFrameViewCommand {
+            input: Some(self.plan.to_relation()),
+            name: name.to_owned(),
+            is_global,
+            replace,
+        };
+        self.session.command(CommandType::CreateDataframeView(command)).await.map(|_| ())
+    }
+
+    /// Computes the rows now and keeps them on the executors: the result's plan is cut off from this one's.
+    /// The server keeps them as long as the session lives.
+    pub async fn local_checkpoint(&self) -> Result<DataFrame, Error> {
+        let command = proto::CheckpointCommand {
+            relation: Some(self.plan.to_relation()),
+            local: true,
+            eager: true,
+            storage_level: None,
+        };
+        let outcome = self.session.command(CommandType::CheckpointCommand(command)).await?;
+        let kept = outcome.checkpoint.ok_or_else(|| Error::protocol("a checkpoint gave no relation"))?;
+        Ok(self.with_plan(Plan::new(move || RelType::CachedRemoteRelation(kept.clone()))))
+    }
+}

@@ -1,0 +1,5 @@
+//! Delta Lake.
+
+mod idempotent;
+
+pub use idempotent::IdempotentWrite;

@@ -1,0 +1,85 @@
+//! Higher-order functions: the Rust closure is called once, with columns that stand for an element, to
+//! build the expression that Spark evaluates for each.
+
+use crate::{
+    Column, IntoColumn,
+    proto::{
+        Expression,
+        expression::{ExprType, LambdaFunction, UnresolvedNamedLambdaVariable},
+    },
+};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Each element of an array, changed.
+pub fn transform(array: impl IntoColumn, change: impl FnOnce(Column) -> Column) -> Column {
+    Column::function("transform", vec![array.into_column(), unary(change)])
+}
+
+/// Each element of an array, changed with its position from 0.
+pub fn transform_with_index(array: impl IntoColumn, change: impl FnOnce(Column, Column) -> Column) -> Column {
+    Column::function("transform", vec![array.into_column(), binary(change)])
+}
+
+/// The elements of an array for which the condition holds.
+pub fn filter(array: impl IntoColumn, condition: impl FnOnce(Column) -> Column) -> Column {
+    Column::function("filter", vec![array.into_column(), unary(condition)])
+}
+
+/// Whether the condition holds for an element of an array.
+pub fn exists(array: impl IntoColumn, condition: impl FnOnce(Column) -> Column) -> Column {
+    Column::function("exists", vec![array.into_column(), unary(condition)])
+}
+
+/// Whether the condition holds for an element of an array. The same as [`exists`].
+pub fn any_match(array: impl IntoColumn, condition: impl FnOnce(Column) -> Column) -> Column {
+    exists(array, condition)
+}
+
+/// Whether the condition holds for every element of an array.
+pub fn forall(array: impl IntoColumn, condition: impl FnOnce(Column) -> Column) -> Column {
+    Column::function("forall", vec![array.into_column(), unary(condition)])
+}
+
+/// Folds an array: `merge(state, element)` for each element, beginning with `initial`.
+pub fn aggregate(
+    array: impl IntoColumn,
+    initial: impl IntoColumn,
+    merge: impl FnOnce(Column, Column) -> Column,
+) -> Column {
+    Column::function("aggregate", vec![array.into_column(), initial.into_column(), binary(merge)])
+}
+
+/// Two arrays put together element by element, the shorter one filled with NULL.
+pub fn zip_with(
+    left: impl IntoColumn,
+    right: impl IntoColumn,
+    merge: impl FnOnce(Column, Column) -> Column,
+) -> Column {
+    Column::function("zip_with", vec![left.into_column(), right.into_column(), binary(merge)])
+}
+
+fn unary(body: impl FnOnce(Column) -> Column) -> Column {
+    let x = fresh("x");
+    lambda(body(variable(&x)), vec![x])
+}
+
+fn binary(body: impl FnOnce(Column, Column) -> Column) -> Column {
+    let (x, y) = (fresh("x"), fresh("y"));
+    lambda(body(variable(&x), variable(&y)), vec![x, y])
+}
+
+/// Nested lambdas must not share names.
+fn fresh(letter: &str) -> UnresolvedNamedLambdaVariable {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("{letter}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    UnresolvedNamedLambdaVariable { name_parts: vec![name] }
+}
+
+fn variable(variable: &UnresolvedNamedLambdaVariable) -> Column {
+    Column::new(ExprType::UnresolvedNamedLambdaVariable(variable.clone()))
+}
+
+fn lambda(body: Column, arguments: Vec<UnresolvedNamedLambdaVariable>) -> Column {
+    let function: Option<Box<Expression>> = body.boxed();
+    Column::new(ExprType::LambdaFunction(Box::new(LambdaFunction { function, arguments })))
+}

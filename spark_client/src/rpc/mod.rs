@@ -1,0 +1,16 @@
+//! The wire: one channel, one server session, calls that are retried, executions that are reattached.
+
+mod arrow_batches;
+mod connection;
+mod execution;
+mod release;
+mod retry;
+mod transport;
+
+pub(crate) use arrow_batches::ArrowBatches;
+pub(crate) use connection::{Connection, Identity};
+pub(crate) use execution::Execution;
+pub use retry::RetryPolicy;
+pub(crate) use retry::is_retryable;
+pub use transport::Keepalive;
+pub(crate) use transport::{TransportOptions, open_channel};

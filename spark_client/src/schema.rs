@@ -1,0 +1,183 @@
+//! Columns and their types, as Spark names them.
+
+use crate::{Error, proto, proto::data_type::Kind};
+use std::fmt;
+
+/// The columns of a DataFrame or the fields of a struct, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// The columns.
+    pub fields: Vec<Field>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// Whether it may hold NULL.
+    pub nullable: bool,
+    /// What is noted about it, as JSON: comments, identity columns.
+    pub metadata: Option<String>,
+}
+
+/// A type of Spark. `Display` gives its SQL name, for example `array<struct<id:bigint>>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)]
+pub enum DataType {
+    Null,
+    Boolean,
+    Byte,
+    Short,
+    Integer,
+    Long,
+    Float,
+    Double,
+    Decimal { precision: i32, scale: i32 },
+    String,
+    Char { length: i32 },
+    VarChar { length: i32 },
+    Binary,
+    Date,
+    Time { precision: i32 },
+    Timestamp,
+    TimestampNtz,
+    CalendarInterval,
+    YearMonthInterval,
+    DayTimeInterval,
+    Array { element: Box<DataType>, contains_null: bool },
+    Map { key: Box<DataType>, value: Box<DataType>, value_contains_null: bool },
+    Struct(Schema),
+    Variant,
+    Other(String),
+}
+
+impl Schema {
+    /// The column of that name.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    pub(crate) fn from_proto(data_type: Option<proto::DataType>) -> Result<Self, Error> {
+        match DataType::from_proto(data_type)? {
+            DataType::Struct(schema) => Ok(schema),
+            other => Err(Error::protocol(format!("a schema is a struct, not {other}"))),
+        }
+    }
+}
+
+/// As the columns of a CREATE TABLE.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, field) in self.fields.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            let not_null = if field.nullable { "" } else { " NOT NULL" };
+            write!(f, "{comma}{} {}{not_null}", quoted(&field.name), field.data_type)?;
+        }
+        Ok(())
+    }
+}
+
+impl DataType {
+    pub(crate) fn from_proto(data_type: Option<proto::DataType>) -> Result<Self, Error> {
+        let boxed = |inner: Option<Box<proto::DataType>>| Self::from_proto(inner.map(|t| *t)).map(Box::new);
+        let kind = data_type.and_then(|t| t.kind).ok_or_else(|| Error::protocol("a type is missing"))?;
+        Ok(match kind {
+            Kind::Null(_) => Self::Null,
+            Kind::Boolean(_) => Self::Boolean,
+            Kind::Byte(_) => Self::Byte,
+            Kind::Short(_) => Self::Short,
+            Kind::Integer(_) => Self::Integer,
+            Kind::Long(_) => Self::Long,
+            Kind::Float(_) => Self::Float,
+            Kind::Double(_) => Self::Double,
+            Kind::Decimal(d) => {
+                Self::Decimal { precision: d.precision.unwrap_or(10), scale: d.scale.unwrap_or(0) }
+            }
+            Kind::String(_) => Self::String,
+            Kind::Char(c) => Self::Char { length: c.length },
+            Kind::VarChar(c) => Self::VarChar { length: c.length },
+            Kind::Binary(_) => Self::Binary,
+            Kind::Date(_) => Self::Date,
+            Kind::Time(t) => Self::Time { precision: t.precision.unwrap_or(6) },
+            Kind::Timestamp(_) => Self::Timestamp,
+            Kind::TimestampNtz(_) => Self::TimestampNtz,
+            Kind::CalendarInterval(_) => Self::CalendarInterval,
+            Kind::YearMonthInterval(_) => Self::YearMonthInterval,
+            Kind::DayTimeInterval(_) => Self::DayTimeInterval,
+            Kind::Array(a) => Self::Array { contains_null: a.contains_null, element: boxed(a.element_type)? },
+            Kind::Map(m) => Self::Map {
+                value_contains_null: m.value_contains_null,
+                key: boxed(m.key_type)?,
+                value: boxed(m.value_type)?,
+            },
+            Kind::Struct(s) => {
+                let fields = s.fields.into_iter().map(Field::from_proto).collect::<Result<_, _>>()?;
+                Self::Struct(Schema { fields })
+            }
+            Kind::Variant(_) => Self::Variant,
+            Kind::Unparsed(u) => Self::Other(u.data_type_string),
+            other => Self::Other(format!("{other:?}")),
+        })
+    }
+}
+
+impl Field {
+    fn from_proto(field: proto::data_type::StructField) -> Result<Self, Error> {
+        let data_type = DataType::from_proto(field.data_type)?;
+        Ok(Self { name: field.name, data_type, nullable: field.nullable, metadata: field.metadata })
+    }
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Null => "void",
+            Self::Boolean => "boolean",
+            Self::Byte => "tinyint",
+            Self::Short => "smallint",
+            Self::Integer => "int",
+            Self::Long => "bigint",
+            Self::Float => "float",
+            Self::Double => "double",
+            Self::String => "string",
+            Self::Binary => "binary",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+            Self::TimestampNtz => "timestamp_ntz",
+            Self::CalendarInterval => "interval",
+            Self::YearMonthInterval => "interval year to month",
+            Self::DayTimeInterval => "interval day to second",
+            Self::Variant => "variant",
+            Self::Other(name) => name,
+            Self::Decimal { precision, scale } => return write!(f, "decimal({precision},{scale})"),
+            Self::Char { length } => return write!(f, "char({length})"),
+            Self::VarChar { length } => return write!(f, "varchar({length})"),
+            Self::Time { precision } => return write!(f, "time({precision})"),
+            Self::Array { element, .. } => return write!(f, "array<{element}>"),
+            Self::Map { key, value, .. } => return write!(f, "map<{key},{value}>"),
+            Self::Struct(schema) => {
+                f.write_str("struct<")?;
+                for (i, field) in schema.fields.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { "," };
+                    write!(f, "{comma}{}:{}", quoted(&field.name), field.data_type)?;
+                }
+                return f.write_str(">");
+            }
+        };
+        f.write_str(name)
+    }
+}
+
+/// A name as SQL takes it: plain where that is safe, else in back quotes.
+fn quoted(name: &str) -> String {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts_well && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        name.to_owned()
+    } else {
+        format!("`{}`", name.replace('`', "``"))
+    }
+}

@@ -1,0 +1,144 @@
+//! How a session comes to be.
+
+use super::SparkSession;
+use crate::{
+    ConnectionString, Error, ErrorKind, Keepalive, RetryPolicy, Secret,
+    rpc::{Connection, Identity, TransportOptions, open_channel},
+};
+use std::{env, time::Duration};
+
+/// Where to connect to, as whom, and with which settings.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it connects"]
+pub struct SparkSessionBuilder {
+    remote: Option<String>,
+    token: Option<Secret>,
+    user_id: Option<String>,
+    settings: Vec<(String, String)>,
+    retry: RetryPolicy,
+    transport: TransportOptions,
+    deadline: Duration,
+}
+
+impl Default for SparkSessionBuilder {
+    fn default() -> Self {
+        Self {
+            remote: None,
+            token: None,
+            user_id: None,
+            settings: Vec::new(),
+            retry: RetryPolicy::default(),
+            transport: TransportOptions::default(),
+            deadline: Duration::from_secs(60),
+        }
+    }
+}
+
+impl SparkSessionBuilder {
+    /// The server, as a [`ConnectionString`]. Without it the environment variable `SPARK_REMOTE` counts.
+    pub fn remote(mut self, connection_string: &str) -> Self {
+        self.remote = Some(connection_string.to_owned());
+        self
+    }
+
+    /// The bearer token, in place of the connection string's `token`.
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Who asks, in place of the connection string's `user_id`.
+    pub fn user_id(mut self, user_id: &str) -> Self {
+        self.user_id = Some(user_id.to_owned());
+        self
+    }
+
+    /// A setting of the new session.
+    pub fn config(mut self, key: &str, value: impl ToString) -> Self {
+        self.settings.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    /// How calls of this session are tried again.
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How a silent connection is probed.
+    pub fn keepalive(mut self, keepalive: Keepalive) -> Self {
+        self.transport.keepalive = keepalive;
+        self
+    }
+
+    /// How long [`SparkSessionBuilder::connect`] goes on trying to reach the server; 60 s by default.
+    pub fn connect_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Prepares the session without asking the server anything: the first call connects. Settings are not
+    /// applied. Must run within a tokio runtime.
+    pub fn connect_lazily(&self) -> Result<SparkSession, Error> {
+        let target = self.target()?;
+        let identity = Identity {
+            session_id: target.session_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
+            user_id: target.user_id.clone().or_else(user_of_process).unwrap_or_default(),
+            client_type: client_type(target.user_agent.as_deref())?,
+        };
+        let client = open_channel(&target, &self.transport)?;
+        Ok(SparkSession::new(Connection::new(client, identity, self.retry.clone())))
+    }
+
+    /// Connects, and applies the settings.
+    pub async fn connect(self) -> Result<SparkSession, Error> {
+        let session = self.connect_lazily()?;
+        match tokio::time::timeout(self.deadline, session.connection().ensure_session()).await {
+            Ok(connected) => connected?,
+            Err(_) => {
+                let (target, waited) = (self.target()?, self.deadline);
+                return Err(Error::new(
+                    ErrorKind::Unreachable,
+                    format!(
+                        "no Spark Connect server answered at {target} within {waited:?}; check that it runs there"
+                    ),
+                )
+                .with_retryable(true));
+            }
+        }
+        session.conf().set_all(self.settings).await?;
+        Ok(session)
+    }
+
+    fn target(&self) -> Result<ConnectionString, Error> {
+        let remote = self.remote.clone().or_else(|| env::var("SPARK_REMOTE").ok());
+        let remote = remote.ok_or_else(|| {
+            Error::invalid_input(
+                "no Spark server is named: call remote(\"sc://host:port\") or set SPARK_REMOTE",
+            )
+        })?;
+        let mut target: ConnectionString = remote.parse()?;
+        if let Some(token) = &self.token {
+            target.token = Some(token.clone());
+        }
+        if target.token.is_none() {
+            target.token = env::var("SPARK_CONNECT_AUTHENTICATE_TOKEN").ok().map(Secret::new);
+        }
+        if let Some(user_id) = &self.user_id {
+            target.user_id = Some(user_id.clone());
+        }
+        Ok(target)
+    }
+}
+
+fn user_of_process() -> Option<String> {
+    env::var("SPARK_USER").or_else(|_| env::var("USER")).ok()
+}
+
+fn client_type(user_agent: Option<&str>) -> Result<String, Error> {
+    let user_agent = user_agent.unwrap_or("_SPARK_CONNECT_RUST");
+    if user_agent.len() > 2048 {
+        return Err(Error::invalid_input("user_agent must not be longer than 2048 bytes"));
+    }
+    Ok(format!("{user_agent} spark_client/{} os/{}", env!("CARGO_PKG_VERSION"), env::consts::OS))
+}

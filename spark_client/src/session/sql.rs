@@ -1,0 +1,72 @@
+//! SQL texts with their arguments.
+
+use super::SparkSession;
+use crate::{
+    Column, DataFrame, Error,
+    plan::Plan,
+    proto::{self, Expression, SqlCommand, command::CommandType, relation::RelType},
+};
+use std::collections::HashMap;
+
+/// The values of the parameters of a SQL text: by name (`:id`) or by position (`?`).
+#[derive(Clone, Debug, Default)]
+pub struct SqlArguments {
+    named: HashMap<String, Expression>,
+    positional: Vec<Expression>,
+}
+
+impl SqlArguments {
+    /// Values for `:name` parameters, names without the colon.
+    pub fn named<'a>(arguments: impl IntoIterator<Item = (&'a str, Column)>) -> Self {
+        let named = arguments.into_iter().map(|(name, value)| (name.to_owned(), value.expression)).collect();
+        Self { named, positional: Vec::new() }
+    }
+
+    /// Values for `?` parameters, in their order.
+    pub fn positional(arguments: impl IntoIterator<Item = Column>) -> Self {
+        let positional = arguments.into_iter().map(|value| value.expression).collect();
+        Self { named: HashMap::new(), positional }
+    }
+}
+
+impl<const N: usize> From<[(&str, Column); N]> for SqlArguments {
+    fn from(arguments: [(&str, Column); N]) -> Self {
+        Self::named(arguments)
+    }
+}
+
+impl<const N: usize> From<[Column; N]> for SqlArguments {
+    fn from(arguments: [Column; N]) -> Self {
+        Self::positional(arguments)
+    }
+}
+
+impl SparkSession {
+    /// Runs a SQL text as PySpark does: a command (`CREATE`, `INSERT`, `MERGE`, ...) is executed now and
+    /// once, and the DataFrame holds what it answered; a query is checked now and run by an action on the
+    /// DataFrame.
+    pub async fn sql(&self, query: &str) -> Result<DataFrame, Error> {
+        self.sql_with(query, SqlArguments::default()).await
+    }
+
+    /// [`SparkSession::sql`] with arguments, which are values and never part of the text:
+    /// `spark.sql_with("SELECT * FROM t WHERE id = :id", [("id", lit(7))])`.
+    pub async fn sql_with(
+        &self,
+        query: &str,
+        arguments: impl Into<SqlArguments>,
+    ) -> Result<DataFrame, Error> {
+        let SqlArguments { named, positional } = arguments.into();
+        let sql = proto::Sql {
+            query: query.to_owned(),
+            named_arguments: named,
+            pos_arguments: positional,
+            ..Default::default()
+        };
+        let plan = Plan::new(move || RelType::Sql(sql.clone()));
+        let command = SqlCommand { input: Some(plan.to_relation()), ..Default::default() };
+        let outcome = self.command(CommandType::SqlCommand(command)).await?;
+        let plan = outcome.sql_relation.map_or(plan, Plan::given);
+        Ok(DataFrame::new(self.clone(), plan))
+    }
+}

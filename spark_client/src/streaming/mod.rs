@@ -1,0 +1,13 @@
+//! Structured Streaming: sources, sinks, and the queries that run between them.
+
+mod manager;
+mod progress;
+mod query;
+mod reader;
+mod writer;
+
+pub use manager::StreamingQueryManager;
+pub use progress::{SourceProgress, StreamingQueryProgress};
+pub use query::{StreamingQuery, StreamingQueryFailure, StreamingQueryStatus};
+pub use reader::DataStreamReader;
+pub use writer::{DataStreamWriter, OutputMode, Trigger};

@@ -1,0 +1,79 @@
+//! Reading a stream.
+
+use crate::{DataFrame, SparkSession, proto::read, reader::data_frame};
+use std::collections::HashMap;
+
+/// Reads a stream: `spark.read_stream()`.
+#[derive(Clone, Debug)]
+#[must_use = "a reader does nothing until it loads"]
+pub struct DataStreamReader {
+    session: SparkSession,
+    format: Option<String>,
+    schema: Option<String>,
+    source_name: Option<String>,
+    options: HashMap<String, String>,
+}
+
+impl DataStreamReader {
+    pub(crate) fn new(session: SparkSession) -> Self {
+        Self { session, format: None, schema: None, source_name: None, options: HashMap::new() }
+    }
+
+    /// The source: `kafka`, `delta`, `rate`, or a file format.
+    pub fn format(mut self, source: &str) -> Self {
+        self.format = Some(source.to_owned());
+        self
+    }
+
+    /// The columns as DDL; file sources need it.
+    pub fn schema(mut self, ddl: &str) -> Self {
+        self.schema = Some(ddl.to_owned());
+        self
+    }
+
+    /// A name for the source in the query's checkpoint: letters, digits and underscores.
+    pub fn name(mut self, source_name: &str) -> Self {
+        self.source_name = Some(source_name.to_owned());
+        self
+    }
+
+    /// An option of the source.
+    pub fn option(mut self, key: &str, value: impl ToString) -> Self {
+        self.options.insert(key.to_owned(), value.to_string());
+        self
+    }
+
+    /// Options of the source.
+    pub fn options<'a>(mut self, options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        self.options.extend(options.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// The rows of a source that has no path.
+    pub fn load(self) -> DataFrame {
+        self.load_paths(Vec::new())
+    }
+
+    /// The rows of files as they appear under a path, or of the changes of a Delta table there.
+    pub fn load_path(self, path: &str) -> DataFrame {
+        self.load_paths(vec![path.to_owned()])
+    }
+
+    /// The rows of a table as they are added.
+    pub fn table(self, name: &str) -> DataFrame {
+        let table = read::NamedTable { unparsed_identifier: name.to_owned(), options: self.options };
+        data_frame(&self.session, read::ReadType::NamedTable(table), true)
+    }
+
+    fn load_paths(self, paths: Vec<String>) -> DataFrame {
+        let source = read::DataSource {
+            format: self.format,
+            schema: Some(self.schema.unwrap_or_default()),
+            options: self.options,
+            paths,
+            predicates: Vec::new(),
+            source_name: self.source_name,
+        };
+        data_frame(&self.session, read::ReadType::DataSource(source), true)
+    }
+}
