@@ -66,7 +66,8 @@ impl FromStr for ColumnType {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, arguments) = match text.split_once('(') {
             Some((name, rest)) => {
-                let (arguments, tail) = rest.split_once(')').ok_or_else(|| format!("{text}: no closing parenthesis"))?;
+                let (arguments, tail) =
+                    rest.split_once(')').ok_or_else(|| format!("{text}: no closing parenthesis"))?;
                 (format!("{}{tail}", name.trim_end()), arguments)
             }
             None => (text.to_owned(), ""),
@@ -78,10 +79,12 @@ impl FromStr for ColumnType {
             "bigint" => Self::BigInt,
             "real" => Self::Real,
             "double precision" => Self::Double,
-            "numeric" => match arguments.split_once(',').map(|(precision, scale)| (precision.parse(), scale.parse())) {
-                Some((Ok(precision), Ok(scale))) if precision <= 38 => Self::Numeric(precision, scale),
-                _ => Self::Text(text.to_owned()),
-            },
+            "numeric" => {
+                match arguments.split_once(',').map(|(precision, scale)| (precision.parse(), scale.parse())) {
+                    Some((Ok(precision), Ok(scale))) if precision <= 38 => Self::Numeric(precision, scale),
+                    _ => Self::Text(text.to_owned()),
+                }
+            }
             "date" => Self::Date,
             "timestamp" | "timestamp without time zone" => Self::Timestamp,
             "timestamptz" | "timestamp with time zone" => Self::TimestampTz,

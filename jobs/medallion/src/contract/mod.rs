@@ -118,7 +118,8 @@ impl Contract {
 
     /// Reads a contract, and refuses one that contradicts itself.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
-        let refuse = |what: String| Error::new(ErrorKind::Configuration, format!("{}: {what}", file.display()));
+        let refuse =
+            |what: String| Error::new(ErrorKind::Configuration, format!("{}: {what}", file.display()));
         let contract: Self = serde_norway::from_str(text).map_err(|error| refuse(error.to_string()))?;
         if contract.table.split('.').count() != 2 {
             return Err(refuse(format!("table: {} is not schema.table", contract.table)));

@@ -1,0 +1,142 @@
+//! Bronze: every event of every topic, as it came, in one append-only table, by one streaming query.
+
+use std::time::Duration;
+
+use clap::Args;
+use spark_client::functions::{call_function, col, expr, lit};
+use spark_client::{DataFrame, SparkSession, StreamingQuery, Trigger};
+
+use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::lake::{Lake, quoted_table};
+use crate::metrics::Metrics;
+
+/// How the streaming query reads Kafka.
+#[derive(Debug, Clone, Args)]
+pub struct BronzeOptions {
+    /// Kafka's bootstrap servers
+    #[arg(long, env = "LAKEPULSE_KAFKA")]
+    pub kafka: String,
+    /// Milliseconds between the starts of two micro-batches
+    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 2000)]
+    pub trigger_ms: u64,
+    /// Most records of one micro-batch
+    #[arg(long, env = "LAKEPULSE_BRONZE_MAX_RECORDS", default_value_t = 1_000_000)]
+    pub max_records: u64,
+    /// Further options of Kafka's consumer, name=value, such as kafka.security.protocol=SSL
+    #[arg(long = "kafka-option", env = "LAKEPULSE_KAFKA_OPTIONS", value_delimiter = ',', value_parser = parse_pair)]
+    pub kafka_options: Vec<(String, String)>,
+}
+
+fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("{text} is not name=value"))
+}
+
+/// Starts the query that appends every committed record of every topic of the lake to `bronze.events`, from where its
+/// checkpoint says. A query that an earlier process left running on the server is stopped by that.
+///
+/// Columns: source_schema string, source_table string (both NULL for the checkpoint topic), topic string,
+/// partition int, offset bigint, kafka_timestamp timestamp, key binary, value binary (NULL for a tombstone),
+/// schema_id int, commit_lsn bigint, ordinal bigint.
+pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Result<StreamingQuery> {
+    lake.create_database(spark, "bronze").await?;
+    let events = lake.events();
+    let statement = format!(
+        "CREATE TABLE IF NOT EXISTS {} (source_schema STRING, source_table STRING, topic STRING, partition INT, \
+         offset BIGINT, kafka_timestamp TIMESTAMP, key BINARY, value BINARY, schema_id INT, commit_lsn BIGINT, \
+         ordinal BIGINT) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', \
+         'delta.dataSkippingStatsColumns' = 'topic,schema_id,commit_lsn,ordinal')",
+        quoted_table(&events)
+    );
+    spark.sql(&statement).await.doing(format!("creating {events}"))?;
+    let trigger = Trigger::ProcessingTime(Duration::from_millis(options.trigger_ms));
+    to_events(&read_topics(spark, lake, options), lake)
+        .write_stream()
+        .format("delta")
+        .query_name(&format!("{}bronze", lake.database_prefix))
+        .option("checkpointLocation", format!("{}/{}bronze.events", lake.state, lake.database_prefix))
+        .trigger(trigger)
+        .to_table(&events)
+        .await
+        .doing(format!("starting the stream into {events}"))
+}
+
+/// Kafka's records: key, value, topic, partition, offset, timestamp, headers.
+fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> DataFrame {
+    let pattern = format!("{}\\..*", lake.topic_prefix.replace('.', "\\."));
+    options
+        .kafka_options
+        .iter()
+        .fold(spark.read_stream().format("kafka"), |reader, (name, value)| reader.option(name, value))
+        .option("kafka.bootstrap.servers", &options.kafka)
+        // An aborted transaction of capture is never seen.
+        .option("kafka.isolation.level", "read_committed")
+        .option("subscribePattern", pattern)
+        .option("startingOffsets", "earliest")
+        .option("includeHeaders", true)
+        .option("failOnDataLoss", true)
+        .option("maxOffsetsPerTrigger", options.max_records)
+        .load()
+}
+
+fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
+    let big_endian = |bytes: &str| expr(&format!("cast(conv(hex({bytes}), 16, 10) AS bigint)"));
+    let header = |name: &str| big_endian(&format!("get(filter(headers, h -> h.key = '{name}'), 0).value"));
+    let table = col("topic").substr(lit(lake.topic_prefix.chars().count() as i32 + 2), lit(i32::MAX));
+    let is_checkpoint = col("topic").eq(lake.checkpoint_topic());
+    let part = |index: i32| {
+        let parts = call_function("split", [table.clone(), lit("\\."), lit(2)]);
+        spark_client::functions::when(!is_checkpoint.clone(), call_function("get", [parts, lit(index)])).end()
+    };
+    records.select([
+        part(0).alias("source_schema"),
+        part(1).alias("source_table"),
+        col("topic"),
+        col("partition"),
+        col("offset"),
+        col("timestamp").alias("kafka_timestamp"),
+        col("key"),
+        col("value"),
+        // Confluent's wire format: a zero byte, the schema's id in four bytes, the payload.
+        big_endian("substring(value, 2, 4)").cast("int").alias("schema_id"),
+        header("commit_lsn").alias("commit_lsn"),
+        header("ordinal").alias("ordinal"),
+    ])
+}
+
+/// Reports the query's progress until it ends, which it does only by an error.
+pub async fn watch(query: &StreamingQuery, metrics: &Metrics, interval: Duration) -> Result<()> {
+    let mut last_batch = None;
+    loop {
+        if query.await_termination(Some(interval)).await.doing("the stream into bronze")? {
+            return Err(Error::new(ErrorKind::Spark, "the stream into bronze was stopped by somebody else"));
+        }
+        let progress =
+            query.last_progress().await.doing("asking for the progress of the stream into bronze")?;
+        let Some(progress) = progress.filter(|progress| Some(progress.batch_id) != last_batch) else {
+            continue;
+        };
+        last_batch = Some(progress.batch_id);
+        metrics.bronze_batches.inc();
+        metrics.bronze_records.inc_by(u64::try_from(progress.num_input_rows).unwrap_or(0));
+        let behind = progress.sources.iter().filter_map(|source| {
+            let text = source.metrics.get("maxOffsetsBehindLatest")?;
+            text.parse::<i64>().ok()
+        });
+        metrics.bronze_behind_records.set(behind.max().unwrap_or(0));
+        if progress.num_input_rows > 0 {
+            tracing::debug!(
+                batch = progress.batch_id,
+                rows = progress.num_input_rows,
+                ms = progress.batch_duration,
+                "appended"
+            );
+        }
+    }
+}
+
+/// Ends the query; what it has not appended yet is appended when it starts again.
+pub async fn stop(query: &StreamingQuery) -> Result<()> {
+    query.stop().await.doing("stopping the stream into bronze")
+}

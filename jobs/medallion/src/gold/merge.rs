@@ -1,0 +1,81 @@
+//! Writing a gold table: made whole the first time, afterwards only what differs.
+
+use spark_client::delta::IdempotentWrite;
+use spark_client::functions::{col, lit, struct_};
+use spark_client::{DataFrame, JoinType, SaveMode, SparkSession};
+
+use crate::error::{Doing, Result};
+use crate::lake::quoted_table;
+
+/// Change data feed on for whoever builds on gold, deletion vectors off for Trino.
+const OPTIONS: [(&str, &str); 2] =
+    [("delta.enableChangeDataFeed", "true"), ("delta.enableDeletionVectors", "false")];
+
+/// Says in the rows that are merged whether to delete the row with that key.
+const GONE: &str = "_gone";
+
+/// A gold table and how its rows are told apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    /// With its database.
+    pub(super) table: &'a str,
+    /// The column that identifies a row.
+    pub(super) key: &'a str,
+    /// The column by which rows are written anew together.
+    pub(super) group: &'a str,
+}
+
+impl Target<'_> {
+    /// Makes the table out of all its rows; a second time with the same cut it changes nothing.
+    pub(super) async fn create(&self, spark: &SparkSession, rows: &DataFrame, cut: i64) -> Result<()> {
+        let write = async {
+            let writer = rows.write().format("delta").mode(SaveMode::Append).options(OPTIONS);
+            writer.save_as_table(self.table).await
+        };
+        IdempotentWrite::new(self.table, cut)
+            .run(spark, write)
+            .await
+            .doing(format!("creating {}", self.table))
+    }
+
+    /// Makes the rows of the given groups equal to `fresh`; rows that are equal already are not touched.
+    pub(super) async fn replace(
+        &self,
+        spark: &SparkSession,
+        fresh: &DataFrame,
+        groups: &DataFrame,
+        cut: i64,
+    ) -> Result<()> {
+        let columns = spark
+            .table(self.table)
+            .columns()
+            .await
+            .doing(format!("reading the columns of {}", self.table))?;
+        let fresh = fresh.select(columns.iter());
+        let gone = spark
+            .table(self.table)
+            .join(groups, self.group, JoinType::LeftSemi)
+            .join(&fresh.select([self.key]), self.key, JoinType::LeftAnti)
+            .select(columns.iter());
+        let changes =
+            fresh.with_column(GONE, lit(false)).union(&gone.with_column(GONE, lit(true))).alias("s");
+        let source = |name: &str| col(&format!("s.{name}"));
+        let target = |name: &str| col(&format!("{}.{name}", quoted_table(self.table)));
+        let same = struct_(columns.iter().map(|name| source(name)))
+            .eq_null_safe(struct_(columns.iter().map(|name| target(name))));
+        let assignments = || columns.iter().map(|name| (name.as_str(), source(name)));
+        let merge = changes
+            .merge_into(&quoted_table(self.table), source(self.key).eq(target(self.key)))
+            .when_matched(source(GONE))
+            .delete()
+            .when_matched(!same)
+            .update(assignments())
+            .when_not_matched(!source(GONE))
+            .insert(assignments())
+            .merge();
+        IdempotentWrite::new(self.table, cut)
+            .run(spark, merge)
+            .await
+            .doing(format!("refreshing {}", self.table))
+    }
+}

@@ -1,0 +1,214 @@
+//! Gold: Wide World Importers' star schema, refreshed from what changed in silver between two published cuts.
+//!
+//! Every table is a function of silver at a cut. A refresh computes that function for the members that a change can
+//! have touched and merges what differs; [`Gold::check`] computes it for all and compares.
+
+mod date;
+mod dimension;
+mod merge;
+mod model;
+mod refreshed;
+mod sale;
+mod sources;
+mod timeline;
+
+use std::collections::BTreeMap;
+
+use spark_client::functions::{col, count, lit};
+use spark_client::{DataFrame, SparkSession};
+
+pub use refreshed::{Refreshed, last as last_refreshed};
+
+use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::lake::Lake;
+use crate::silver::{self, Published};
+use dimension::Dimension;
+use merge::Target;
+use sale::{Dimensions, Late};
+use sources::Sources;
+
+/// The job.
+#[derive(Debug)]
+pub struct Gold {
+    spark: SparkSession,
+    lake: Lake,
+}
+
+/// How a gold table compares with its own full rebuild.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The table, without its database.
+    pub table: String,
+    /// Its rows.
+    pub rows: i64,
+    /// Rows that a rebuild has and the table lacks.
+    pub missing: i64,
+    /// Rows that the table has and a rebuild has not.
+    pub extra: i64,
+}
+
+impl Gold {
+    /// Makes the database and `gold.refreshed` where they are missing.
+    pub async fn new(spark: SparkSession, lake: Lake) -> Result<Self> {
+        lake.create_database(&spark, "gold").await?;
+        refreshed::create(&spark, &lake).await?;
+        Ok(Self { spark, lake })
+    }
+
+    /// Brings every table to the last published cut. None when they stand there already.
+    pub async fn refresh(&self) -> Result<Option<Refreshed>> {
+        let published = self.published().await?;
+        let before = refreshed::last(&self.spark, &self.lake).await?;
+        if before.as_ref().is_some_and(|before| before.cut >= published.cut.lsn) {
+            return Ok(None);
+        }
+        let (silver_before, gold_before) =
+            before.map(|before| (before.silver, before.gold)).unwrap_or_default();
+        let cut = published.cut.lsn;
+        let sources =
+            Sources::new(self.spark.clone(), self.lake.clone(), published.tables.clone(), silver_before);
+        let mut versions = BTreeMap::new();
+        versions.insert("dim_date".to_owned(), self.create_dates(cut).await?);
+        for dimension in model::DIMENSIONS {
+            versions
+                .insert(dimension.name.to_owned(), self.refresh_dimension(dimension, &sources, cut).await?);
+        }
+        versions
+            .insert(sale::NAME.to_owned(), self.refresh_sales(&sources, &gold_before, &versions, cut).await?);
+        let done = Refreshed { cut, silver: published.tables, gold: versions };
+        refreshed::record(&self.spark, &self.lake, &done).await?;
+        Ok(Some(done))
+    }
+
+    /// Computes every table anew at the cut where gold stands and compares, row for row.
+    pub async fn check(&self) -> Result<Vec<Comparison>> {
+        let stands = refreshed::last(&self.spark, &self.lake).await?.ok_or_else(|| {
+            Error::new(ErrorKind::Configuration, "gold was never refreshed; run: lakepulse-gold refresh")
+        })?;
+        let sources =
+            Sources::new(self.spark.clone(), self.lake.clone(), stands.silver.clone(), BTreeMap::new());
+        let mut comparisons = Vec::new();
+        for dimension in model::DIMENSIONS {
+            let rebuilt = dimension.rows(&sources, None).await?;
+            comparisons.push(self.compare(dimension.name, &rebuilt).await?);
+        }
+        let rebuilt = sale::rows(&sources, &self.dimensions(), None).await?;
+        comparisons.push(self.compare(sale::NAME, &rebuilt).await?);
+        Ok(comparisons)
+    }
+
+    async fn published(&self) -> Result<Published> {
+        silver::last_published(&self.spark, &self.lake).await?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Configuration,
+                "silver has published no cut yet; is lakepulse-silver running?",
+            )
+        })
+    }
+
+    async fn exists(&self, table: &str) -> Result<bool> {
+        self.spark.catalog().table_exists(table).await.doing(format!("looking for {table}"))
+    }
+
+    async fn create_dates(&self, cut: i64) -> Result<i64> {
+        let table = self.lake.gold("dim_date");
+        if !self.exists(&table).await? {
+            let target = Target { table: &table, key: "date", group: "date" };
+            target.create(&self.spark, &date::rows(&self.spark), cut).await?;
+        }
+        silver::version(&self.spark, &table).await
+    }
+
+    async fn refresh_dimension(&self, dimension: &Dimension, sources: &Sources, cut: i64) -> Result<i64> {
+        let table = self.lake.gold(dimension.name);
+        let target = Target { table: &table, key: dimension.surrogate, group: dimension.business_key };
+        if !self.exists(&table).await? {
+            target.create(&self.spark, &dimension.rows(sources, None).await?, cut).await?;
+        } else if dimension.has_changed(sources)? {
+            if let Some(members) = dimension.affected(sources).await? {
+                let fresh = dimension.rows(sources, Some(&members)).await?;
+                target.replace(&self.spark, &fresh, &members, cut).await?;
+            }
+        }
+        silver::version(&self.spark, &table).await
+    }
+
+    fn dimensions(&self) -> Dimensions {
+        let table = |dimension: &Dimension| self.spark.table(&self.lake.gold(dimension.name));
+        Dimensions {
+            customer: table(&model::CUSTOMER),
+            city: table(&model::CITY),
+            employee: table(&model::EMPLOYEE),
+            stock_item: table(&model::STOCK_ITEM),
+        }
+    }
+
+    async fn refresh_sales(
+        &self,
+        sources: &Sources,
+        before: &BTreeMap<String, i64>,
+        now: &BTreeMap<String, i64>,
+        cut: i64,
+    ) -> Result<i64> {
+        let table = self.lake.gold(sale::NAME);
+        let target = Target { table: &table, key: sale::KEY, group: sale::GROUP };
+        if self.exists(&table).await? {
+            let late = Late {
+                customer: self.changed(&model::CUSTOMER, before, now).await?,
+                city: self.changed(&model::CITY, before, now).await?,
+                employee: self.changed(&model::EMPLOYEE, before, now).await?,
+                stock_item: self.changed(&model::STOCK_ITEM, before, now).await?,
+            };
+            if let Some(invoices) = sale::affected(sources, &late).await? {
+                let fresh = sale::rows(sources, &self.dimensions(), Some(&invoices)).await?;
+                target.replace(&self.spark, &fresh, &invoices, cut).await?;
+            }
+        } else {
+            target.create(&self.spark, &sale::rows(sources, &self.dimensions(), None).await?, cut).await?;
+        }
+        silver::version(&self.spark, &table).await
+    }
+
+    /// From when on members of a dimension are others than at the refresh before; none when the table did not change.
+    async fn changed(
+        &self,
+        dimension: &Dimension,
+        before: &BTreeMap<String, i64>,
+        now: &BTreeMap<String, i64>,
+    ) -> Result<Option<DataFrame>> {
+        let from = before.get(dimension.name).map_or(0, |version| version + 1);
+        let to = now.get(dimension.name).copied().unwrap_or(0);
+        if from > to {
+            return Ok(None);
+        }
+        let name = self.lake.gold(dimension.name);
+        let changes = self
+            .spark
+            .sql(&format!("SELECT * FROM table_changes('{name}', {from}, {to})"))
+            .await
+            .doing(format!("reading the changes of {name} from version {from} to {to}"))?;
+        Ok(Some(sale::since(&changes, dimension)))
+    }
+
+    async fn compare(&self, table: &str, rebuilt: &DataFrame) -> Result<Comparison> {
+        let name = self.lake.gold(table);
+        let stored = self.spark.table(&name);
+        let columns = stored.columns().await.doing(format!("reading the columns of {name}"))?;
+        let (stored, rebuilt) = (stored.select(columns.iter()), rebuilt.select(columns.iter()));
+        let counted = |side: &str, rows: &DataFrame| {
+            rows.agg([count(lit(1)).alias("n")]).select([lit(side).alias("side"), col("n")])
+        };
+        let all = counted("rows", &stored)
+            .union(&counted("missing", &rebuilt.except_all(&stored)))
+            .union(&counted("extra", &stored.except_all(&rebuilt)));
+        let counts: Vec<(String, i64)> =
+            all.collect_as().await.doing(format!("comparing {name} with its rebuild"))?;
+        let of = |side: &str| counts.iter().find(|(name, _)| name == side).map_or(0, |(_, count)| *count);
+        Ok(Comparison {
+            table: table.to_owned(),
+            rows: of("rows"),
+            missing: of("missing"),
+            extra: of("extra"),
+        })
+    }
+}

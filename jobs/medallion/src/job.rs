@@ -1,0 +1,58 @@
+//! What the binaries share: logging, the session, the end.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use spark_client::SparkSession;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::error::{Doing, Error, ErrorKind, Result};
+
+/// Where Spark is.
+#[derive(Clone, Args)]
+pub struct SparkAddress {
+    /// Connection string of the Spark Connect server; may hold a token and is never printed
+    #[arg(long, env = "SPARK_REMOTE", hide_env_values = true)]
+    pub remote: String,
+}
+
+impl SparkAddress {
+    /// Opens a session.
+    pub async fn connect(&self) -> Result<SparkSession> {
+        SparkSession::builder()
+            .remote(&self.remote)
+            .config("spark.sql.session.timeZone", "UTC")
+            .connect()
+            .await
+            .doing("connecting to Spark (SPARK_REMOTE; is the Spark Connect server up?)")
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses what.
+pub fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Ends with SIGTERM or SIGINT.
+pub async fn until_stopped() -> Result<()> {
+    let failed = |error| Error::caused(ErrorKind::Configuration, "could not listen for signals", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}
+
+/// The exit code: 0, or 1 with the error and its causes on standard error.
+pub fn exit_code(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Where the tables are: databases, table names, and the topics that they come from.
+
+use clap::Args;
+use spark_client::SparkSession;
+
+use crate::error::{Doing, Result};
+
+/// Names and addresses that every job of the lakehouse shares.
+#[derive(Debug, Clone, Args)]
+pub struct Lake {
+    /// Prefix of the topics that capture writes; the checkpoint topic is `<prefix>.checkpoint`
+    #[arg(long, env = "LAKEPULSE_TOPIC_PREFIX", default_value = "wwi")]
+    pub topic_prefix: String,
+    /// Put before the names of the databases bronze, silver and gold, so that several lakes share a catalog
+    #[arg(long, env = "LAKEPULSE_DATABASE_PREFIX", default_value = "")]
+    pub database_prefix: String,
+    /// Folder on the object store for the streaming checkpoints
+    #[arg(long, env = "LAKEPULSE_STATE")]
+    pub state: String,
+}
+
+impl Lake {
+    /// The topic of capture's checkpoint records.
+    pub fn checkpoint_topic(&self) -> String {
+        format!("{}.checkpoint", self.topic_prefix)
+    }
+
+    /// The topic of a source table, `schema.table`.
+    pub fn topic(&self, table: &str) -> String {
+        format!("{}.{table}", self.topic_prefix)
+    }
+
+    /// The source table `schema.table` of a topic.
+    pub fn table_of<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        topic.strip_prefix(&self.topic_prefix)?.strip_prefix('.')
+    }
+
+    /// A table of bronze, with its database.
+    pub fn bronze(&self, table: &str) -> String {
+        format!("{}bronze.{table}", self.database_prefix)
+    }
+
+    /// A table of silver, with its database.
+    pub fn silver(&self, table: &str) -> String {
+        format!("{}silver.{table}", self.database_prefix)
+    }
+
+    /// A table of gold, with its database.
+    pub fn gold(&self, table: &str) -> String {
+        format!("{}gold.{table}", self.database_prefix)
+    }
+
+    /// The multiplex table of all events.
+    pub fn events(&self) -> String {
+        self.bronze("events")
+    }
+
+    /// The table of published cuts.
+    pub fn published(&self) -> String {
+        self.silver("published")
+    }
+
+    /// Makes a database (`bronze`, `silver`, `gold`) where it is missing.
+    pub(crate) async fn create_database(&self, spark: &SparkSession, layer: &str) -> Result<()> {
+        let name = format!("{}{layer}", self.database_prefix);
+        let statement = format!("CREATE DATABASE IF NOT EXISTS {}", quoted(&name));
+        spark.sql(&statement).await.doing(format!("creating database {name}")).map(|_| ())
+    }
+}
+
+/// An identifier as Spark SQL reads it back, whatever is in it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// `database.table` with each part quoted.
+pub(crate) fn quoted_table(table: &str) -> String {
+    table.splitn(2, '.').map(quoted).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_and_tables_belong_together() {
+        let lake = Lake { topic_prefix: "wwi".into(), database_prefix: "t_".into(), state: String::new() };
+        assert_eq!(lake.topic("sales.orders"), "wwi.sales.orders");
+        assert_eq!(lake.table_of("wwi.sales.orders"), Some("sales.orders"));
+        assert_eq!(lake.table_of("other.sales.orders"), None);
+        assert_eq!(lake.silver("sales_orders"), "t_silver.sales_orders");
+        assert_eq!(quoted_table("t_silver.odd`name"), "`t_silver`.`odd``name`");
+    }
+}

@@ -1,0 +1,91 @@
+//! Reading writer schemas from the Schema Registry by their ids.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::writer_schema::WriterSchema;
+
+const ATTEMPTS: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Where the Schema Registry is.
+#[derive(Debug, Clone, Args)]
+pub struct RegistryAddress {
+    /// URL of the registry's Confluent interface
+    #[arg(long = "registry", env = "LAKEPULSE_REGISTRY")]
+    pub url: String,
+}
+
+/// A client of the Schema Registry that asks for each id once: a schema never changes under its id.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    url: String,
+    client: reqwest::Client,
+    known: Arc<Mutex<HashMap<i32, Arc<WriterSchema>>>>,
+}
+
+#[derive(Deserialize)]
+struct SchemaText {
+    schema: String,
+}
+
+impl Registry {
+    /// A client for the registry at this address.
+    pub fn new(address: &RegistryAddress) -> Result<Self> {
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(10))
+            .build()
+            .map_err(|error| Error::caused(ErrorKind::Registry, "could not make an HTTP client", error))?;
+        Ok(Self { url: address.url.trim_end_matches('/').to_owned(), client, known: Arc::default() })
+    }
+
+    /// The schema with this id; tries again for a while when the registry cannot be reached.
+    pub async fn schema(&self, id: i32) -> Result<Arc<WriterSchema>> {
+        if let Some(schema) = self.known.lock().await.get(&id) {
+            return Ok(schema.clone());
+        }
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            match self.fetch(id).await {
+                Ok(text) => {
+                    let schema = Arc::new(WriterSchema::parse(&text)?);
+                    self.known.lock().await.insert(id, schema.clone());
+                    return Ok(schema);
+                }
+                Err((error, true)) if attempt < ATTEMPTS => {
+                    tracing::warn!(
+                        id,
+                        error = error.chain(),
+                        "the Schema Registry did not answer; trying again"
+                    );
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+        unreachable!("the loop returns")
+    }
+
+    /// The schema's text; an error comes with whether trying again may help.
+    async fn fetch(&self, id: i32) -> std::result::Result<String, (Error, bool)> {
+        let url = format!("{}/schemas/ids/{id}", self.url);
+        let failed = |error: reqwest::Error| {
+            let message = format!("could not ask the Schema Registry for {url}; is it up?");
+            (Error::caused(ErrorKind::Registry, message, error), true)
+        };
+        let answer = self.client.get(&url).send().await.map_err(failed)?;
+        let status = answer.status();
+        if !status.is_success() {
+            let message = format!("the Schema Registry answered {status} for {url}; was the schema deleted?");
+            return Err((Error::new(ErrorKind::Registry, message), status.is_server_error()));
+        }
+        answer.json::<SchemaText>().await.map(|text| text.schema).map_err(failed)
+    }
+}

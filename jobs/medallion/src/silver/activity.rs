@@ -1,0 +1,49 @@
+//! What happened between two cuts: per topic and schema, how many events, and whether the table was emptied.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use spark_client::DataFrame;
+use spark_client::functions::{bool_or, col, count, lit};
+
+use crate::error::{Doing, Result};
+use crate::lake::Lake;
+
+/// The events of one topic between two cuts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// How many, tombstones not counted.
+    pub events: i64,
+    /// The ids of the schemas that they were written with.
+    pub schema_ids: Vec<i32>,
+    /// Whether the table was emptied by TRUNCATE.
+    pub truncated: bool,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    topic: String,
+    schema_id: i32,
+    events: i64,
+    truncated: bool,
+}
+
+/// The activity of every topic with events in `slice`, a part of `bronze.events`.
+pub(super) async fn of(slice: &DataFrame, lake: &Lake) -> Result<BTreeMap<String, Activity>> {
+    // Of all events only a TRUNCATE has no key: silver has no tables without one.
+    let rows: Vec<Row> = slice
+        .filter(col("topic").neq(lake.checkpoint_topic()) & col("schema_id").is_not_null())
+        .group_by(["topic", "schema_id"])
+        .agg([count(lit(1)).alias("events"), bool_or(col("key").is_null()).alias("truncated")])
+        .collect_as()
+        .await
+        .doing(format!("counting the events of {}", lake.events()))?;
+    let mut activities: BTreeMap<String, Activity> = BTreeMap::new();
+    for row in rows {
+        let activity = activities.entry(row.topic).or_default();
+        activity.events += row.events;
+        activity.schema_ids.push(row.schema_id);
+        activity.truncated |= row.truncated;
+    }
+    Ok(activities)
+}

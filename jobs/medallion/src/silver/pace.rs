@@ -1,0 +1,73 @@
+//! How often silver looks for a cut, and when it stops waiting for one.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::{Cycle, Silver};
+use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::Metrics;
+
+/// How often silver looks for a cut, and when it gives up waiting.
+#[derive(Debug, Clone, Args)]
+pub struct Pace {
+    /// Milliseconds between two looks when there was nothing to do
+    #[arg(long, env = "LAKEPULSE_SILVER_PAUSE_MS", default_value_t = 500)]
+    pub pause_ms: u64,
+    /// Seconds after which events that are counted but missing in bronze count as lost
+    #[arg(long, env = "LAKEPULSE_SILVER_MISSING_LIMIT", default_value_t = 600)]
+    pub missing_limit_seconds: u64,
+}
+
+impl Silver {
+    /// Publishes cut after cut; ends only with an error. Events that a checkpoint counts and that bronze still lacks
+    /// after the limit are an error: they are lost, or bronze stands still.
+    pub async fn keep_publishing(&self, pace: &Pace, metrics: &Metrics) -> Result<()> {
+        let limit = Duration::from_secs(pace.missing_limit_seconds);
+        let mut missing_since: Option<(i64, Instant)> = None;
+        let mut last = self.last_published().await?;
+        loop {
+            let started = Instant::now();
+            match self.cycle_from(last.clone()).await? {
+                Cycle::Published(published) => {
+                    missing_since = None;
+                    metrics.silver_incomplete.set(0);
+                    metrics.silver_cycles.inc();
+                    metrics.silver_cut_lsn.set(published.cut.lsn);
+                    metrics.silver_committed_ms.set(published.cut.committed_at_us / 1000);
+                    metrics
+                        .silver_cycle_ms
+                        .set(i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX));
+                    tracing::info!(
+                        cut = published.cut.lsn,
+                        ms = started.elapsed().as_millis(),
+                        behind_ms = (published.published_at_us - published.cut.committed_at_us) / 1000,
+                        "published"
+                    );
+                    last = Some(*published);
+                }
+                Cycle::Waiting { missing_at: None } => {
+                    missing_since = None;
+                    tokio::time::sleep(Duration::from_millis(pace.pause_ms)).await;
+                }
+                Cycle::Waiting { missing_at: Some(lsn) } => {
+                    metrics.silver_incomplete.set(1);
+                    let (at, since) = *missing_since.get_or_insert((lsn, Instant::now()));
+                    if at != lsn {
+                        missing_since = Some((lsn, Instant::now()));
+                    } else if since.elapsed() > limit {
+                        return Err(Error::new(
+                            ErrorKind::Incomplete,
+                            format!(
+                                "bronze still lacks events that the checkpoint at LSN {lsn} counts, after {} s; see \"Counts \
+                                 that do not fit\" in docs/operations.md",
+                                limit.as_secs()
+                            ),
+                        ));
+                    }
+                    tokio::time::sleep(Duration::from_millis(pace.pause_ms)).await;
+                }
+            }
+        }
+    }
+}

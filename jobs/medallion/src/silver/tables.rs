@@ -1,0 +1,101 @@
+//! Making silver's tables, and giving them the columns that the source has gained.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use spark_client::SparkSession;
+use tokio::sync::Mutex;
+
+use super::decode::SilverColumn;
+use crate::error::{Doing, Result};
+use crate::lake::{quoted, quoted_table};
+
+/// Gold reads what changed, and Trino reads the tables: its connector cannot read the change data feed of tables
+/// with deletion vectors.
+const PROPERTIES: &str = "'delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = 'false'";
+
+const CURRENT_META: [(&str, &str); 3] =
+    [("_commit_lsn", "bigint"), ("_ordinal", "bigint"), ("_committed_at", "timestamp")];
+const HISTORY_META: [(&str, &str); 4] = [
+    ("_commit_lsn", "bigint"),
+    ("_ordinal", "bigint"),
+    ("_valid_from", "timestamp"),
+    ("_valid_to", "timestamp"),
+];
+
+/// The columns of tables that were made or looked at before, lower case as Spark compares them.
+#[derive(Debug, Default)]
+pub(super) struct Tables(Mutex<HashMap<String, Vec<String>>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Current,
+    History,
+}
+
+#[derive(Deserialize)]
+struct DetailRow {
+    version: i64,
+}
+
+impl Tables {
+    /// Makes the table where it is missing, and adds the columns that it lacks.
+    pub(super) async fn ensure(
+        &self,
+        spark: &SparkSession,
+        table: &str,
+        shape: Shape,
+        columns: &[SilverColumn],
+    ) -> Result<()> {
+        let mut known = self.0.lock().await;
+        if !known.contains_key(table) {
+            create(spark, table, shape, columns).await?;
+            let names =
+                spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
+            known.insert(table.to_owned(), names.iter().map(|name| name.to_lowercase()).collect());
+        }
+        let Some(names) = known.get_mut(table) else { return Ok(()) };
+        let missing: Vec<&SilverColumn> =
+            columns.iter().filter(|column| !names.contains(&column.name.to_lowercase())).collect();
+        if !missing.is_empty() {
+            let statement =
+                format!("ALTER TABLE {} ADD COLUMNS ({})", quoted_table(table), definitions(&missing));
+            spark.sql(&statement).await.doing(format!("adding columns to {table}"))?;
+            names.extend(missing.iter().map(|column| column.name.to_lowercase()));
+            let added: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
+            tracing::info!(table, columns = ?added, "the source has new columns");
+        }
+        Ok(())
+    }
+}
+
+async fn create(spark: &SparkSession, table: &str, shape: Shape, columns: &[SilverColumn]) -> Result<()> {
+    let meta: &[(&str, &str)] = match shape {
+        Shape::Current => &CURRENT_META,
+        Shape::History => &HISTORY_META,
+    };
+    let meta: Vec<String> = meta.iter().map(|(name, spark_type)| format!("{name} {spark_type}")).collect();
+    let own: Vec<&SilverColumn> = columns.iter().collect();
+    let statement = format!(
+        "CREATE TABLE IF NOT EXISTS {} ({}, {}) USING DELTA TBLPROPERTIES ({PROPERTIES})",
+        quoted_table(table),
+        definitions(&own),
+        meta.join(", ")
+    );
+    spark.sql(&statement).await.doing(format!("creating {table}")).map(|_| ())
+}
+
+fn definitions(columns: &[&SilverColumn]) -> String {
+    let definition =
+        |column: &&SilverColumn| format!("{} {}", quoted(&column.name), column.column_type.spark());
+    columns.iter().map(definition).collect::<Vec<_>>().join(", ")
+}
+
+/// The version that a Delta table is at now.
+pub(crate) async fn version(spark: &SparkSession, table: &str) -> Result<i64> {
+    let statement = format!("DESCRIBE HISTORY {} LIMIT 1", quoted_table(table));
+    let history = spark.sql(&statement).await.doing(format!("asking for the version of {table}"))?;
+    let row: Option<DetailRow> =
+        history.select(["version"]).first_as().await.doing(format!("reading the version of {table}"))?;
+    Ok(row.map_or(0, |row| row.version))
+}
