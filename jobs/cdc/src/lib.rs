@@ -1,1 +1,64 @@
-//! Part of LakePulse.
+//! Change data capture from PostgreSQL into Kafka, exactly once.
+//!
+//! One replication slot is read with `pgoutput`; every row change becomes one Avro record that a
+//! consumer written for Debezium's PostgreSQL connector understands, on the topic
+//! `<prefix>.<schema>.<table>`. Kafka transactions carry whole source transactions together with one
+//! record on `<prefix>.checkpoint`, so a restart goes on exactly where the last committed Kafka
+//! transaction ended. Every record has the headers `commit_lsn` and `ordinal` (8 bytes, big-endian):
+//! together the total order of the source and the identity of an event.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use lakepulse_cdc::{Config, Shutdown, run};
+//!
+//! let config = Config::from_file("lakepulse-cdc.toml".as_ref())?;
+//! run(&config, Shutdown::on_signals()?).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `config` | the TOML file, checked once; `secret` keeps passwords out of logs |
+//! | `source` | catalog, publication and slot, over ordinary connections |
+//! | `transport` | the replication connection behind a trait |
+//! | `pgoutput` | the messages of the stream and their decoder |
+//! | `table` | tables and columns as captured |
+//! | `avro` | schemas, keys and envelopes |
+//! | `registry` | the schema registry |
+//! | `kafka` | topics, the transactional producer, the checkpoint topic read back |
+//! | `checkpoint` | the checkpoint record |
+//! | `snapshot` | the initial snapshot, in parallel and resumable |
+//! | `capture` | sessions: where to begin, Kafka transactions, the stream |
+//! | `check`, `remove` | the other subcommands |
+//! | `retry` | whether to try again, decided in one place |
+//! | `metrics`, `http` | what can be watched |
+
+mod avro;
+mod capture;
+mod check;
+mod checkpoint;
+mod config;
+mod error;
+mod http;
+mod kafka;
+mod lsn;
+mod metrics;
+mod pgoutput;
+mod registry;
+mod remove;
+mod retry;
+mod secret;
+mod shutdown;
+mod snapshot;
+mod source;
+mod table;
+mod transport;
+
+pub use capture::run;
+pub use check::{Finding, check};
+pub use config::Config;
+pub use error::{Error, ErrorKind, Result};
+pub use lsn::{Lsn, ParseLsnError};
+pub use remove::remove;
+pub use shutdown::Shutdown;

@@ -1,0 +1,193 @@
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::types::Value;
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+use crate::avro::{key_schema, value_schema};
+use crate::table::{ColumnType, TableName};
+
+fn column(name: &str, kind: ColumnType, nullable: bool) -> Column {
+    Column { name: name.into(), type_oid: 0, type_modifier: -1, kind, nullable }
+}
+
+fn encoder(columns: Vec<Column>) -> TableEncoder {
+    TableEncoder {
+        shape: TableShape {
+            name: TableName { schema: "sales".into(), table: "orders".into() },
+            columns,
+            key: vec![0],
+        },
+        topic: "wwi.sales.orders".into(),
+        key_schema_id: Some(7),
+        value_schema_id: 8,
+        prefix: "wwi".into(),
+        database: "wwi".into(),
+    }
+}
+
+fn text(value: &str) -> Datum {
+    Datum::Text(Bytes::copy_from_slice(value.as_bytes()))
+}
+
+fn read(encoder: &TableEncoder, event: &Event<'_>) -> Vec<(String, Value)> {
+    let bytes = encoder.value(event).unwrap();
+    assert_eq!(&bytes[..5], [0, 0, 0, 0, 8]);
+    let schema = Schema::parse_str(&value_schema("wwi", &encoder.shape)).unwrap();
+    let mut rest = &bytes[5..];
+    let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
+    assert!(rest.is_empty(), "{} bytes left", rest.len());
+    match value {
+        Value::Record(fields) => fields,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn get<'a>(fields: &'a [(String, Value)], name: &str) -> &'a Value {
+    let value = &fields.iter().find(|(field, _)| field == name).unwrap().1;
+    if let Value::Union(_, inner) = value { inner } else { value }
+}
+
+fn event<'a>(operation: Operation, before: Option<Image<'a>>, after: Option<Image<'a>>) -> Event<'a> {
+    let source = EventSource {
+        committed_at_us: 1_600_000_000_123_456,
+        previous_commit: None,
+        lsn: Lsn(42),
+        xid: Some(9),
+    };
+    Event { operation, before, after, source, now_us: 1_600_000_001_000_000 }
+}
+
+fn row(values: &[Datum]) -> Option<Image<'_>> {
+    Some(Image::Row(values))
+}
+
+/// Encodes one nullable value and reads it back by the Avro library.
+fn through(kind: ColumnType, value: &str) -> Value {
+    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", kind, true)]);
+    let values = [text("1"), text(value)];
+    let fields = read(&encoder, &event(Operation::Create, None, row(&values)));
+    match get(&fields, "after") {
+        Value::Record(row) => get(row, "v").clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_type_is_read_back_by_the_avro_library() {
+    let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
+    let string = |text: &str| Value::String(text.into());
+    let table = [
+        (ColumnType::Boolean, "t", Value::Boolean(true)),
+        (ColumnType::Int2, "-7", Value::Int(-7)),
+        (ColumnType::Int8, "9223372036854775807", Value::Long(i64::MAX)),
+        (ColumnType::Float4, "1.5", Value::Float(1.5)),
+        (ColumnType::Float8, "-Infinity", Value::Double(f64::NEG_INFINITY)),
+        (ColumnType::Text, "größe", string("größe")),
+        (ColumnType::Date, "2020-02-29", Value::Int(18321)),
+        (ColumnType::TimeMillis, "01:02:03.456", Value::Int(3_723_456)),
+        (ColumnType::TimeMicros, "01:02:03.456789", Value::Long(3_723_456_789)),
+        (ColumnType::TimeTz, "01:02:03.456+02", string("23:02:03.456Z")),
+        (ColumnType::TimestampMicros, "2020-01-02 03:04:05.678901", Value::Long(1_577_934_245_678_901)),
+        (ColumnType::TimestampTz(6), "2020-01-02 01:04:05.678901+00", string("2020-01-02T01:04:05.678901Z")),
+        (
+            ColumnType::Uuid,
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+            string("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ),
+        (ColumnType::Bytea, "\\xdeadbeef", bytes(&[0xDE, 0xAD, 0xBE, 0xEF])),
+        (ColumnType::Bytea, "\\x", bytes(&[])),
+        (ColumnType::Bit, "1", Value::Boolean(true)),
+        (ColumnType::Bits(8), "10101010", bytes(&[0xAA])),
+        (ColumnType::Bits(i32::MAX), "101", bytes(&[5])),
+        (ColumnType::Enum(vec!["ok".into()]), "ok", string("ok")),
+    ];
+    for (kind, value, expected) in table {
+        assert_eq!(through(kind.clone(), value), expected, "{kind:?} {value}");
+    }
+    let Value::Decimal(price) = through(ColumnType::Decimal { precision: 18, scale: 2 }, "-12.34") else {
+        panic!()
+    };
+    assert_eq!(<Vec<u8>>::try_from(price).unwrap(), [0xFB, 0x2E]);
+    let Value::Record(number) = through(ColumnType::VariableScaleDecimal, "123.4500") else { panic!() };
+    assert_eq!(number, [("scale".into(), Value::Int(2)), ("value".into(), bytes(&[0x30, 0x39]))]);
+    let Value::Array(elements) = through(ColumnType::Array(Box::new(ColumnType::Int4)), "{1,NULL}") else {
+        panic!()
+    };
+    assert_eq!(elements, [Value::Union(1, Box::new(Value::Int(1))), Value::Union(0, Box::new(Value::Null))]);
+}
+
+#[test]
+fn an_unchanged_value_is_the_placeholder() {
+    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, true)]);
+    let values = [text("1"), Datum::Unchanged];
+    let fields = read(&encoder, &event(Operation::Update, None, row(&values)));
+    let Value::Record(row) = get(&fields, "after") else { panic!() };
+    assert_eq!(get(row, "v"), &Value::String("__debezium_unavailable_value".into()));
+}
+
+#[test]
+fn a_delete_by_key_has_zeros_where_null_is_not_allowed() {
+    let encoder = encoder(vec![
+        column("id", ColumnType::Int4, false),
+        column("name", ColumnType::Text, false),
+        column("note", ColumnType::Text, true),
+    ]);
+    let values = [text("1"), Datum::Null, Datum::Null];
+    let fields = read(&encoder, &event(Operation::Delete, Some(Image::Key(&values)), None));
+    let Value::Record(row) = get(&fields, "before") else { panic!() };
+    assert_eq!(
+        (get(row, "id"), get(row, "name"), get(row, "note")),
+        (&Value::Int(1), &Value::String(String::new()), &Value::Null)
+    );
+    assert_eq!(get(&fields, "after"), &Value::Null);
+    assert_eq!(get(&fields, "op"), &Value::String("d".into()));
+}
+
+#[test]
+fn the_source_tells_commit_time_and_place() {
+    let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
+    let values = [text("1")];
+    let fields = read(&encoder, &event(Operation::Create, None, row(&values)));
+    let Value::Record(source) = get(&fields, "source") else { panic!() };
+    assert_eq!(get(source, "ts_ms"), &Value::Long(1_600_000_000_123));
+    assert_eq!(get(source, "sequence"), &Value::String("[null,\"42\"]".into()));
+    assert_eq!(get(source, "txId"), &Value::Long(9));
+    assert_eq!(get(source, "snapshot"), &Value::String("false".into()));
+}
+
+#[test]
+fn a_null_that_the_catalog_forbids_is_told_apart() {
+    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, false)]);
+    let values = [text("1"), Datum::Null];
+    let error = encoder.value(&event(Operation::Create, None, row(&values))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedNull);
+}
+
+#[test]
+fn keys_are_records_of_the_key_columns() {
+    let mut encoder =
+        encoder(vec![column("a", ColumnType::Text, true), column("b", ColumnType::Int8, false)]);
+    encoder.shape.key = vec![1, 0];
+    let bytes = encoder.key(&[text("x"), text("5")]).unwrap().unwrap();
+    let schema = Schema::parse_str(&key_schema("wwi", &encoder.shape).unwrap()).unwrap();
+    let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut &bytes[5..]).unwrap();
+    assert_eq!(
+        value,
+        Value::Record(vec![("b".into(), Value::Long(5)), ("a".into(), Value::String("x".into()))])
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_under_any_type_is_written_or_refused(value in ".{0,20}", index in 0_usize..14) {
+        let kinds = [
+            ColumnType::Boolean, ColumnType::Int4, ColumnType::Float8, ColumnType::Text, ColumnType::Money,
+            ColumnType::Decimal { precision: 5, scale: 2 }, ColumnType::VariableScaleDecimal, ColumnType::Date,
+            ColumnType::TimestampTz(3), ColumnType::Interval, ColumnType::Bytea, ColumnType::Bits(3),
+            ColumnType::Array(Box::new(ColumnType::Text)), ColumnType::TimeTz,
+        ];
+        let _ = encode::value(&kinds[index], &value, &mut Vec::new());
+    }
+}

@@ -1,0 +1,85 @@
+//! The capture itself: sessions one after the other, each from the last checkpoint.
+
+mod outbox;
+mod resume;
+mod session;
+mod stream;
+mod tables;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use self::outbox::{Outbox, Progress};
+pub(crate) use self::session::stream_checkpoint;
+use crate::config::Config;
+use crate::error::Result;
+use crate::http;
+use crate::metrics::Metrics;
+use crate::retry::{Backoff, Decision, decide};
+use crate::shutdown::Shutdown;
+use crate::source;
+
+/// A session that lasted this long makes the next failure a new one.
+const STABLE: Duration = Duration::from_secs(60);
+const HEAD_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Captures until the stop is asked for.
+///
+/// # Errors
+/// The failure that a person has to act on; what waiting can mend is waited for.
+pub async fn run(config: &Config, shutdown: Shutdown) -> Result<()> {
+    let metrics = Metrics::new()?;
+    if let Some(address) = config.metrics_listen {
+        http::serve(address, metrics.clone()).await?;
+    }
+    let head = tokio::spawn(watch_head(config.clone(), metrics.clone()));
+    let result = sessions(config, shutdown, &metrics).await;
+    head.abort();
+    result
+}
+
+async fn sessions(config: &Config, mut shutdown: Shutdown, metrics: &Metrics) -> Result<()> {
+    let mut established = false;
+    let mut backoff = Backoff::new();
+    loop {
+        let begun = Instant::now();
+        let result = session::run(config, &mut shutdown, metrics, &mut established).await;
+        metrics.set_ready(false);
+        let error = match result {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if shutdown.requested() || decide(error.kind(), established) == Decision::Stop {
+            return Err(error);
+        }
+        if begun.elapsed() > STABLE {
+            backoff = Backoff::new();
+        }
+        let pause = backoff.pause();
+        metrics.retried("session");
+        tracing::warn!(
+            pause_ms = pause.as_millis(),
+            "{}; starting again from the last checkpoint",
+            error.chain()
+        );
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shutdown.wait() => return Ok(()),
+        }
+    }
+}
+
+/// Keeps the metric of the source's head going, whatever the capture does.
+async fn watch_head(config: Config, metrics: Metrics) {
+    let mut client = None;
+    loop {
+        tokio::time::sleep(HEAD_INTERVAL).await;
+        if client.is_none() {
+            client = source::connect(&config.source).await.ok();
+        }
+        let Some(connected) = &client else { continue };
+        match source::head(connected).await {
+            Ok(lsn) => metrics.source_head(lsn),
+            Err(_) => client = None,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::block_in_place;
+use tokio_postgres::Client;
+
+use super::outbox::{Outbox, Progress};
+use super::resume::{Start, decide};
+use super::stream::Stream;
+use super::tables::Tables;
+use crate::checkpoint::{self, Checkpoint, PHASE_STARTING, PHASE_STREAM};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kafka::{EventId, Producer, Topics, last_checkpoint};
+use crate::lsn::Lsn;
+use crate::metrics::Metrics;
+use crate::registry::Registry;
+use crate::shutdown::Shutdown;
+use crate::snapshot::{self, Snapshot};
+use crate::source::{self, Catalog, SlotState};
+use crate::transport::{PgWire, SystemIdentity};
+
+/// How long a slot that another session reads from is waited for: a killed instance's session ends soon.
+const SLOT_PATIENCE: Duration = Duration::from_secs(30);
+const SLOT_POLL: Duration = Duration::from_millis(500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// One session: from the servers' state to the stream, until the stop (`Ok`) or a failure.
+pub(crate) async fn run(
+    config: &Config,
+    shutdown: &mut Shutdown,
+    metrics: &Metrics,
+    established: &mut bool,
+) -> Result<()> {
+    let client = Arc::new(source::connect(&config.source).await?);
+    source::check_wal_level(&client).await?;
+    let identity = identify(config).await?;
+    let catalog = Catalog::new(Arc::clone(&client));
+    let tables = catalog.tables(&config.tables).await?;
+    let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
+    // Before the producer takes the transactional id: an instance that works is not to be fenced.
+    let slot = free_slot(&client, config, shutdown).await?;
+
+    let mut registry = Registry::new(&config.registry, *established)?;
+    let mut topics = Topics::new(&config.kafka)?;
+    let checkpoint_topic = config.checkpoint_topic();
+    topics.ensure_checkpoints(&checkpoint_topic).await?;
+    let schema_id =
+        registry.register(&format!("{checkpoint_topic}-value"), checkpoint::SCHEMA, metrics).await?;
+    let producer = block_in_place(|| Producer::open(&config.kafka, &config.slot, shutdown.clone()))?;
+    let last =
+        last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
+    let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
+    let start = decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic)?;
+
+    source::ensure_publication(&client, &config.publication, &names).await?;
+    let mut outbox = Outbox::new(
+        producer,
+        checkpoint_topic,
+        schema_id,
+        identity.clone(),
+        config.slot.clone(),
+        metrics.clone(),
+    );
+    outbox.continue_counts(&counts);
+    registry.become_patient();
+    let mut tables_in_stream = Tables::new(catalog, registry, topics, config, metrics);
+    let encoders = tables_in_stream.prepare(&tables).await?;
+    for encoder in &encoders {
+        outbox.know_topic(&encoder.topic);
+    }
+    if shutdown.requested() {
+        return Ok(());
+    }
+
+    let checkpoint = match start {
+        Start::Stream(checkpoint) => *checkpoint,
+        Start::Fresh => {
+            begin(&mut outbox)?;
+            let (session, exported) = create_slot(config, false).await?;
+            tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
+            let snapshot =
+                Snapshot { exported, stream_from: None, earlier: Lsn(0), progress: BTreeMap::new() };
+            *established = true;
+            metrics.set_ready(true);
+            let Some(checkpoint) =
+                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
+            else {
+                return Ok(());
+            };
+            drop(session);
+            checkpoint
+        }
+        Start::Snapshot(checkpoint) => {
+            let (session, exported) = create_slot(config, true).await?;
+            tracing::info!(at = %exported.consistent_point, "the snapshot goes on at a new position");
+            let snapshot = Snapshot {
+                exported,
+                stream_from: slot.as_ref().map(|slot| slot.confirmed),
+                earlier: Lsn(checkpoint.snapshot_lsn as u64),
+                progress: checkpoint.snapshot_progress,
+            };
+            *established = true;
+            metrics.set_ready(true);
+            let Some(checkpoint) =
+                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
+            else {
+                return Ok(());
+            };
+            drop(session);
+            checkpoint
+        }
+    };
+
+    let from = Lsn(checkpoint.end_lsn as u64);
+    let mut replication = PgWire::connect(&config.source, &config.slot, &config.publication, from).await?;
+    replication.start().await?;
+    *established = true;
+    metrics.set_ready(true);
+    tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
+    Stream::new(replication, outbox, tables_in_stream, config, metrics, &checkpoint).run(shutdown).await
+}
+
+/// Asks over a replication connection, which also proves the right to replicate.
+async fn identify(config: &Config) -> Result<SystemIdentity> {
+    let unreachable = |_| {
+        Error::new(
+            ErrorKind::SourceUnreachable,
+            format!("PostgreSQL at {} does not answer on a replication connection", config.source.place()),
+        )
+    };
+    let mut session = PgWire::connect(&config.source, &config.slot, &config.publication, Lsn(0)).await?;
+    tokio::time::timeout(CONNECT_TIMEOUT, session.identify()).await.map_err(unreachable)?
+}
+
+async fn create_slot(
+    config: &Config,
+    temporary: bool,
+) -> Result<(PgWire, crate::transport::ExportedSnapshot)> {
+    let mut session = PgWire::connect(&config.source, &config.slot, &config.publication, Lsn(0)).await?;
+    let name = if temporary { format!("{:.50}_snapshot", config.slot) } else { config.slot.clone() };
+    let exported = session.create_slot(&name, temporary).await?;
+    Ok((session, exported))
+}
+
+/// Says that a slot of this capture is about to come into being.
+fn begin(outbox: &mut Outbox) -> Result<()> {
+    let progress = Progress {
+        id: EventId { commit_lsn: Lsn(0), ordinal: 0 },
+        end: Lsn(0),
+        complete: false,
+        committed_at_us: 0,
+        phase: PHASE_STARTING,
+        snapshot_lsn: Lsn(0),
+        snapshot_progress: BTreeMap::new(),
+    };
+    block_in_place(|| outbox.commit(&progress))
+}
+
+/// The slot's state once nobody reads from it.
+async fn free_slot(client: &Client, config: &Config, shutdown: &mut Shutdown) -> Result<Option<SlotState>> {
+    let begun = Instant::now();
+    loop {
+        let slot = source::read_slot(client, &config.slot, &config.source.database).await?;
+        let Some(pid) = slot.as_ref().and_then(|slot| slot.active_pid) else { return Ok(slot) };
+        if begun.elapsed() >= SLOT_PATIENCE || shutdown.requested() {
+            return Err(Error::new(
+                ErrorKind::SlotBusy,
+                format!(
+                    "replication slot {} is read by another session (PostgreSQL pid {pid}): stop the other instance, or end its \
+                     session with pg_terminate_backend({pid})",
+                    config.slot
+                ),
+            ));
+        }
+        if begun.elapsed() < SLOT_POLL {
+            tracing::warn!(
+                slot = config.slot,
+                pid,
+                "the replication slot is read by another session; waiting for it"
+            );
+        }
+        tokio::time::sleep(SLOT_POLL).await;
+    }
+}
+
+/// The checkpoint from which the stream begins once the snapshot is out.
+pub(crate) fn stream_checkpoint(identity: &SystemIdentity, slot: &str, progress: &Progress) -> Checkpoint {
+    Checkpoint {
+        commit_lsn: progress.id.commit_lsn.0 as i64,
+        end_lsn: progress.end.0 as i64,
+        ordinal: progress.id.ordinal as i64,
+        complete: progress.complete,
+        committed_at_us: progress.committed_at_us,
+        phase: PHASE_STREAM.to_owned(),
+        snapshot_lsn: progress.snapshot_lsn.0 as i64,
+        ..Checkpoint::starting(identity, slot)
+    }
+}

@@ -1,0 +1,291 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::expand::expand;
+use super::{
+    CommitConfig, Config, KafkaConfig, RegistryConfig, RegistryCredentials, SnapshotConfig, SourceConfig,
+    TableFilter, Tls,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// The file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    slot: String,
+    publication: String,
+    topic_prefix: String,
+    source: Source,
+    #[serde(default)]
+    tables: Tables,
+    kafka: Kafka,
+    registry: Registry,
+    #[serde(default)]
+    snapshot: Snapshot,
+    #[serde(default)]
+    commit: Commit,
+    #[serde(default)]
+    metrics: Metrics,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    host: String,
+    #[serde(default = "postgres_port")]
+    port: Port,
+    database: String,
+    user: String,
+    #[serde(default = "password_env")]
+    password_env: String,
+    #[serde(default)]
+    ssl_mode: Option<String>,
+    ca_file: Option<PathBuf>,
+    #[serde(default = "receive_messages")]
+    receive_messages: usize,
+}
+
+/// A port as a number, or as the text that a `${VARIABLE}` becomes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Port {
+    Number(u16),
+    Text(String),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Tables {
+    include: Vec<String>,
+    exclude: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kafka {
+    bootstrap: String,
+    #[serde(default = "one")]
+    partitions: i32,
+    #[serde(default = "one")]
+    replication_factor: i32,
+    #[serde(default = "cleanup_policy")]
+    cleanup_policy: String,
+    #[serde(default = "yes")]
+    tombstones: bool,
+    #[serde(default = "queue_kbytes")]
+    queue_kbytes: u32,
+    #[serde(default)]
+    properties: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registry {
+    url: String,
+    user: Option<String>,
+    password_env: Option<String>,
+    token_env: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Snapshot {
+    connections: usize,
+    rows_per_range: u32,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self { connections: 2, rows_per_range: 50_000 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Commit {
+    max_events: usize,
+    interval_ms: u64,
+}
+
+impl Default for Commit {
+    fn default() -> Self {
+        Self { max_events: 10_000, interval_ms: 100 }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Metrics {
+    listen: Option<SocketAddr>,
+}
+
+fn postgres_port() -> Port {
+    Port::Number(5432)
+}
+
+fn password_env() -> String {
+    "LAKEPULSE_SOURCE_PASSWORD".to_owned()
+}
+
+fn receive_messages() -> usize {
+    4096
+}
+
+fn one() -> i32 {
+    1
+}
+
+fn cleanup_policy() -> String {
+    "delete".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn queue_kbytes() -> u32 {
+    65_536
+}
+
+pub(crate) fn parse(text: &str, variable: &impl Fn(&str) -> Option<String>) -> Result<File> {
+    let value: toml::Value = toml::from_str(text)
+        .map_err(|cause| Error::new(ErrorKind::Configuration, "the file is not TOML").caused_by(cause))?;
+    expand(value, variable)?.try_into().map_err(|cause: toml::de::Error| {
+        Error::new(ErrorKind::Configuration, "a setting is missing, unknown or of the wrong type")
+            .caused_by(cause)
+    })
+}
+
+impl File {
+    pub(crate) fn check(self, variable: &impl Fn(&str) -> Option<String>) -> Result<Config> {
+        let wrong = |what: String| Error::new(ErrorKind::Configuration, what);
+        let plain = |name: &str, others: &str| {
+            !name.is_empty()
+                && name.len() <= 63
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
+        };
+        if !plain(&self.slot, "_") || self.slot.chars().any(|c| c.is_ascii_uppercase()) {
+            return Err(wrong(format!("slot = {:?}: use up to 63 of a-z, 0-9 and _", self.slot)));
+        }
+        if !plain(&self.publication, "_") {
+            return Err(wrong(format!(
+                "publication = {:?}: use up to 63 of A-Z, a-z, 0-9 and _",
+                self.publication
+            )));
+        }
+        if !plain(&self.topic_prefix, "._-") {
+            return Err(wrong(format!(
+                "topic_prefix = {:?}: use up to 63 of A-Z, a-z, 0-9, '.', '_' and '-'",
+                self.topic_prefix
+            )));
+        }
+        for (setting, value) in [
+            ("commit.max_events", self.commit.max_events),
+            ("commit.interval_ms", self.commit.interval_ms as usize),
+            ("snapshot.connections", self.snapshot.connections),
+            ("snapshot.rows_per_range", self.snapshot.rows_per_range as usize),
+            ("source.receive_messages", self.source.receive_messages),
+            ("kafka.partitions", self.kafka.partitions.max(0) as usize),
+            ("kafka.replication_factor", self.kafka.replication_factor.max(0) as usize),
+        ] {
+            if value == 0 {
+                return Err(wrong(format!("{setting} must be above zero")));
+            }
+        }
+        let port = match &self.source.port {
+            Port::Number(port) => *port,
+            Port::Text(text) => text.parse().map_err(|cause: std::num::ParseIntError| {
+                wrong(format!("source.port = {text:?} is not a port")).caused_by(cause)
+            })?,
+        };
+        Ok(Config {
+            source: SourceConfig {
+                host: self.source.host,
+                port,
+                database: self.source.database,
+                user: self.source.user,
+                password: variable(&self.source.password_env).map(Secret::new),
+                password_env: self.source.password_env,
+                tls: match (self.source.ssl_mode.as_deref().unwrap_or("disable"), self.source.ca_file) {
+                    ("disable", _) => Tls::Disable,
+                    ("require", _) => Tls::Require,
+                    ("verify-full", ca_file) => Tls::VerifyFull(ca_file),
+                    (other, _) => {
+                        return Err(wrong(format!(
+                            "source.ssl_mode = {other:?}: use disable, require or verify-full"
+                        )));
+                    }
+                },
+                receive_messages: self.source.receive_messages,
+            },
+            tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,
+            kafka: KafkaConfig {
+                bootstrap: self.kafka.bootstrap,
+                partitions: self.kafka.partitions,
+                replication_factor: self.kafka.replication_factor,
+                cleanup_policy: self.kafka.cleanup_policy,
+                tombstones: self.kafka.tombstones,
+                queue_kbytes: self.kafka.queue_kbytes,
+                properties: self
+                    .kafka
+                    .properties
+                    .into_iter()
+                    .map(|(name, value)| (name, Secret::new(value)))
+                    .collect(),
+            },
+            registry: RegistryConfig {
+                url: self.registry.url.trim_end_matches('/').to_owned(),
+                credentials: credentials(
+                    self.registry.user,
+                    self.registry.password_env,
+                    self.registry.token_env,
+                    variable,
+                )?,
+            },
+            snapshot: SnapshotConfig {
+                connections: self.snapshot.connections,
+                rows_per_range: self.snapshot.rows_per_range,
+            },
+            commit: CommitConfig {
+                max_events: self.commit.max_events,
+                interval: Duration::from_millis(self.commit.interval_ms),
+            },
+            slot: self.slot,
+            publication: self.publication,
+            topic_prefix: self.topic_prefix,
+            metrics_listen: self.metrics.listen,
+        })
+    }
+}
+
+fn credentials(
+    user: Option<String>,
+    password_env: Option<String>,
+    token_env: Option<String>,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<RegistryCredentials> {
+    let secret = |setting: &str, name: String| {
+        variable(&name).map(Secret::new).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Configuration,
+                format!("registry.{setting} names {name}, which is not set: set it"),
+            )
+        })
+    };
+    match (user, password_env, token_env) {
+        (None, None, None) => Ok(RegistryCredentials::None),
+        (Some(user), Some(name), None) => {
+            Ok(RegistryCredentials::Basic { user, password: secret("password_env", name)? })
+        }
+        (None, None, Some(name)) => Ok(RegistryCredentials::Bearer(secret("token_env", name)?)),
+        _ => Err(Error::new(
+            ErrorKind::Configuration,
+            "registry: give user and password_env, or token_env alone, or none of them",
+        )),
+    }
+}

@@ -1,0 +1,177 @@
+//! The configuration: a TOML file whose text values may hold `${VARIABLE}`, checked once at start.
+
+mod expand;
+mod file;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) use self::tables::TableFilter;
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub(crate) source: SourceConfig,
+    pub(crate) slot: String,
+    pub(crate) publication: String,
+    pub(crate) topic_prefix: String,
+    pub(crate) tables: TableFilter,
+    pub(crate) kafka: KafkaConfig,
+    pub(crate) registry: RegistryConfig,
+    pub(crate) snapshot: SnapshotConfig,
+    pub(crate) commit: CommitConfig,
+    pub(crate) metrics_listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SourceConfig {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) database: String,
+    pub(crate) user: String,
+    pub(crate) password: Option<Secret>,
+    /// The variable that the password was looked for in, to name it in messages.
+    pub(crate) password_env: String,
+    pub(crate) tls: Tls,
+    /// Messages received and not yet encoded.
+    pub(crate) receive_messages: usize,
+}
+
+/// How the connections to PostgreSQL are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tls {
+    Disable,
+    /// Encrypted, the server's certificate unchecked.
+    Require,
+    /// Certificate and host name checked, against this file or the system's certificates.
+    VerifyFull(Option<PathBuf>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct KafkaConfig {
+    pub(crate) bootstrap: String,
+    pub(crate) partitions: i32,
+    pub(crate) replication_factor: i32,
+    pub(crate) cleanup_policy: String,
+    pub(crate) tombstones: bool,
+    /// Limit of the producer's queue.
+    pub(crate) queue_kbytes: u32,
+    /// Further properties of librdkafka, such as those of security.
+    pub(crate) properties: BTreeMap<String, Secret>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RegistryConfig {
+    pub(crate) url: String,
+    pub(crate) credentials: RegistryCredentials,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum RegistryCredentials {
+    None,
+    Basic { user: String, password: Secret },
+    Bearer(Secret),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SnapshotConfig {
+    pub(crate) connections: usize,
+    pub(crate) rows_per_range: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CommitConfig {
+    pub(crate) max_events: usize,
+    pub(crate) interval: Duration,
+}
+
+impl Config {
+    /// Reads and checks a configuration file; secrets come from the environment variables it names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] with the file and the setting that is wrong.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|cause| {
+            Error::new(
+                ErrorKind::Configuration,
+                format!("cannot read the configuration file {}", path.display()),
+            )
+            .caused_by(cause)
+        })?;
+        Self::from_toml(&text, |name| env::var(name).ok()).map_err(|cause| {
+            Error::new(ErrorKind::Configuration, path.display().to_string()).caused_by(cause)
+        })
+    }
+
+    pub(crate) fn from_toml(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        file::parse(text, &variable)?.check(&variable)
+    }
+
+    /// Overrides the address that metrics are served at.
+    pub fn listen_for_metrics(&mut self, address: SocketAddr) {
+        self.metrics_listen = Some(address);
+    }
+
+    /// The topic of the checkpoint records.
+    pub(crate) fn checkpoint_topic(&self) -> String {
+        format!("{}.checkpoint", self.topic_prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = r#"
+        slot = "lakepulse"
+        publication = "lakepulse"
+        topic_prefix = "wwi"
+        [source]
+        host = "${HOST}"
+        database = "wwi"
+        user = "postgres"
+        [kafka]
+        bootstrap = "127.0.0.1:9092"
+        [registry]
+        url = "http://127.0.0.1:8081"
+    "#;
+
+    fn variable(name: &str) -> Option<String> {
+        [("HOST", "db.example"), ("LAKEPULSE_SOURCE_PASSWORD", "hunter2")]
+            .iter()
+            .find_map(|(known, value)| (*known == name).then(|| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_smallest_file_has_defaults_for_the_rest() {
+        let config = Config::from_toml(SMALLEST, variable).unwrap();
+        assert_eq!(config.source.host, "db.example");
+        assert_eq!(config.source.port, 5432);
+        assert_eq!(config.commit.max_events, 10_000);
+        assert_eq!(config.checkpoint_topic(), "wwi.checkpoint");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let table = [
+            ("slot = \"lakepulse\"", "slot = \"Lake-Pulse\"", "slot"),
+            ("topic_prefix = \"wwi\"", "topic_prefix = \"w w i\"", "topic_prefix"),
+            ("${HOST}", "${NOWHERE}", "NOWHERE"),
+            ("user = ", "usr = ", "usr"),
+            ("[registry]", "[commit]\nmax_events = 0\n[registry]", "max_events"),
+            ("[registry]", "[tables]\ninclude = [\"sales.[\"]\n[registry]", "sales.["),
+            ("user = \"postgres\"", "user = \"postgres\"\nssl_mode = \"maybe\"", "ssl_mode"),
+        ];
+        for (from, to, named) in table {
+            let error = Config::from_toml(&SMALLEST.replace(from, to), variable).unwrap_err().chain();
+            assert!(error.contains(named), "{to}: {error}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Command line of `lakepulse-cdc`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use lakepulse_cdc::{Config, Error, Shutdown, check, remove, run};
+use tracing_subscriber::EnvFilter;
+
+/// `PostgreSQL` change data capture into Kafka, exactly once.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file; see config.example.toml.
+    #[arg(long, short, env = "LAKEPULSE_CDC_CONFIG", global = true, default_value = "lakepulse-cdc.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Capture until SIGTERM or SIGINT.
+    Run {
+        /// Serve /metrics, /healthz and /readyz at this address, such as 127.0.0.1:9187.
+        #[arg(long)]
+        metrics_listen: Option<SocketAddr>,
+    },
+    /// Look at the source, the registry and Kafka, and say what to fix.
+    Check,
+    /// Drop the slot and the publication.
+    Drop {
+        /// Delete every topic under the prefix too, the checkpoints among them.
+        #[arg(long)]
+        topics: bool,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // The transport's own error lines would repeat what the error of the call says.
+    let filter = EnvFilter::try_from_env("LAKEPULSE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,pgwire_replication=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    match execute(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{}", error.chain());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(arguments: Arguments) -> Result<ExitCode, Error> {
+    let mut config = Config::from_file(&arguments.config)?;
+    match arguments.command {
+        Command::Run { metrics_listen } => {
+            if let Some(address) = metrics_listen {
+                config.listen_for_metrics(address);
+            }
+            run(&config, Shutdown::on_signals()?).await?;
+        }
+        Command::Check => {
+            let mut code = ExitCode::SUCCESS;
+            for finding in check(&config).await {
+                match finding.outcome {
+                    Ok(state) => println!("ok   {}: {state}", finding.what),
+                    Err(error) => {
+                        println!("fix  {}: {}", finding.what, error.chain());
+                        code = ExitCode::FAILURE;
+                    }
+                }
+            }
+            return Ok(code);
+        }
+        Command::Drop { topics } => {
+            for line in remove(&config, topics).await? {
+                println!("{line}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

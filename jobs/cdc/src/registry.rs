@@ -1,0 +1,183 @@
+//! The schema registry, over Confluent's HTTP interface.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::config::{RegistryConfig, RegistryCredentials};
+use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::Metrics;
+use crate::retry::Backoff;
+
+const CONTENT_TYPE: &str = "application/vnd.schemaregistry.v1+json";
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a registry that fails in mid-stream is waited for while the Kafka transaction stays open;
+/// after that the session starts again from the checkpoint, and goes on waiting.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Registers and looks up schemas; what was registered once is not asked for again.
+pub(crate) struct Registry {
+    http: reqwest::Client,
+    config: RegistryConfig,
+    registered: HashMap<(String, String), u32>,
+    schemas: HashMap<u32, String>,
+    /// Zero at start: a registry that is down then is a mistake to be told at once.
+    patience: Duration,
+}
+
+#[derive(Deserialize)]
+struct Registered {
+    id: u32,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    schema: String,
+}
+
+impl Registry {
+    pub(crate) fn new(config: &RegistryConfig, patient: bool) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(|cause| {
+            Error::new(ErrorKind::Configuration, "the registry's HTTP client can't be set up")
+                .caused_by(cause)
+        })?;
+        let patience = if patient { PATIENCE } else { Duration::ZERO };
+        Ok(Self {
+            http,
+            config: config.clone(),
+            registered: HashMap::new(),
+            schemas: HashMap::new(),
+            patience,
+        })
+    }
+
+    /// From now on an outage is waited for.
+    pub(crate) fn become_patient(&mut self) {
+        self.patience = PATIENCE;
+    }
+
+    /// The id of this schema under this subject, registering it when it is new.
+    ///
+    /// # Errors
+    /// [`ErrorKind::SchemaIncompatible`] when the subject's compatibility rule forbids it.
+    pub(crate) async fn register(&mut self, subject: &str, schema: &str, metrics: &Metrics) -> Result<u32> {
+        let cached = (subject.to_owned(), schema.to_owned());
+        if let Some(id) = self.registered.get(&cached) {
+            return Ok(*id);
+        }
+        let url = format!("{}/subjects/{subject}/versions", self.config.url);
+        let body = json!({"schema": schema, "schemaType": "AVRO"}).to_string();
+        let what = format!("cannot register a schema under subject {subject}");
+        let response = self
+            .patiently(&what, metrics, || {
+                self.http.post(&url).header("content-type", CONTENT_TYPE).body(body.clone())
+            })
+            .await?;
+        let registered: Registered = serde_json::from_str(&response).map_err(|cause| {
+            Error::new(ErrorKind::RegistryRefused, format!("{what}: the answer of {url} has no id"))
+                .caused_by(cause)
+        })?;
+        self.registered.insert(cached, registered.id);
+        Ok(registered.id)
+    }
+
+    /// The schema of this id.
+    pub(crate) async fn schema(&mut self, id: u32, metrics: &Metrics) -> Result<String> {
+        if let Some(schema) = self.schemas.get(&id) {
+            return Ok(schema.clone());
+        }
+        let url = format!("{}/schemas/ids/{id}", self.config.url);
+        let what = format!("cannot read schema {id}");
+        let response = self.patiently(&what, metrics, || self.http.get(&url)).await?;
+        let stored: Stored = serde_json::from_str(&response).map_err(|cause| {
+            Error::new(ErrorKind::RegistryRefused, format!("{what}: the answer of {url} has no schema"))
+                .caused_by(cause)
+        })?;
+        self.schemas.insert(id, stored.schema.clone());
+        Ok(stored.schema)
+    }
+
+    /// Asks whether the registry answers.
+    pub(crate) async fn ping(&self, metrics: &Metrics) -> Result<()> {
+        let url = format!("{}/subjects?subjectPrefix=lakepulse-ping", self.config.url);
+        self.patiently("cannot list subjects", metrics, || self.http.get(&url)).await.map(drop)
+    }
+
+    async fn patiently(
+        &self,
+        what: &str,
+        metrics: &Metrics,
+        request: impl Fn() -> reqwest::RequestBuilder,
+    ) -> Result<String> {
+        let begun = Instant::now();
+        let mut backoff = Backoff::new();
+        loop {
+            match self.once(what, request()).await {
+                Err(error)
+                    if error.kind() == ErrorKind::RegistryUnreachable && begun.elapsed() < self.patience =>
+                {
+                    let pause = backoff.pause();
+                    metrics.retried("registry");
+                    tracing::warn!(pause_ms = pause.as_millis(), "{}; trying again", error.chain());
+                    tokio::time::sleep(pause).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn once(&self, what: &str, request: reqwest::RequestBuilder) -> Result<String> {
+        let url = &self.config.url;
+        let request = match &self.config.credentials {
+            RegistryCredentials::None => request,
+            RegistryCredentials::Basic { user, password } => {
+                request.basic_auth(user, Some(password.expose()))
+            }
+            RegistryCredentials::Bearer(token) => request.bearer_auth(token.expose()),
+        };
+        let unreachable = |cause: reqwest::Error| {
+            Error::new(
+                ErrorKind::RegistryUnreachable,
+                format!(
+                    "{what}: cannot reach the schema registry at {url}: check that it runs, and registry.url"
+                ),
+            )
+            .caused_by(cause.without_url())
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.text().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let answer: String = body.chars().take(500).collect::<String>().replace('\n', " ");
+        Err(match status {
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => Error::new(
+                ErrorKind::SchemaIncompatible,
+                format!(
+                    "{what}: the registry refuses it as incompatible with the subject's earlier versions ({answer}); set the \
+                     subject's compatibility to NONE for this change, or undo the change of the table"
+                ),
+            ),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::new(
+                ErrorKind::RegistryRefused,
+                format!(
+                    "{what}: the schema registry at {url} refuses the login ({status}): check registry.user and its secrets"
+                ),
+            ),
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => Error::new(
+                ErrorKind::RegistryUnreachable,
+                format!("{what}: the schema registry at {url} answers {status}: {answer}"),
+            ),
+            status => Error::new(
+                ErrorKind::RegistryRefused,
+                format!(
+                    "{what}: the schema registry at {url} answers {status}: {answer}; check that registry.url ends in its Confluent API"
+                ),
+            ),
+        })
+    }
+}

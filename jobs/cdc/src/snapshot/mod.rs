@@ -1,0 +1,13 @@
+//! The initial snapshot: every table read in key ranges at one exported snapshot, wave by wave.
+//!
+//! A *wave* is a handful of ranges that several connections read side by side, and one Kafka
+//! transaction: it ends with a checkpoint that says how far each table is. After a crash the rest is
+//! read at a new, later snapshot. Ranges follow the primary key, not the place on disk, so that a row
+//! which moves between the two reads is found by one of them or is in the stream with all its columns.
+
+mod copy_row;
+mod plan;
+mod read;
+mod wave;
+
+pub(crate) use self::wave::{Snapshot, run};

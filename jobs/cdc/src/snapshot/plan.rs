@@ -1,0 +1,190 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use tokio_postgres::Client;
+
+use crate::avro::TableEncoder;
+use crate::checkpoint::TableProgress;
+use crate::error::Result;
+use crate::source::{quoted, refused};
+use crate::table::TableShape;
+
+/// Boundaries fetched at a time.
+const FETCH: u32 = 64;
+
+/// Rows of one table between two primary keys.
+#[derive(Debug, Clone)]
+pub(crate) struct Range {
+    pub(crate) encoder: Arc<TableEncoder>,
+    /// The key before the first row; none from the table's beginning.
+    after: Option<Vec<String>>,
+    /// The last row's key; none to the table's end.
+    pub(crate) through: Option<Vec<String>>,
+}
+
+impl Range {
+    /// The statement that reads the range.
+    pub(crate) fn copy(&self) -> String {
+        let shape = &self.encoder.shape;
+        let columns: Vec<String> = shape.columns.iter().map(|column| quoted(&column.name)).collect();
+        let mut bounds = Vec::new();
+        if let Some(after) = &self.after {
+            bounds.push(format!("({}) > ({})", key_columns(shape), literals(after)));
+        }
+        if let Some(through) = &self.through {
+            bounds.push(format!("({}) <= ({})", key_columns(shape), literals(through)));
+        }
+        let condition =
+            if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
+        format!("COPY (SELECT {} FROM ONLY {}{condition}) TO STDOUT", columns.join(", "), relation(shape))
+    }
+}
+
+/// Gives out the ranges that are left, table by table and in the order of their keys.
+pub(crate) struct Planner {
+    client: Client,
+    tables: VecDeque<(Arc<TableEncoder>, TableProgress)>,
+    rows_per_range: u32,
+    /// The table being divided: its last boundary, and those fetched ahead.
+    current: Option<Division>,
+}
+
+struct Division {
+    encoder: Arc<TableEncoder>,
+    after: Option<Vec<String>>,
+    boundaries: VecDeque<Vec<String>>,
+    exhausted: bool,
+}
+
+impl Planner {
+    /// `client` stands in a transaction at the snapshot.
+    pub(crate) fn new(
+        client: Client,
+        encoders: &[Arc<TableEncoder>],
+        progress: &BTreeMap<String, TableProgress>,
+        rows_per_range: u32,
+    ) -> Self {
+        let tables = encoders
+            .iter()
+            .map(|encoder| {
+                let done = progress.get(&encoder.shape.name.to_string()).cloned().unwrap_or_default();
+                (Arc::clone(encoder), done)
+            })
+            .filter(|(_, progress)| !progress.done)
+            .collect();
+        Self { client, tables, rows_per_range, current: None }
+    }
+
+    /// The next range, none when everything has been given out.
+    pub(crate) async fn next(&mut self) -> Result<Option<Range>> {
+        if self.current.is_none() {
+            let Some((encoder, progress)) = self.tables.pop_front() else { return Ok(None) };
+            if encoder.shape.key.is_empty() {
+                return Ok(Some(Range { encoder, after: None, through: None }));
+            }
+            let after = Some(progress.through).filter(|through| !through.is_empty());
+            self.declare(&encoder.shape, after.as_deref()).await?;
+            self.current = Some(Division { encoder, after, boundaries: VecDeque::new(), exhausted: false });
+        }
+        let Some(mut division) = self.current.take() else { return Ok(None) };
+        if division.boundaries.is_empty() && !division.exhausted {
+            division.boundaries = self.fetch(&division.encoder.shape).await?;
+            division.exhausted = division.boundaries.len() < FETCH as usize;
+        }
+        let encoder = Arc::clone(&division.encoder);
+        let through = division.boundaries.pop_front();
+        let range = Range { encoder, after: division.after.take(), through: through.clone() };
+        if through.is_some() {
+            division.after = through;
+            self.current = Some(division);
+        } else {
+            self.client
+                .batch_execute("CLOSE boundaries")
+                .await
+                .map_err(refused("cannot close the cursor of key ranges"))?;
+        }
+        Ok(Some(range))
+    }
+
+    /// Opens a cursor over every n-th key.
+    async fn declare(&self, shape: &TableShape, after: Option<&[String]>) -> Result<()> {
+        let key = key_columns(shape);
+        let condition =
+            after.map_or_else(String::new, |after| format!(" WHERE ({key}) > ({})", literals(after)));
+        let texts: Vec<String> =
+            shape.key_columns().map(|column| format!("{}::text", quoted(&column.name))).collect();
+        let sql = format!(
+            "DECLARE boundaries NO SCROLL CURSOR FOR SELECT {} FROM (SELECT {key}, row_number() OVER (ORDER BY {key}) AS lakepulse_row \
+             FROM ONLY {}{condition}) AS numbered WHERE lakepulse_row % {} = 0",
+            texts.join(", "),
+            relation(shape),
+            self.rows_per_range
+        );
+        self.client.batch_execute(&sql).await.map_err(refused(format!(
+            "cannot divide {} into key ranges: the user needs SELECT on it",
+            shape.name
+        )))
+    }
+
+    async fn fetch(&self, shape: &TableShape) -> Result<VecDeque<Vec<String>>> {
+        let rows = self
+            .client
+            .query(&format!("FETCH {FETCH} FROM boundaries"), &[])
+            .await
+            .map_err(refused(format!("cannot divide {} into key ranges", shape.name)))?;
+        Ok(rows.iter().map(|row| (0..row.len()).map(|index| row.get(index)).collect()).collect())
+    }
+}
+
+fn relation(shape: &TableShape) -> String {
+    format!("{}.{}", quoted(&shape.name.schema), quoted(&shape.name.table))
+}
+
+fn key_columns(shape: &TableShape) -> String {
+    shape.key_columns().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// Untyped literals: each takes the type of the column that it is compared with.
+fn literals(values: &[String]) -> String {
+    values.iter().map(|value| format!("'{}'", value.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Column, ColumnType, TableName};
+
+    #[test]
+    fn statements() {
+        let column = |name: &str| Column {
+            name: name.into(),
+            type_oid: 23,
+            type_modifier: -1,
+            kind: ColumnType::Int4,
+            nullable: false,
+        };
+        let encoder = Arc::new(TableEncoder {
+            shape: TableShape {
+                name: TableName { schema: "s".into(), table: "T".into() },
+                columns: vec![column("a"), column("b")],
+                key: vec![1],
+            },
+            topic: "t".into(),
+            key_schema_id: None,
+            value_schema_id: 1,
+            prefix: String::new(),
+            database: String::new(),
+        });
+        let check = |after: Option<&str>, through: Option<&str>, condition: &str| {
+            let bound = |key: Option<&str>| key.map(|key| vec![key.to_owned()]);
+            let range = Range { encoder: Arc::clone(&encoder), after: bound(after), through: bound(through) };
+            assert_eq!(
+                range.copy(),
+                format!(r#"COPY (SELECT "a", "b" FROM ONLY "s"."T"{condition}) TO STDOUT"#)
+            );
+        };
+        check(None, None, "");
+        check(Some("5"), None, r#" WHERE ("b") > ('5')"#);
+        check(Some("o'x"), Some("9"), r#" WHERE ("b") > ('o''x') AND ("b") <= ('9')"#);
+    }
+}

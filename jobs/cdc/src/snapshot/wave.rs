@@ -1,0 +1,182 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use chrono::Utc;
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, block_in_place};
+use tokio_postgres::Client;
+
+use super::plan::{Planner, Range};
+use super::read::{Chunk, connect_at, read_ranges};
+use crate::avro::{EventSource, Operation, TableEncoder};
+use crate::capture::{Outbox, Progress, stream_checkpoint};
+use crate::checkpoint::{Checkpoint, PHASE_SNAPSHOT, PHASE_STREAM, TableProgress};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kafka::EventId;
+use crate::lsn::Lsn;
+use crate::metrics::Metrics;
+use crate::shutdown::Shutdown;
+use crate::transport::{ExportedSnapshot, SystemIdentity};
+
+/// Ranges of a wave for each connection: more make fewer waits for the slowest, and larger Kafka
+/// transactions.
+const RANGES_PER_CONNECTION: usize = 2;
+/// Chunks between the readers and the producer.
+const QUEUED_CHUNKS: usize = 8;
+
+/// An attempt at the snapshot.
+pub(crate) struct Snapshot {
+    pub(crate) exported: ExportedSnapshot,
+    /// Where the slot stands; none when the exported snapshot is the slot's own.
+    pub(crate) stream_from: Option<Lsn>,
+    /// The largest position at which an earlier attempt read rows.
+    pub(crate) earlier: Lsn,
+    pub(crate) progress: BTreeMap<String, TableProgress>,
+}
+
+/// The state of an attempt between waves.
+struct Attempt<'a> {
+    outbox: &'a mut Outbox,
+    metrics: &'a Metrics,
+    source: EventSource,
+    snapshot_lsn: Lsn,
+    /// Of the next event.
+    ordinal: u64,
+    stream_from: Lsn,
+    earlier: Lsn,
+    progress: BTreeMap<String, TableProgress>,
+}
+
+/// Reads what is left, and returns the checkpoint that the stream begins from; none when told to stop.
+pub(crate) async fn run(
+    config: &Config,
+    snapshot: Snapshot,
+    encoders: &[Arc<TableEncoder>],
+    outbox: &mut Outbox,
+    identity: &SystemIdentity,
+    shutdown: &mut Shutdown,
+    metrics: &Metrics,
+) -> Result<Option<Checkpoint>> {
+    let point = snapshot.exported.consistent_point;
+    // The snapshot holds exactly the commits below the consistent point, which may itself be the LSN
+    // of the first commit that is streamed.
+    let snapshot_lsn = point.before();
+    let source = EventSource {
+        committed_at_us: Utc::now().timestamp_micros(),
+        previous_commit: None,
+        lsn: snapshot_lsn,
+        xid: None,
+    };
+    let mut attempt = Attempt {
+        outbox,
+        metrics,
+        source,
+        snapshot_lsn,
+        ordinal: 0,
+        stream_from: snapshot.stream_from.unwrap_or(point),
+        earlier: snapshot.earlier,
+        progress: snapshot.progress,
+    };
+    for encoder in encoders {
+        attempt.progress.entry(encoder.shape.name.to_string()).or_default();
+    }
+    // Before the first row: from here on the slot counts as ours.
+    attempt.commit(PHASE_SNAPSHOT)?;
+
+    let name = &snapshot.exported.name;
+    let mut readers = Vec::with_capacity(config.snapshot.connections);
+    for _ in 0..config.snapshot.connections {
+        readers.push(connect_at(&config.source, name).await?);
+    }
+    let planning = connect_at(&config.source, name).await?;
+    let mut planner = Planner::new(planning, encoders, &attempt.progress, config.snapshot.rows_per_range);
+    loop {
+        let mut ranges = Vec::new();
+        while ranges.len() < RANGES_PER_CONNECTION * config.snapshot.connections {
+            let Some(range) = planner.next().await? else { break };
+            ranges.push(range);
+        }
+        if ranges.is_empty() {
+            break;
+        }
+        if shutdown.requested() || !attempt.wave(&ranges, &mut readers, shutdown).await? {
+            attempt.outbox.abort();
+            return Ok(None);
+        }
+    }
+    let progress = attempt.commit(PHASE_STREAM)?;
+    tracing::info!(rows = attempt.ordinal, at = %snapshot_lsn, "the snapshot is out");
+    Ok(Some(stream_checkpoint(identity, &config.slot, &progress)))
+}
+
+impl Attempt<'_> {
+    /// Reads some ranges and commits them; false when it was broken off.
+    async fn wave(
+        &mut self,
+        ranges: &[Range],
+        readers: &mut Vec<Client>,
+        shutdown: &Shutdown,
+    ) -> Result<bool> {
+        let queue = Arc::new(Mutex::new(VecDeque::from(ranges.to_vec())));
+        let (out, mut chunks) = mpsc::channel(QUEUED_CHUNKS);
+        let mut tasks = JoinSet::new();
+        for client in readers.drain(..) {
+            tasks.spawn(read_ranges(client, Arc::clone(&queue), self.source, out.clone()));
+        }
+        drop(out);
+        while let Some(chunk) = chunks.recv().await {
+            if shutdown.overdue() {
+                return Ok(false);
+            }
+            block_in_place(|| self.send(&chunk))?;
+        }
+        while let Some(ended) = tasks.join_next().await {
+            let client = ended.map_err(|cause| {
+                Error::new(ErrorKind::SourceUnreachable, "a reader of the snapshot ended early")
+                    .caused_by(cause)
+            })??;
+            readers.push(client);
+        }
+        for range in ranges {
+            let progress = self.progress.entry(range.encoder.shape.name.to_string()).or_default();
+            progress.done = range.through.is_none();
+            progress.through = range.through.clone().unwrap_or_default();
+        }
+        self.commit(PHASE_SNAPSHOT)?;
+        Ok(true)
+    }
+
+    fn send(&mut self, chunk: &Chunk) -> Result<()> {
+        for (key, value) in &chunk.rows {
+            let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
+            self.outbox.event(&chunk.encoder.topic, key.as_deref(), value, id)?;
+            self.ordinal += 1;
+        }
+        let table = &chunk.encoder.shape.name;
+        self.metrics.events(table, Operation::Read.letter()).inc_by(chunk.rows.len() as u64);
+        Ok(())
+    }
+
+    fn commit(&mut self, phase: &'static str) -> Result<Progress> {
+        let streaming = phase == PHASE_STREAM;
+        let stream_lsn = self.stream_from.before();
+        let newest = self.snapshot_lsn.max(self.earlier);
+        let progress = Progress {
+            id: EventId {
+                commit_lsn: if streaming { stream_lsn } else { self.snapshot_lsn },
+                ordinal: self.ordinal.saturating_sub(1),
+            },
+            end: self.stream_from,
+            complete: streaming && stream_lsn >= newest,
+            committed_at_us: self.source.committed_at_us,
+            phase,
+            snapshot_lsn: newest,
+            snapshot_progress: if streaming { BTreeMap::new() } else { self.progress.clone() },
+        };
+        block_in_place(|| self.outbox.commit(&progress))?;
+        let done = self.progress.values().filter(|progress| progress.done).count();
+        self.metrics.snapshot(self.progress.len(), done);
+        Ok(progress)
+    }
+}

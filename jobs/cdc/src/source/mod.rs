@@ -1,0 +1,26 @@
+//! What is asked of PostgreSQL over ordinary connections: catalog, publication, slot.
+
+mod catalog;
+mod connect;
+mod publication;
+mod slot;
+mod tls;
+
+pub(crate) use self::catalog::Catalog;
+pub(crate) use self::connect::{SESSION_OPTIONS, check_wal_level, connect, head, refused};
+pub(crate) use self::publication::ensure_publication;
+pub(crate) use self::slot::{SlotState, drop_publication, drop_slot, read_slot};
+
+use crate::config::SourceConfig;
+
+impl SourceConfig {
+    /// Host, port and database, to name the source in messages.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}/{}", self.host, self.port, self.database)
+    }
+}
+
+/// A name as SQL writes it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
