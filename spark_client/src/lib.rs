@@ -36,6 +36,8 @@
 //! - `plan`: the immutable plan; `proto`: the messages, generated from `proto/`
 //! - `rpc`: channel, retry, reattachable execution, Arrow; `error`: [`Error`] and its questions
 
+#![allow(clippy::doc_markdown, reason = "DataFrame and TIMESTAMP_NTZ are words of the field")]
+
 mod column;
 mod connection_string;
 mod dataframe;
@@ -54,7 +56,7 @@ mod streaming;
 mod writer;
 mod writer_v2;
 
-pub use arrow;
+pub use {arrow, chrono};
 pub use column::{CaseWhen, Column, IntoColumn, IntoLiteral, Window, WindowBound};
 pub use connection_string::ConnectionString;
 pub use dataframe::{
