@@ -8,7 +8,7 @@ use arrow::{
 use libtest_mimic::{Failed, Trial};
 use spark_client::{
     SaveMode, SparkSession, arrow,
-    functions::{col, from_avro, struct_, to_avro, transform},
+    functions::{col, from_avro, struct_, to_avro_with_schema, transform},
 };
 use std::sync::Arc;
 
@@ -99,7 +99,7 @@ async fn avro_round_trip(spark: SparkSession) -> Result<(), Failed> {
     let decoded = spark
         .sql("SELECT 7L AS id, 'pen' AS name")
         .await?
-        .select([to_avro(struct_(["id", "name"])).alias("payload")])
+        .select([to_avro_with_schema(struct_(["id", "name"]), schema).alias("payload")])
         .select([from_avro("payload", schema).alias("event")])
         .select([col("event.id"), col("event.name")]);
     same(decoded.collect_as::<(i64, Option<String>)>().await?, vec![(7, Some("pen".to_owned()))])

@@ -4,7 +4,7 @@ use crate::support::{live, same, unique};
 use libtest_mimic::{Failed, Trial};
 use spark_client::SparkSession;
 
-const SETTING: &str = "spark.sql.shuffle.partitions";
+const SETTING: &str = "spark.sql.broadcastTimeout";
 
 pub fn tests() -> Vec<Trial> {
     vec![
@@ -20,7 +20,7 @@ async fn settings(spark: SparkSession) -> Result<(), Failed> {
     let default = conf.get(SETTING).await?;
     conf.set(SETTING, 17).await?;
     same(conf.get(SETTING).await?, Some("17".to_owned()))?;
-    same(conf.get_all("spark.sql.shuffle.").await?.get(SETTING).cloned(), Some("17".to_owned()))?;
+    same(conf.get_all("spark.sql.broadcast").await?.get(SETTING).cloned(), Some("17".to_owned()))?;
     conf.unset(SETTING).await?;
     same(conf.get(SETTING).await?, default)?;
     same(conf.get(&unique("spark.nothing")).await?, None)?;

@@ -63,7 +63,7 @@ async fn rate_source(spark: SparkSession) -> Result<(), Failed> {
         .await?;
     same(query.name(), Some(name.as_str()))?;
     until("rows in the memory table", async || Ok(spark.table(&name).count().await? > 0)).await?;
-    until("progress", async || Ok(query.last_progress().await?.is_some_and(|p| p.num_input_rows > 0)))
+    until("progress", async || Ok(query.last_progress().await?.is_some_and(|p| p.num_input_rows() > 0)))
         .await?;
     let progress = query.recent_progress().await?;
     same(progress.iter().all(|p| p.id == query.id() && p.run_id == query.run_id()), true)?;
