@@ -33,8 +33,11 @@
 //! - `column`, [`functions`]: expressions; most functions come from one table, `functions/table.rs`
 //! - `reader`, `writer`, `writer_v2`, `merge`: batch input and output
 //! - `streaming`: sources, sinks and running queries; [`delta`]: idempotent writes
+//! - `sql_text`: [`quoted_name`] and [`quoted_text`], for SQL that is put together
 //! - `plan`: the immutable plan; `proto`: the messages, generated from `proto/`
 //! - `rpc`: channel, retry, reattachable execution, Arrow; `error`: [`Error`] and its questions
+
+#![allow(clippy::doc_markdown, reason = "DataFrame and TIMESTAMP_NTZ are words of the field")]
 
 mod column;
 mod connection_string;
@@ -50,11 +53,11 @@ mod rpc;
 mod schema;
 mod secret;
 mod session;
+mod sql_text;
 mod streaming;
 mod writer;
 mod writer_v2;
 
-pub use arrow;
 pub use column::{CaseWhen, Column, IntoColumn, IntoLiteral, Window, WindowBound};
 pub use connection_string::ConnectionString;
 pub use dataframe::{
@@ -67,9 +70,11 @@ pub use rpc::{Keepalive, RetryPolicy};
 pub use schema::{DataType, Field, Schema};
 pub use secret::Secret;
 pub use session::{Catalog, RuntimeConf, SparkSession, SparkSessionBuilder, SqlArguments, TableInfo};
+pub use sql_text::{quoted_name, quoted_text};
 pub use streaming::{
-    DataStreamReader, DataStreamWriter, OutputMode, SourceProgress, StreamingQuery, StreamingQueryFailure,
-    StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
+    DataStreamReader, DataStreamWriter, OutputMode, SinkProgress, SourceProgress, StreamingQuery,
+    StreamingQueryFailure, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
 };
 pub use writer::{DataFrameWriter, SaveMode};
 pub use writer_v2::DataFrameWriterV2;
+pub use {arrow, chrono};

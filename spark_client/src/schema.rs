@@ -1,6 +1,6 @@
 //! Columns and their types, as Spark names them.
 
-use crate::{Error, proto, proto::data_type::Kind};
+use crate::{Error, proto, proto::data_type::Kind, sql_text::plain_or_quoted};
 use std::fmt;
 
 /// The columns of a DataFrame or the fields of a struct, in order.
@@ -75,7 +75,7 @@ impl fmt::Display for Schema {
         for (i, field) in self.fields.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             let not_null = if field.nullable { "" } else { " NOT NULL" };
-            write!(f, "{comma}{} {}{not_null}", quoted(&field.name), field.data_type)?;
+            write!(f, "{comma}{} {}{not_null}", plain_or_quoted(&field.name), field.data_type)?;
         }
         Ok(())
     }
@@ -163,21 +163,11 @@ impl fmt::Display for DataType {
                 f.write_str("struct<")?;
                 for (i, field) in schema.fields.iter().enumerate() {
                     let comma = if i == 0 { "" } else { "," };
-                    write!(f, "{comma}{}:{}", quoted(&field.name), field.data_type)?;
+                    write!(f, "{comma}{}:{}", plain_or_quoted(&field.name), field.data_type)?;
                 }
                 return f.write_str(">");
             }
         };
         f.write_str(name)
-    }
-}
-
-/// A name as SQL takes it: plain where that is safe, else in back quotes.
-fn quoted(name: &str) -> String {
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if starts_well && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        name.to_owned()
-    } else {
-        format!("`{}`", name.replace('`', "``"))
     }
 }

@@ -37,13 +37,7 @@ impl IntoLiteral for CaseWhen {
 
 impl<T: IntoLiteral> IntoLiteral for Option<T> {
     fn into_literal(self) -> Column {
-        match self {
-            Some(value) => value.into_literal(),
-            None => {
-                let void = data_type::Kind::Null(data_type::Null::default());
-                literal(LiteralType::Null(DataType { kind: Some(void) }))
-            }
-        }
+        self.map_or_else(null, IntoLiteral::into_literal)
     }
 }
 
@@ -81,6 +75,11 @@ literals! {
     Vec<u8> => |value| LiteralType::Binary(value);
     NaiveDate => |value| LiteralType::Date(value.to_epoch_days());
     NaiveDateTime => |value| LiteralType::TimestampNtz(value.and_utc().timestamp_micros());
+}
+
+fn null() -> Column {
+    let void = data_type::Kind::Null(data_type::Null::default());
+    literal(LiteralType::Null(DataType { kind: Some(void) }))
 }
 
 fn literal(literal_type: LiteralType) -> Column {

@@ -73,6 +73,7 @@ impl Column {
         }))
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "the messages have it so")]
     pub(crate) fn boxed(self) -> Option<Box<Expression>> {
         Some(Box::new(self.expression))
     }

@@ -136,7 +136,8 @@ impl Connection {
     {
         let mut retries = self.0.retry.start();
         loop {
-            let status = match request(self.client()).await {
+            // Boxed: tonic's futures are large, and every caller's future would contain them.
+            let status = match Box::pin(request(self.client())).await {
                 Ok(response) => return Ok(response.into_inner()),
                 Err(status) => status,
             };
@@ -158,7 +159,8 @@ impl Connection {
                 client_type: self.client_type(),
             };
             // Without the details the error is shorter, not wrong.
-            details = self.client().fetch_error_details(request).await.ok().map(Response::into_inner);
+            details =
+                Box::pin(self.client().fetch_error_details(request)).await.ok().map(Response::into_inner);
         }
         Error::from_status(doing, status, details)
     }

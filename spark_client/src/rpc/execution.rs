@@ -96,8 +96,8 @@ impl Execution {
         if self.stream.is_none() {
             let mut client = self.connection.client();
             let opened = match self.attach {
-                Attach::Execute => client.execute_plan(self.request.clone()).await?,
-                Attach::Reattach => client.reattach_execute(self.reattach_request()).await?,
+                Attach::Execute => Box::pin(client.execute_plan(self.request.clone())).await?,
+                Attach::Reattach => Box::pin(client.reattach_execute(self.reattach_request())).await?,
             };
             self.opened = Instant::now();
             // From here on the server knows the operation, or says that it does not.

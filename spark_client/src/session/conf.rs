@@ -53,12 +53,13 @@ impl<'a> RuntimeConf<'a> {
         self.connection.config(OpType::Set(request::Set { pairs, silent: None })).await.map(|_| ())
     }
 
-    /// Gives a setting its default back.
+    /// Gives a setting Spark's default back: what the server's own configuration says is lost for the
+    /// session too.
     pub async fn unset(&self, key: &str) -> Result<(), Error> {
         self.unset_all([key]).await
     }
 
-    /// Gives several settings their defaults back, in one call.
+    /// [`RuntimeConf::unset`] for several settings, in one call.
     pub async fn unset_all(&self, keys: impl IntoIterator<Item = impl Into<String>>) -> Result<(), Error> {
         let keys = keys.into_iter().map(Into::into).collect();
         self.connection.config(OpType::Unset(request::Unset { keys })).await.map(|_| ())

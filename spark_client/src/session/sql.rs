@@ -51,6 +51,10 @@ impl SparkSession {
 
     /// [`SparkSession::sql`] with arguments, which are values and never part of the text:
     /// `spark.sql_with("SELECT * FROM t WHERE id = :id", [("id", lit(7))])`.
+    ///
+    /// On a server with Delta 4.4.0's session extension, Spark 4.2.0 fails every statement with arguments
+    /// (`UNBOUND_SQL_PARAMETER`, from PySpark too): build such a query from DataFrame methods, or quote with
+    /// [`crate::quoted_text`].
     pub async fn sql_with(
         &self,
         query: &str,

@@ -7,7 +7,7 @@ mod reader;
 mod writer;
 
 pub use manager::StreamingQueryManager;
-pub use progress::{SourceProgress, StreamingQueryProgress};
+pub use progress::{SinkProgress, SourceProgress, StreamingQueryProgress};
 pub use query::{StreamingQuery, StreamingQueryFailure, StreamingQueryStatus};
 pub use reader::DataStreamReader;
 pub use writer::{DataStreamWriter, OutputMode, Trigger};

@@ -26,18 +26,12 @@ pub struct StreamingQueryProgress {
     /// Milliseconds of each phase, for example `addBatch`, `triggerExecution`.
     #[serde(default)]
     pub duration_ms: BTreeMap<String, i64>,
-    /// Rows read.
-    #[serde(default)]
-    pub num_input_rows: i64,
-    /// Rows that came a second. Spark leaves it out when it cannot be told.
-    #[serde(default)]
-    pub input_rows_per_second: Option<f64>,
-    /// Rows processed a second. Spark leaves it out when it cannot be told.
-    #[serde(default)]
-    pub processed_rows_per_second: Option<f64>,
     /// Each source.
     #[serde(default)]
     pub sources: Vec<SourceProgress>,
+    /// The sink.
+    #[serde(default)]
+    pub sink: SinkProgress,
     /// All that Spark says, also what has no field here.
     #[serde(skip)]
     pub json: Value,
@@ -63,12 +57,35 @@ pub struct SourceProgress {
     /// Rows read from it.
     #[serde(default)]
     pub num_input_rows: i64,
+    /// Rows that came a second, 0 when it cannot be told.
+    #[serde(default)]
+    pub input_rows_per_second: f64,
+    /// Rows processed a second, 0 when it cannot be told.
+    #[serde(default)]
+    pub processed_rows_per_second: f64,
     /// The source's own figures, for example Kafka's `maxOffsetsBehindLatest`.
     #[serde(default)]
     pub metrics: BTreeMap<String, String>,
 }
 
+/// What a batch wrote.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SinkProgress {
+    /// The sink, in words.
+    pub description: String,
+    /// Rows written, if the sink counts them: -1 or `None` if not.
+    #[serde(default)]
+    pub num_output_rows: Option<i64>,
+}
+
 impl StreamingQueryProgress {
+    /// Rows read from all sources.
+    pub fn num_input_rows(&self) -> i64 {
+        self.sources.iter().map(|source| source.num_input_rows).sum()
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let unreadable = |e: serde_json::Error| {
             Error::new(ErrorKind::Protocol, "a streaming query's progress cannot be read").with_source(e)
@@ -76,5 +93,28 @@ impl StreamingQueryProgress {
         let json: Value = serde_json::from_str(text).map_err(unreadable)?;
         let progress = Self::deserialize(&json).map_err(unreadable)?;
         Ok(Self { json, ..progress })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_of_spark_is_read() {
+        let text = r#"{"id": "i", "runId": "r", "name": null, "timestamp": "2026-11-23T15:35:59.200Z",
+            "batchId": 1, "batchDuration": 424, "durationMs": {"addBatch": 259}, "stateOperators": [],
+            "sources": [
+                {"description": "Kafka", "startOffset": null, "endOffset": {"t": {"0": 7}},
+                 "latestOffset": {"t": {"0": 7}}, "numInputRows": 50, "inputRowsPerSecond": 250.0,
+                 "processedRowsPerSecond": 117.9, "metrics": {"maxOffsetsBehindLatest": "0"}},
+                {"description": "Rate", "numInputRows": 2}],
+            "sink": {"description": "MemorySink", "numOutputRows": 50, "metrics": {}}}"#;
+        let progress = StreamingQueryProgress::parse(text).unwrap();
+        assert_eq!((progress.batch_id, progress.num_input_rows()), (1, 52));
+        assert_eq!(progress.sources[0].end_offset["t"]["0"], 7);
+        assert_eq!(progress.sink.num_output_rows, Some(50));
+        assert_eq!(progress.json["durationMs"]["addBatch"], 259);
+        assert!(StreamingQueryProgress::parse("{}").is_err());
     }
 }
