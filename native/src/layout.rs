@@ -87,7 +87,7 @@ impl Layout {
     }
 
     /// The binaries of this workspace, as `make build` puts them.
-    pub(crate) fn binaries(&self) -> PathBuf {
+    pub fn binaries(&self) -> PathBuf {
         match self.settings.get("BIN") {
             "" => self.settings.root.join("bin"),
             folder => PathBuf::from(folder),

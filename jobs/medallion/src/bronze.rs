@@ -119,16 +119,16 @@ pub async fn watch(query: &StreamingQuery, metrics: &Metrics, interval: Duration
         };
         last_batch = Some(progress.batch_id);
         metrics.bronze_batches.inc();
-        metrics.bronze_records.inc_by(u64::try_from(progress.num_input_rows).unwrap_or(0));
+        metrics.bronze_records.inc_by(u64::try_from(progress.num_input_rows()).unwrap_or(0));
         let behind = progress.sources.iter().filter_map(|source| {
             let text = source.metrics.get("maxOffsetsBehindLatest")?;
             text.parse::<i64>().ok()
         });
         metrics.bronze_behind_records.set(behind.max().unwrap_or(0));
-        if progress.num_input_rows > 0 {
+        if progress.num_input_rows() > 0 {
             tracing::debug!(
                 batch = progress.batch_id,
-                rows = progress.num_input_rows,
+                rows = progress.num_input_rows(),
                 ms = progress.batch_duration,
                 "appended"
             );

@@ -1,0 +1,73 @@
+# LakePulse. Bare `make` prints the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+export LAKEPULSE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lakepulse
+# Outside the checkout, so that a second clone compiles only the workspace itself.
+export CARGO_TARGET_DIR ?= $(LAKEPULSE_CACHE)/target
+export LAKEPULSE_ROOT := $(CURDIR)
+
+binaries := lakepulse lakepulse-stack lakepulse-cdc lakepulse-wwi lakepulse-bronze lakepulse-silver lakepulse-gold
+stack := bin/lakepulse-stack
+p ?= servers
+
+.PHONY: help
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup ## Set up, start the stack, and watch changes travel from PostgreSQL to gold
+	bin/lakepulse demo
+
+.PHONY: test
+test: ## Set up and run all tests against servers of their own
+	@$(MAKE) --no-print-directory setup stores=--all-stores
+	scripts/test
+
+.PHONY: setup
+setup: ## Install what the servers need and build the binaries, side by side
+	@native/install --prerequisites
+	@native/install $(stores) & install=$$!; \
+	trap 'kill $$install 2>/dev/null' INT TERM; \
+	$(MAKE) --no-print-directory build; built=$$?; \
+	wait $$install && exit $$built
+
+.PHONY: build
+build: ## Compile the binaries into bin/
+	cargo build --locked --workspace --bins
+	@mkdir -p bin
+	@for name in $(binaries); do \
+	  cmp -s $(CARGO_TARGET_DIR)/debug/$$name bin/$$name || { cp $(CARGO_TARGET_DIR)/debug/$$name bin/.$$name && mv bin/.$$name bin/$$name; } || exit 1; \
+	done
+
+.PHONY: up
+up: ## Start servers in the background; p=source|ingest|lake|sql|servers|all or names of services
+	$(stack) up $(p)
+
+.PHONY: down
+down: ## Stop all servers; data stays
+	$(stack) down
+
+.PHONY: status
+status: ## Show the servers
+	$(stack) status
+
+.PHONY: logs
+logs: ## Follow a server's log; s=NAME
+	tail -n 50 -F "$$($(stack) home)/log/$(s).log"
+
+.PHONY: sql
+sql: ## A Trino prompt on the lakehouse
+	@$(stack) exec -- bash -c 'exec var/dist/jdk/bin/java -jar var/dist/trino/bin/trino --server "$$LAKEPULSE_TRINO" --catalog lakehouse'
+
+.PHONY: clean-data
+clean-data: down ## Stop all servers and remove their data, logs and credentials
+	rm -rf "$$($(stack) home)"
+
+.PHONY: lint
+lint: ## rustfmt, clippy, cargo deny, file lengths
+	scripts/lint
+
+.PHONY: docs
+docs: ## Build the API documentation
+	cargo doc --locked --workspace --no-deps

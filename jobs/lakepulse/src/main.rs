@@ -1,0 +1,121 @@
+//! `lakepulse`: demo, status, verify, contracts.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use lakepulse::demo::DemoOptions;
+use lakepulse::lakehouse::LakehouseAddress;
+use lakepulse::source::SourceAddress;
+use lakepulse::{Error, contracts, demo, status, verify};
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything, load, change, publish, compare, report
+    Demo(DemoOptions),
+    /// Show how far each step is behind the source, every two seconds until Ctrl-C
+    Status {
+        #[command(flatten)]
+        lakehouse: LakehouseAddress,
+        #[command(flatten)]
+        source: SourceAddress,
+        /// Where capture serves its metrics
+        #[arg(long, env = "LAKEPULSE_CAPTURE_METRICS")]
+        capture_metrics: String,
+        /// Show once and end
+        #[arg(long)]
+        once: bool,
+        /// One JSON document a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare silver with the source, row for row, at a published cut; exit code 1 when anything differs
+    Verify {
+        #[command(flatten)]
+        lakehouse: LakehouseAddress,
+        #[command(flatten)]
+        source: SourceAddress,
+        /// Folder of the contracts
+        #[arg(long, env = "LAKEPULSE_CONTRACTS", default_value = "contracts")]
+        contracts: PathBuf,
+        /// Seconds to wait for a cut behind the source's snapshot
+        #[arg(long, default_value_t = 120)]
+        wait: u64,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Work on contracts
+    Contracts {
+        #[command(subcommand)]
+        command: ContractsCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum ContractsCommand {
+    /// Write a contract for every table of the source that has none
+    Init {
+        #[command(flatten)]
+        source: SourceAddress,
+        /// Folder of the contracts
+        #[arg(long, env = "LAKEPULSE_CONTRACTS", default_value = "contracts")]
+        contracts: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match dispatch(Arguments::parse().command).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {}", lakepulse_native::chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<bool, Error> {
+    match command {
+        Command::Demo(options) => demo::run(&options).await,
+        Command::Status { lakehouse, source, capture_metrics, once, json } => {
+            let lakehouse = lakehouse.connect().await?;
+            loop {
+                let steps = status::ladder(&lakehouse, &source, &capture_metrics).await?;
+                if json {
+                    println!("{}", serde_json::to_string(&steps).unwrap_or_default());
+                } else {
+                    status::print(&steps);
+                }
+                if once {
+                    return Ok(true);
+                }
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+        }
+        Command::Verify { lakehouse, source, contracts, wait, json } => {
+            let lakehouse = lakehouse.connect().await?;
+            let report = verify::run(&lakehouse, &source, &contracts, Duration::from_secs(wait)).await?;
+            if json {
+                println!("{}", serde_json::to_string(&report).unwrap_or_default());
+            } else {
+                verify::print(&report);
+            }
+            Ok(report.tables.iter().all(verify::TableReport::is_clean))
+        }
+        Command::Contracts { command: ContractsCommand::Init { source, contracts: folder } } => {
+            for file in contracts::init(&source, &folder).await? {
+                println!("wrote {file}");
+            }
+            Ok(true)
+        }
+    }
+}

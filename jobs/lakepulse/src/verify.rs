@@ -1,0 +1,295 @@
+//! `lakepulse verify`: whether silver equals the source, row for row, at a published cut.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use lakepulse_medallion::contract::{Contract, Contracts};
+use lakepulse_medallion::silver::{self, Published};
+use serde::{Deserialize, Serialize};
+use spark_client::functions::{coalesce, col, count, count_if, expr, lit, struct_};
+use spark_client::{DataFrame, JoinType};
+use tokio_postgres::Client;
+
+use crate::error::{Doing, Error, Result};
+use crate::lakehouse::Lakehouse;
+use crate::source::SourceAddress;
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// How often a comparison begins anew because somebody wrote to the source in the meantime.
+const ATTEMPTS: u32 = 5;
+
+/// How the rows of a table at the source compare with silver's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TableReport {
+    /// `schema.table`.
+    pub table: String,
+    /// Rows at the source.
+    pub rows: i64,
+    /// Rows that silver lacks.
+    pub missing: i64,
+    /// Rows that silver has and the source has not.
+    pub extra: i64,
+    /// Rows with the same key and other values.
+    pub different: i64,
+    /// Foreign keys of silver's rows that lead nowhere.
+    pub orphans: i64,
+}
+
+impl TableReport {
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.missing + self.extra + self.different + self.orphans == 0
+    }
+}
+
+/// All tables at a cut.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The published cut.
+    pub cut: i64,
+    /// One entry per contract.
+    pub tables: Vec<TableReport>,
+}
+
+/// A transaction at the source that holds a snapshot, and what bounds it in the log.
+struct Snapshot {
+    client: Client,
+    id: String,
+    /// No transaction committed at or below this LSN is missing in the snapshot...
+    before: i64,
+    /// ... and none committed above this one is in it.
+    after: i64,
+}
+
+/// Compares every table with a contract. Takes a snapshot of the source, waits until a cut behind it is published,
+/// and begins anew when there were changes in between, so that both sides show the same moment.
+pub async fn run(lakehouse: &Lakehouse, source: &SourceAddress, contracts: &Path, limit: Duration) -> Result<Report> {
+    let contracts = Contracts::load(contracts).doing("reading the contracts")?;
+    for _ in 0..ATTEMPTS {
+        let snapshot = take_snapshot(source).await?;
+        let published = until_published(lakehouse, snapshot.after, limit).await?;
+        if changes_between(lakehouse, snapshot.before, published.cut.lsn).await? > 0 {
+            continue;
+        }
+        let mut tables = Vec::new();
+        for contract in contracts.iter() {
+            let table = compare(lakehouse, source, &snapshot, &published, contract)
+                .await
+                .doing(format!("comparing {}", contract.table))?;
+            tables.push(table);
+        }
+        drop(snapshot.client);
+        return Ok(Report { cut: published.cut.lsn, tables });
+    }
+    Err(Error::new(format!(
+        "the source changed during each of {ATTEMPTS} attempts to compare; stop the writers and run verify again"
+    )))
+}
+
+async fn take_snapshot(source: &SourceAddress) -> Result<Snapshot> {
+    let client = source.connect().await?;
+    let before = crate::source::head(&client).await?;
+    let failed = "taking a snapshot of the source";
+    client.batch_execute("begin isolation level repeatable read read only").await.doing(failed)?;
+    let id = client.query_one("select pg_export_snapshot()", &[]).await.doing(failed)?.get(0);
+    let after = crate::source::head(&client).await?;
+    Ok(Snapshot { client, id, before, after })
+}
+
+/// The first published cut that is not below an LSN.
+pub async fn until_published(lakehouse: &Lakehouse, lsn: i64, limit: Duration) -> Result<Published> {
+    let started = Instant::now();
+    loop {
+        let last = silver::last_published(&lakehouse.spark, &lakehouse.lake).await.doing("asking for the last cut")?;
+        match last {
+            Some(published) if published.cut.lsn >= lsn => return Ok(published),
+            last if started.elapsed() > limit => {
+                return Err(Error::new(format!(
+                    "no cut at or above LSN {lsn} was published in {} s (the last one is {}); do capture, bronze and silver \
+                     run? see: lakepulse status",
+                    limit.as_secs(),
+                    last.map_or_else(|| "none".to_owned(), |published| published.cut.lsn.to_string())
+                )));
+            }
+            _ => tokio::time::sleep(POLL).await,
+        }
+    }
+}
+
+async fn changes_between(lakehouse: &Lakehouse, above: i64, cut: i64) -> Result<i64> {
+    let lake = &lakehouse.lake;
+    lakehouse
+        .spark
+        .table(&lake.events())
+        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(cut) & col("topic").neq(lake.checkpoint_topic()))
+        .count()
+        .await
+        .doing("looking for changes since the snapshot")
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    rows: i64,
+    missing: i64,
+    extra: i64,
+    different: i64,
+}
+
+async fn compare(
+    lakehouse: &Lakehouse,
+    source: &SourceAddress,
+    snapshot: &Snapshot,
+    published: &Published,
+    contract: &Contract,
+) -> Result<TableReport> {
+    let columns = || contract.columns.iter();
+    let at_source = read_source(lakehouse, source, snapshot, contract)?;
+    let Some(in_silver) = read_silver(lakehouse, published, contract).await? else {
+        // A table without events has no table in silver.
+        let rows = at_source.count().await.doing("counting rows at the source")?;
+        return Ok(TableReport { table: contract.table.clone(), rows, missing: rows, ..TableReport::default() });
+    };
+    let image = |side: &str| {
+        let values = columns().map(|column| col(&format!("{side}.`{}`", column.name)).cast(&column.column_type.spark()));
+        struct_(values)
+    };
+    let same_key = contract
+        .key
+        .iter()
+        .map(|key| col(&format!("p.`{key}`")).eq(col(&format!("s.`{key}`"))))
+        .reduce(|all, next| all & next)
+        .unwrap_or_else(|| lit(false));
+    let absent = |side: &str| {
+        contract.key.first().map_or_else(|| lit(false), |key| col(&format!("{side}.`{key}`")).is_null())
+    };
+    let joined = at_source.alias("p").join(&in_silver.alias("s"), same_key, JoinType::FullOuter);
+    let counts: Counts = joined
+        .agg([
+            count_if(!absent("p")).alias("rows"),
+            count_if(absent("s")).alias("missing"),
+            count_if(absent("p")).alias("extra"),
+            count_if(!absent("p") & !absent("s") & !image("p").eq_null_safe(image("s"))).alias("different"),
+        ])
+        .first_as()
+        .await
+        .doing("joining the source with silver")?
+        .ok_or_else(|| Error::new("Spark gave no row for an aggregate over all rows"))?;
+    let orphans = orphans(lakehouse, published, contract, &in_silver).await?;
+    let Counts { rows, missing, extra, different } = counts;
+    Ok(TableReport { table: contract.table.clone(), rows, missing, extra, different, orphans })
+}
+
+/// The table at the source as of the snapshot, read by Spark.
+fn read_source(
+    lakehouse: &Lakehouse,
+    source: &SourceAddress,
+    snapshot: &Snapshot,
+    contract: &Contract,
+) -> Result<DataFrame> {
+    let config = source.config()?;
+    let host = match config.get_hosts().first() {
+        Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
+        _ => return Err(Error::new("the source's address must name a host, for Spark to read it")),
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let database = config.get_dbname().unwrap_or("postgres");
+    let names: Vec<String> = contract.columns.iter().map(|column| sql_name(&column.name)).collect();
+    let table: Vec<String> = contract.table.split('.').map(sql_name).collect();
+    let password = config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    Ok(lakehouse
+        .spark
+        .read()
+        .format("jdbc")
+        .option("driver", "org.postgresql.Driver")
+        // A snapshot can be taken over by a transaction of this level only.
+        .option(
+            "url",
+            format!(
+                "jdbc:postgresql://{host}:{port}/{database}?options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"
+            ),
+        )
+        .option("user", config.get_user().unwrap_or_default())
+        .option("password", password.unwrap_or_default())
+        .option("sessionInitStatement", format!("SET TRANSACTION SNAPSHOT '{}'", snapshot.id))
+        .option("fetchsize", 10_000)
+        .option("preferTimestampNTZ", true)
+        .option("query", format!("select {} from {}", names.join(", "), table.join(".")))
+        .load())
+}
+
+fn sql_name(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A silver table at the cut; none when no cut has published it.
+async fn read_silver(
+    lakehouse: &Lakehouse,
+    published: &Published,
+    contract: &Contract,
+) -> Result<Option<DataFrame>> {
+    let name = contract.silver_name();
+    let Some(version) = published.tables.get(&name) else { return Ok(None) };
+    let table = lakehouse.lake.silver(&name);
+    let query = format!("SELECT * FROM {table} VERSION AS OF {version}");
+    lakehouse.spark.sql(&query).await.doing(format!("reading {table} at version {version}")).map(Some)
+}
+
+/// How many foreign keys of the table's rows lead nowhere, over all of its foreign keys.
+async fn orphans(
+    lakehouse: &Lakehouse,
+    published: &Published,
+    contract: &Contract,
+    rows: &DataFrame,
+) -> Result<i64> {
+    let mut all: Option<DataFrame> = None;
+    for key in &contract.foreign_keys {
+        let referenced = lakehouse.lake.silver(&key.references.replacen('.', "_", 1));
+        let name = key.references.replacen('.', "_", 1);
+        let Some(version) = published.tables.get(&name) else { continue };
+        let query = format!("SELECT * FROM {referenced} VERSION AS OF {version}");
+        let targets = lakehouse.spark.sql(&query).await.doing(format!("reading {referenced}"))?;
+        let pairs: Vec<(&String, &String)> = key.columns.iter().zip(&key.ref_columns).collect();
+        let meets = pairs
+            .iter()
+            .map(|(own, other)| col(&format!("o.`{own}`")).eq(col(&format!("t.`{other}`"))))
+            .reduce(|all, next| all & next)
+            .unwrap_or_else(|| lit(true));
+        let given = pairs
+            .iter()
+            .map(|(own, _)| col(&format!("o.`{own}`")).is_not_null())
+            .reduce(|all, next| all & next)
+            .unwrap_or_else(|| lit(true));
+        let lost = rows
+            .alias("o")
+            .filter(given)
+            .join(&targets.alias("t"), meets, JoinType::LeftAnti)
+            .agg([count(lit(1)).alias("n")]);
+        all = Some(match all {
+            Some(before) => before.union(&lost),
+            None => lost,
+        });
+    }
+    let Some(all) = all else { return Ok(0) };
+    let total: Option<(i64,)> = all
+        .agg([coalesce([expr("sum(n)"), lit(0_i64)]).alias("n")])
+        .first_as()
+        .await
+        .doing(format!("checking the foreign keys of {}", contract.table))?;
+    Ok(total.map_or(0, |(count,)| count))
+}
+
+/// The report as a table on standard output.
+pub fn print(report: &Report) {
+    println!("source and silver at cut {}:", report.cut);
+    println!(
+        "{:32} {:>10} {:>8} {:>8} {:>10} {:>8}",
+        "table", "rows", "missing", "extra", "different", "orphans"
+    );
+    for table in &report.tables {
+        println!(
+            "{:32} {:>10} {:>8} {:>8} {:>10} {:>8}",
+            table.table, table.rows, table.missing, table.extra, table.different, table.orphans
+        );
+    }
+}
