@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::stage::{Result, Stage, eventually};
+use crate::topics::Topics;
 
 pub struct Capture {
     child: Child,
@@ -68,6 +69,19 @@ impl Capture {
         let begun = Instant::now();
         kill(Pid::from_raw(self.child.id().try_into()?), Signal::SIGTERM)?;
         Ok((self.child.wait()?, begun.elapsed()))
+    }
+
+    /// Waits until everything is out, stops, and reads the topics, whose promises must hold.
+    pub fn finish(self, stage: &Stage) -> Result<Topics> {
+        stage.catch_up()?;
+        let log = self.log();
+        let (status, took) = self.terminate()?;
+        if !status.success() || took > Duration::from_secs(5) {
+            return Err(format!("told to stop, it ended with {status} after {took:?}:\n{log}").into());
+        }
+        let topics = Topics::read(stage)?;
+        topics.check()?;
+        Ok(topics)
     }
 
     /// Waits until it ends by itself with a failure, and returns its log.

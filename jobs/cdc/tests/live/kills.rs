@@ -8,7 +8,6 @@ use crate::Outcome;
 use crate::capture::Capture;
 use crate::compare::all_tables;
 use crate::stage::{Result, Stage, eventually};
-use crate::topics::Topics;
 
 fn wide_world_importers(rows: u32) -> Result<(Stage, Source)> {
     let stage = Stage::new()?;
@@ -30,10 +29,8 @@ fn workload(stage: &Stage, source: &Source, seed: u64, seconds: u64) -> tokio::t
     })
 }
 
-fn verify(stage: &Stage) -> Outcome {
-    stage.catch_up()?;
-    let topics = Topics::read(stage)?;
-    topics.check()?;
+fn verify(stage: &Stage, capture: Capture) -> Outcome {
+    let topics = capture.finish(stage)?;
     all_tables(stage, &topics)
 }
 
@@ -60,7 +57,7 @@ pub fn during_snapshot() -> Outcome {
     let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for("streaming")?;
     assert!(stage.runtime.block_on(load)?? > 0);
-    verify(&stage)
+    verify(&stage, capture)
 }
 
 pub fn during_streaming() -> Outcome {
@@ -82,7 +79,7 @@ pub fn during_streaming() -> Outcome {
         capture.wait_for("streaming")?;
     }
     assert!(stage.runtime.block_on(load)?? > 0);
-    verify(&stage)
+    verify(&stage, capture)
 }
 
 pub fn of_the_replication_session() -> Outcome {
@@ -99,7 +96,6 @@ pub fn of_the_replication_session() -> Outcome {
         stage.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name = 'lakepulse-cdc' AND pid IN (SELECT active_pid FROM pg_replication_slots WHERE database = current_database())")?;
     }
     assert!(stage.runtime.block_on(load)?? > 0);
-    verify(&stage)?;
-    assert!(capture.log().contains("starting again from the last checkpoint"), "the retry is visible");
-    Ok(())
+    capture.wait_for("starting again from the last checkpoint")?;
+    verify(&stage, capture)
 }

@@ -70,6 +70,12 @@ pub fn slot_recreated() -> Outcome {
 
 pub fn slot_invalidated() -> Outcome {
     let stage = stage_with_a_table()?;
+    if let Some(other) = stage.value("SELECT slot_name FROM pg_replication_slots")? {
+        return Err(format!(
+            "replication slot {other} would be invalidated with this test's own: drop it, or test against another server"
+        )
+        .into());
+    }
     captured_once(&stage)?;
     let lost =
         format!("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = '{}'", stage.name);

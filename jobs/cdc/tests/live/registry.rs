@@ -5,7 +5,6 @@ use crate::capture::Capture;
 use crate::compare::all_tables;
 use crate::proxy::Proxy;
 use crate::stage::Stage;
-use crate::topics::Topics;
 
 pub fn down_at_start() -> Outcome {
     let stage = Stage::new()?;
@@ -34,9 +33,7 @@ pub fn down_in_mid_stream() -> Outcome {
     capture.wait_for("trying again")?;
     stage.sql("INSERT INTO t VALUES (3, 'c')")?;
     proxy.reopen();
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)
 }
 

@@ -28,7 +28,7 @@ fn operations(topics: &Topics, stage: &Stage, table: &str) -> String {
 }
 
 pub fn every_change_arrives() -> Outcome {
-    let (stage, _capture) = capturing(
+    let (stage, capture) = capturing(
         "CREATE TABLE plain (id bigint PRIMARY KEY, amount numeric(18,2), at timestamp, day date, note text NOT NULL);
          INSERT INTO plain SELECT n, n / 7.0, timestamp '2020-01-01' + n * interval '1.000001 s', date '1999-12-31' + n, 'n ' || n
            FROM generate_series(1, 7000) AS n;
@@ -41,19 +41,15 @@ pub fn every_change_arrives() -> Outcome {
     stage.sql("DELETE FROM plain WHERE id % 5 = 0")?;
     stage.sql("INSERT INTO plain VALUES (-1, NULL, '0044-03-15 12:00:00 BC', '0044-03-15 BC', E'tab\\tnewline\\n\\\\')")?;
     stage.sql("UPDATE two_keys SET v = NULL WHERE b < 100; INSERT INTO no_key VALUES (3, 'y')")?;
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)
 }
 
 pub fn key_update() -> Outcome {
-    let (stage, _capture) = capturing("CREATE TABLE k (id integer PRIMARY KEY, v text)")?;
+    let (stage, capture) = capturing("CREATE TABLE k (id integer PRIMARY KEY, v text)")?;
     stage.sql("INSERT INTO k VALUES (1, 'a')")?;
     stage.sql("UPDATE k SET id = 2 WHERE id = 1")?;
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     assert_eq!(operations(&topics, &stage, "public.k"), "cd-c");
     let records = topics.table(&stage, "public.k");
     let identity = |index: usize| (records[index].commit_lsn, records[index].ordinal);
@@ -63,7 +59,7 @@ pub fn key_update() -> Outcome {
 }
 
 pub fn unchanged_toast() -> Outcome {
-    let (stage, _capture) = capturing(
+    let (stage, capture) = capturing(
         "CREATE TABLE big (id integer PRIMARY KEY, n integer, t text NOT NULL, b bytea);
          ALTER TABLE big ALTER t SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL;
          CREATE TABLE whole (LIKE big INCLUDING ALL);
@@ -75,9 +71,7 @@ pub fn unchanged_toast() -> Outcome {
         ))?;
         stage.sql(&format!("UPDATE {table} SET n = 1"))?;
     }
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     let after = |table: &str, column: &str| -> Option<Value> {
         Some(field(field(topics.table(&stage, table)[1].value.as_ref()?, "after"), column).clone())
     };
@@ -92,14 +86,12 @@ pub fn unchanged_toast() -> Outcome {
 }
 
 pub fn truncate() -> Outcome {
-    let (stage, _capture) = capturing(
+    let (stage, capture) = capturing(
         "CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id integer PRIMARY KEY REFERENCES a);
          INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1)",
     )?;
     stage.sql("TRUNCATE a, b; INSERT INTO a VALUES (3)")?;
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     assert_eq!(
         (operations(&topics, &stage, "public.a"), operations(&topics, &stage, "public.b")),
         ("rrtc".into(), "rt".into())
@@ -109,14 +101,12 @@ pub fn truncate() -> Outcome {
 }
 
 pub fn column_added_in_mid_stream() -> Outcome {
-    let (stage, _capture) =
+    let (stage, capture) =
         capturing("CREATE TABLE grows (id integer PRIMARY KEY, v text); INSERT INTO grows VALUES (1, 'a')")?;
     stage.sql("INSERT INTO grows VALUES (2, 'b')")?;
     stage.sql("BEGIN; INSERT INTO grows VALUES (3, 'c'); ALTER TABLE grows ADD COLUMN w numeric(10,2); INSERT INTO grows VALUES (4, 'd', 1.25); COMMIT")?;
     stage.sql("UPDATE grows SET w = 2.5 WHERE id = 1")?;
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     let mut versions: Vec<u32> =
         topics.table(&stage, "public.grows").iter().map(|record| record.value_schema_id).collect();
     versions.dedup();
@@ -125,14 +115,12 @@ pub fn column_added_in_mid_stream() -> Outcome {
 }
 
 pub fn column_loses_not_null() -> Outcome {
-    let (stage, _capture) = capturing("CREATE TABLE loose (id integer PRIMARY KEY, v text NOT NULL)")?;
+    let (stage, capture) = capturing("CREATE TABLE loose (id integer PRIMARY KEY, v text NOT NULL)")?;
     stage.sql("INSERT INTO loose VALUES (1, 'a')")?;
     stage.sql("ALTER TABLE loose ALTER v DROP NOT NULL; INSERT INTO loose VALUES (2, NULL)")?;
     // By the time that the row is decoded, the catalog may say NOT NULL again.
     stage.sql("UPDATE loose SET v = 'b'; ALTER TABLE loose ALTER v SET NOT NULL")?;
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)
 }
 
@@ -144,9 +132,7 @@ pub fn large_transaction_is_split() -> Outcome {
     let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for(STREAMING)?;
     stage.sql("INSERT INTO many SELECT n, 'v' || n FROM generate_series(1, 12500) AS n")?;
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     let partial = topics.checkpoints.iter().filter(|checkpoint| {
         *field(checkpoint, "complete") == Value::Boolean(false)
             && *field(checkpoint, "phase") == Value::String("stream".into())
@@ -156,7 +142,7 @@ pub fn large_transaction_is_split() -> Outcome {
 }
 
 pub fn idle_source_releases_wal() -> Outcome {
-    let (stage, _capture) = capturing("CREATE TABLE quiet (id integer PRIMARY KEY)")?;
+    let (stage, capture) = capturing("CREATE TABLE quiet (id integer PRIMARY KEY)")?;
     // WAL that has nothing to capture.
     stage.sql("CREATE TEMP TABLE noise (v text); CREATE UNLOGGED TABLE other (v text)")?;
     let target = stage.value("SELECT pg_switch_wal()")?.unwrap_or_default();
@@ -165,7 +151,8 @@ pub fn idle_source_releases_wal() -> Outcome {
         stage.name
     );
     eventually("the idle slot to move", || Ok(stage.value(&confirmed)?.as_deref() == Some("t")))?;
-    Topics::read(&stage)?.check()
+    capture.finish(&stage)?;
+    Ok(())
 }
 
 pub fn stops_in_time() -> Outcome {
@@ -176,8 +163,6 @@ pub fn stops_in_time() -> Outcome {
     assert!(took < Duration::from_secs(5), "{took:?}");
     let mut capture = Capture::start(&stage)?;
     capture.wait_for(STREAMING)?;
-    stage.catch_up()?;
-    let topics = Topics::read(&stage)?;
-    topics.check()?;
+    let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)
 }
