@@ -42,7 +42,7 @@ pub(crate) struct Checkpoint {
     /// Topic to number of events since the slot began, tombstones not counted.
     pub(crate) counts: BTreeMap<String, i64>,
     pub(crate) all_topics: bool,
-    /// Table to what the snapshot has read of it; empty once streaming.
+    /// Table to what the snapshot has read of it; empty once the stream has passed `snapshot_lsn`.
     pub(crate) snapshot_progress: BTreeMap<String, TableProgress>,
 }
 
@@ -50,6 +50,9 @@ pub(crate) struct Checkpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct TableProgress {
     pub(crate) done: bool,
+    /// The smallest LSN at which rows of it were read: earlier changes are in those rows, so the
+    /// stream leaves them out. Zero before the first row.
+    pub(crate) read_at: i64,
     /// The primary key up to which, inclusive, rows are out, as texts; empty when none are.
     pub(crate) through: Vec<String>,
 }
@@ -135,7 +138,7 @@ mod tests {
                 snapshot_lsn: numbers[4],
                 complete,
                 counts,
-                snapshot_progress: [("sales.orders".to_owned(), TableProgress { done: !complete, through })].into(),
+                snapshot_progress: [("sales.orders".to_owned(), TableProgress { done: !complete, read_at: 7, through })].into(),
                 ..Checkpoint::starting(&SystemIdentity { system_id: "7".into(), timeline: 1 }, "lakepulse")
             };
             prop_assert_eq!(Checkpoint::decode(SCHEMA, &checkpoint.encode().unwrap()).unwrap(), checkpoint);

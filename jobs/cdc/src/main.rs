@@ -1,5 +1,6 @@
 //! Command line of `lakepulse-cdc`.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,7 +43,12 @@ async fn main() -> ExitCode {
     // The transport's own error lines would repeat what the error of the call says.
     let filter = EnvFilter::try_from_env("LAKEPULSE_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,pgwire_replication=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     match execute(Arguments::parse()).await {
         Ok(code) => code,
         Err(error) => {

@@ -59,15 +59,11 @@ fn event<'a>(operation: Operation, before: Option<Image<'a>>, after: Option<Imag
     Event { operation, before, after, source, now_us: 1_600_000_001_000_000 }
 }
 
-fn row(values: &[Datum]) -> Option<Image<'_>> {
-    Some(Image::Row(values))
-}
-
 /// Encodes one nullable value and reads it back by the Avro library.
 fn through(kind: ColumnType, value: &str) -> Value {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", kind, true)]);
     let values = [text("1"), text(value)];
-    let fields = read(&encoder, &event(Operation::Create, None, row(&values)));
+    let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(&values))));
     match get(&fields, "after") {
         Value::Record(row) => get(row, "v").clone(),
         other => panic!("{other:?}"),
@@ -122,7 +118,7 @@ fn every_type_is_read_back_by_the_avro_library() {
 fn an_unchanged_value_is_the_placeholder() {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, true)]);
     let values = [text("1"), Datum::Unchanged];
-    let fields = read(&encoder, &event(Operation::Update, None, row(&values)));
+    let fields = read(&encoder, &event(Operation::Update, None, Some(Image::Row(&values))));
     let Value::Record(row) = get(&fields, "after") else { panic!() };
     assert_eq!(get(row, "v"), &Value::String("__debezium_unavailable_value".into()));
 }
@@ -149,7 +145,7 @@ fn a_delete_by_key_has_zeros_where_null_is_not_allowed() {
 fn the_source_tells_commit_time_and_place() {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
     let values = [text("1")];
-    let fields = read(&encoder, &event(Operation::Create, None, row(&values)));
+    let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(&values))));
     let Value::Record(source) = get(&fields, "source") else { panic!() };
     assert_eq!(get(source, "ts_ms"), &Value::Long(1_600_000_000_123));
     assert_eq!(get(source, "sequence"), &Value::String("[null,\"42\"]".into()));
@@ -161,7 +157,7 @@ fn the_source_tells_commit_time_and_place() {
 fn a_null_that_the_catalog_forbids_is_told_apart() {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, false)]);
     let values = [text("1"), Datum::Null];
-    let error = encoder.value(&event(Operation::Create, None, row(&values))).unwrap_err();
+    let error = encoder.value(&event(Operation::Create, None, Some(Image::Row(&values)))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedNull);
 }
 

@@ -99,35 +99,32 @@ mod tests {
         SystemIdentity { system_id: "7".into(), timeline: 1 }
     }
 
-    fn checkpoint(phase: &str, end: i64) -> Option<Checkpoint> {
+    fn checkpoint(phase: &str, end: i64) -> Checkpoint {
         let start = Checkpoint::starting(&identity(), "s");
-        Some(Checkpoint { phase: phase.into(), end_lsn: end, commit_lsn: end, ..start })
+        Checkpoint { phase: phase.into(), end_lsn: end, commit_lsn: end, ..start }
     }
 
-    fn slot(confirmed: u64, lost: bool) -> Option<SlotState> {
-        Some(SlotState { active_pid: None, confirmed: Lsn(confirmed), lost })
+    fn slot(confirmed: u64, lost: bool) -> SlotState {
+        SlotState { active_pid: None, confirmed: Lsn(confirmed), lost }
     }
 
     #[test]
     fn starts_and_refusals() {
-        let other = |mut changed: Option<Checkpoint>| {
-            changed.iter_mut().for_each(|checkpoint| checkpoint.timeline = 2);
-            changed
-        };
+        let elsewhere = Checkpoint { timeline: 2, ..checkpoint(PHASE_STREAM, 9) };
         let table = [
             (None, None, Ok("Fresh")),
-            (None, slot(5, false), Err(ErrorKind::SlotMoved)),
-            (checkpoint(PHASE_STARTING, 0), None, Ok("Fresh")),
-            (checkpoint(PHASE_STARTING, 0), slot(5, false), Ok("Snapshot")),
-            (checkpoint(PHASE_SNAPSHOT, 5), slot(5, false), Ok("Snapshot")),
-            (checkpoint(PHASE_SNAPSHOT, 5), None, Err(ErrorKind::SlotMissing)),
-            (checkpoint(PHASE_SNAPSHOT, 5), slot(6, false), Err(ErrorKind::SlotMoved)),
-            (checkpoint(PHASE_STREAM, 9), slot(5, false), Ok("Stream")),
-            (checkpoint(PHASE_STREAM, 9), slot(9, false), Ok("Stream")),
-            (checkpoint(PHASE_STREAM, 9), slot(10, false), Err(ErrorKind::SlotMoved)),
-            (checkpoint(PHASE_STREAM, 9), slot(9, true), Err(ErrorKind::SlotInvalidated)),
-            (checkpoint(PHASE_STREAM, 9), None, Err(ErrorKind::SlotMissing)),
-            (other(checkpoint(PHASE_STREAM, 9)), slot(9, false), Err(ErrorKind::SourceChanged)),
+            (None, Some(slot(5, false)), Err(ErrorKind::SlotMoved)),
+            (Some(checkpoint(PHASE_STARTING, 0)), None, Ok("Fresh")),
+            (Some(checkpoint(PHASE_STARTING, 0)), Some(slot(5, false)), Ok("Snapshot")),
+            (Some(checkpoint(PHASE_SNAPSHOT, 5)), Some(slot(5, false)), Ok("Snapshot")),
+            (Some(checkpoint(PHASE_SNAPSHOT, 5)), None, Err(ErrorKind::SlotMissing)),
+            (Some(checkpoint(PHASE_SNAPSHOT, 5)), Some(slot(6, false)), Err(ErrorKind::SlotMoved)),
+            (Some(checkpoint(PHASE_STREAM, 9)), Some(slot(5, false)), Ok("Stream")),
+            (Some(checkpoint(PHASE_STREAM, 9)), Some(slot(9, false)), Ok("Stream")),
+            (Some(checkpoint(PHASE_STREAM, 9)), Some(slot(10, false)), Err(ErrorKind::SlotMoved)),
+            (Some(checkpoint(PHASE_STREAM, 9)), Some(slot(9, true)), Err(ErrorKind::SlotInvalidated)),
+            (Some(checkpoint(PHASE_STREAM, 9)), None, Err(ErrorKind::SlotMissing)),
+            (Some(elsewhere), Some(slot(9, false)), Err(ErrorKind::SourceChanged)),
         ];
         for (checkpoint, slot, expected) in table {
             let case = format!("{checkpoint:?} {slot:?}");

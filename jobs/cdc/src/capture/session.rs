@@ -195,6 +195,7 @@ pub(crate) fn stream_checkpoint(identity: &SystemIdentity, slot: &str, progress:
         committed_at_us: progress.committed_at_us,
         phase: PHASE_STREAM.to_owned(),
         snapshot_lsn: progress.snapshot_lsn.0 as i64,
+        snapshot_progress: progress.snapshot_progress.clone(),
         ..Checkpoint::starting(identity, slot)
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::block_in_place;
 use super::outbox::{Outbox, Progress};
 use super::tables::Tables;
 use crate::avro::{Event, EventSource, Image, Operation, TableEncoder};
-use crate::checkpoint::{Checkpoint, PHASE_STREAM};
+use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::Config;
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
@@ -38,6 +38,8 @@ pub(crate) struct Stream<S> {
     end: Lsn,
     committed_at_us: i64,
     snapshot_lsn: Lsn,
+    /// What the snapshot read of each table, until the stream has passed it.
+    snapshot_progress: BTreeMap<String, TableProgress>,
     /// What Kafka knows: the position and completeness of the last checkpoint.
     written: (EventId, bool),
     written_at: Instant,
@@ -74,6 +76,7 @@ impl<S: ReplicationStream> Stream<S> {
             end: Lsn(checkpoint.end_lsn as u64),
             committed_at_us: checkpoint.committed_at_us,
             snapshot_lsn: Lsn(checkpoint.snapshot_lsn as u64),
+            snapshot_progress: checkpoint.snapshot_progress.clone(),
             written: (reached, checkpoint.complete),
             written_at: Instant::now(),
             transaction: None,
@@ -217,7 +220,7 @@ impl<S: ReplicationStream> Stream<S> {
     /// Sends one event, unless Kafka has it already, and commits when the limit is reached.
     fn send(&mut self, encoder: &Arc<TableEncoder>, step: &Step) -> Result<()> {
         let Some(id) = self.next_ordinal() else { return Ok(()) };
-        if id <= self.reached {
+        if id <= self.reached || self.is_in_snapshot(encoder, id) {
             return Ok(());
         }
         block_in_place(|| {
@@ -235,6 +238,15 @@ impl<S: ReplicationStream> Stream<S> {
             self.committed_at_us = transaction.begin.committed_at_us;
         }
         if self.outbox.events() >= self.max_events { self.commit() } else { Ok(()) }
+    }
+
+    /// Whether the snapshot read all of the table after this change.
+    fn is_in_snapshot(&self, encoder: &TableEncoder, id: EventId) -> bool {
+        if self.snapshot_progress.is_empty() {
+            return false;
+        }
+        let progress = self.snapshot_progress.get(&encoder.shape.name.to_string());
+        progress.is_some_and(|progress| id.commit_lsn.0 as i64 <= progress.read_at)
     }
 
     fn next_ordinal(&mut self) -> Option<EventId> {
@@ -288,6 +300,9 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     fn commit(&mut self) -> Result<()> {
+        if self.is_complete() {
+            self.snapshot_progress.clear();
+        }
         let progress = Progress {
             id: self.reached,
             end: self.end,
@@ -295,7 +310,7 @@ impl<S: ReplicationStream> Stream<S> {
             committed_at_us: self.committed_at_us,
             phase: PHASE_STREAM,
             snapshot_lsn: self.snapshot_lsn,
-            snapshot_progress: BTreeMap::new(),
+            snapshot_progress: self.snapshot_progress.clone(),
         };
         block_in_place(|| self.outbox.commit(&progress))?;
         self.written = (progress.id, progress.complete);

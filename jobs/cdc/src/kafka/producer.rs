@@ -52,6 +52,15 @@ struct Deliveries {
     failure: Arc<Mutex<Option<KafkaError>>>,
 }
 
+/// Whether the commit may still succeed when it is asked for again.
+fn is_unfinished(cause: &KafkaError) -> bool {
+    match cause {
+        KafkaError::Transaction(cause) => cause.is_retriable(),
+        KafkaError::Flush(code) => *code == RDKafkaErrorCode::OperationTimedOut,
+        _ => false,
+    }
+}
+
 impl ClientContext for Deliveries {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(facility, "{message}");
@@ -147,7 +156,7 @@ impl Producer {
         loop {
             match self.inner.commit_transaction(COMMIT_SLICE) {
                 Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(cause)) if cause.is_retriable() => {
+                Err(cause) if is_unfinished(&cause) => {
                     self.give_up_if_overdue("the commit")?;
                     tracing::warn!(%cause, "the Kafka transaction can't be committed yet; trying again");
                 }

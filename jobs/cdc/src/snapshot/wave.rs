@@ -141,6 +141,9 @@ impl Attempt<'_> {
         for range in ranges {
             let progress = self.progress.entry(range.encoder.shape.name.to_string()).or_default();
             progress.done = range.through.is_none();
+            if progress.read_at == 0 {
+                progress.read_at = self.snapshot_lsn.0 as i64;
+            }
             progress.through = range.through.clone().unwrap_or_default();
         }
         self.commit(PHASE_SNAPSHOT)?;
@@ -162,17 +165,18 @@ impl Attempt<'_> {
         let streaming = phase == PHASE_STREAM;
         let stream_lsn = self.stream_from.before();
         let newest = self.snapshot_lsn.max(self.earlier);
+        let complete = streaming && stream_lsn >= newest;
         let progress = Progress {
             id: EventId {
                 commit_lsn: if streaming { stream_lsn } else { self.snapshot_lsn },
                 ordinal: self.ordinal.saturating_sub(1),
             },
             end: self.stream_from,
-            complete: streaming && stream_lsn >= newest,
+            complete,
             committed_at_us: self.source.committed_at_us,
             phase,
             snapshot_lsn: newest,
-            snapshot_progress: if streaming { BTreeMap::new() } else { self.progress.clone() },
+            snapshot_progress: if complete { BTreeMap::new() } else { self.progress.clone() },
         };
         block_in_place(|| self.outbox.commit(&progress))?;
         let done = self.progress.values().filter(|progress| progress.done).count();

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn resolving() {
         let check = |oid, modifier, kind| {
-            assert_eq!(ColumnType::resolve(&types(), oid, modifier), kind, "{oid} {modifier}")
+            assert_eq!(ColumnType::resolve(&types(), oid, modifier), kind, "{oid} {modifier}");
         };
         let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
         check(1700, -1, ColumnType::VariableScaleDecimal);

@@ -1,1 +1,72 @@
-fn main() {}
+//! Live tests: the built binary against a real PostgreSQL, Kafka and schema registry.
+//!
+//! Servers come from `LAKEPULSE_TEST_PG_URL` (postgresql://user@host:port, a superuser; password in
+//! `PGPASSWORD`), `LAKEPULSE_TEST_KAFKA` and `LAKEPULSE_TEST_REGISTRY`.
+
+// A panic fails the test, as it should.
+#![allow(clippy::indexing_slicing, clippy::panic)]
+
+mod capture;
+mod compare;
+mod kills;
+mod proxy;
+mod refusals;
+mod registry;
+mod rows;
+mod stage;
+mod topics;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// What a test returns: any error fails it.
+type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// The error and its causes.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+fn trial(name: &str, test: fn() -> Outcome) -> Trial {
+    Trial::test(name, move || test().map_err(|error| Failed::from(chain(&*error))))
+}
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // Each test has a database, a slot and a process of its own.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let tests = vec![
+        trial("rows::every_change_arrives", rows::every_change_arrives),
+        trial("rows::key_update", rows::key_update),
+        trial("rows::unchanged_toast", rows::unchanged_toast),
+        trial("rows::truncate", rows::truncate),
+        trial("rows::column_added_in_mid_stream", rows::column_added_in_mid_stream),
+        trial("rows::column_loses_not_null", rows::column_loses_not_null),
+        trial("rows::large_transaction_is_split", rows::large_transaction_is_split),
+        trial("rows::idle_source_releases_wal", rows::idle_source_releases_wal),
+        trial("rows::stops_in_time", rows::stops_in_time),
+        trial("kills::during_snapshot", kills::during_snapshot),
+        trial("kills::during_streaming", kills::during_streaming),
+        trial("kills::of_the_replication_session", kills::of_the_replication_session),
+        trial("refusals::wrong_password", refusals::wrong_password),
+        trial("refusals::unreachable_database", refusals::unreachable_database),
+        trial("refusals::unreachable_broker", refusals::unreachable_broker),
+        trial("refusals::slot_missing", refusals::slot_missing),
+        trial("refusals::slot_recreated", refusals::slot_recreated),
+        trial("refusals::slot_busy", refusals::slot_busy),
+        trial("refusals::publication_lacks_a_table", refusals::publication_lacks_a_table),
+        trial("registry::down_at_start", registry::down_at_start),
+        trial("registry::down_in_mid_stream", registry::down_in_mid_stream),
+        trial("registry::incompatible_schema", registry::incompatible_schema),
+    ];
+    let first = libtest_mimic::run(&arguments, tests);
+    // Changes a setting of the whole server, so nothing else may run beside it.
+    let alone = vec![trial("refusals::slot_invalidated", refusals::slot_invalidated)];
+    let second = libtest_mimic::run(&arguments, alone);
+    if first.has_failed() {
+        first.exit();
+    }
+    second.exit();
+}

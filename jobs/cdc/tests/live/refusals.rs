@@ -1,0 +1,112 @@
+//! What must not go on: one clear error line that names the object, and an exit code.
+
+use crate::Outcome;
+use crate::capture::Capture;
+use crate::stage::{Result, Stage, eventually};
+
+fn stage_with_a_table() -> Result<Stage> {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    Ok(stage)
+}
+
+/// Runs with this configuration and expects a refusal that says all of this.
+fn refused(config: &str, environment: &[(&str, &str)], says: &[&str]) -> Outcome {
+    let log = Capture::start_with(config, environment)?.refusal()?;
+    for text in says {
+        assert!(log.contains(text), "{text:?} is missing in:\n{log}");
+    }
+    Ok(())
+}
+
+/// A capture that has streamed and was killed.
+fn captured_once(stage: &Stage) -> Outcome {
+    let mut capture = Capture::start(stage)?;
+    capture.wait_for("streaming")?;
+    stage.catch_up()?;
+    capture.kill()?;
+    let active = format!("SELECT active FROM pg_replication_slots WHERE slot_name = '{}'", stage.name);
+    eventually("the slot to be free", || Ok(stage.value(&active)?.as_deref() == Some("f")))
+}
+
+pub fn wrong_password() -> Outcome {
+    let stage = stage_with_a_table()?;
+    // A role that doesn't exist is refused whatever pg_hba.conf asks for.
+    let config = stage.config().replace("[kafka]", "[kafka]\n").replace("user = \"", "user = \"nobody_");
+    refused(&config, &[("PGPASSWORD", "wrong-secret")], &["refuses", "nobody_", "PGPASSWORD"])?;
+    let log = Capture::start_with(&config, &[("PGPASSWORD", "wrong-secret")])?.refusal()?;
+    assert!(!log.contains("wrong-secret"), "{log}");
+    Ok(())
+}
+
+pub fn unreachable_database() -> Outcome {
+    let stage = stage_with_a_table()?;
+    let port = stage.source.get_ports().first().copied().unwrap_or(5432);
+    let config = stage.config().replace(&format!("port = {port}"), "port = 1");
+    refused(&config, &[], &["cannot reach PostgreSQL", ":1/", "source.port"])
+}
+
+pub fn unreachable_broker() -> Outcome {
+    let stage = stage_with_a_table()?;
+    let config = stage.config().replace(&stage.kafka, "127.0.0.1:1");
+    refused(&config, &[], &["cannot reach Kafka at 127.0.0.1:1", "kafka.bootstrap"])
+}
+
+pub fn slot_missing() -> Outcome {
+    let stage = stage_with_a_table()?;
+    captured_once(&stage)?;
+    stage.sql(&format!("SELECT pg_drop_replication_slot('{}')", stage.name))?;
+    refused(&stage.config(), &[], &["is missing", "events lost since", &stage.name, "lakepulse-cdc drop"])
+}
+
+pub fn slot_recreated() -> Outcome {
+    let stage = stage_with_a_table()?;
+    captured_once(&stage)?;
+    stage.sql(&format!("SELECT pg_drop_replication_slot('{}')", stage.name))?;
+    stage.sql("INSERT INTO touched VALUES (2, 2)")?;
+    stage.sql(&format!("SELECT pg_create_logical_replication_slot('{}', 'pgoutput')", stage.name))?;
+    refused(&stage.config(), &[], &["re-created or advanced by somebody else", &stage.name])
+}
+
+pub fn slot_invalidated() -> Outcome {
+    let stage = stage_with_a_table()?;
+    if let Some(other) = stage.value("SELECT slot_name FROM pg_replication_slots")? {
+        return Err(format!(
+            "replication slot {other} would be invalidated with this test's own: drop it, or test against another server"
+        )
+        .into());
+    }
+    captured_once(&stage)?;
+    let lost =
+        format!("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = '{}'", stage.name);
+    stage.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")?;
+    stage.sql("SELECT pg_reload_conf()")?;
+    let invalidated = eventually("the slot to be invalidated", || {
+        stage.sql("SELECT pg_switch_wal()")?;
+        stage.sql("INSERT INTO touched VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = 0")?;
+        stage.sql("CHECKPOINT")?;
+        Ok(stage.value(&lost)?.as_deref() == Some("t"))
+    });
+    stage.sql("ALTER SYSTEM RESET max_slot_wal_keep_size")?;
+    stage.sql("SELECT pg_reload_conf()")?;
+    invalidated?;
+    refused(&stage.config(), &[], &["is invalidated", "max_slot_wal_keep_size", &stage.name])
+}
+
+pub fn slot_busy() -> Outcome {
+    let stage = stage_with_a_table()?;
+    let mut first = Capture::start(&stage)?;
+    first.wait_for("streaming")?;
+    refused(&stage.config(), &[], &["is read by another session", "pg_terminate_backend", &stage.name])?;
+    // The first one was not disturbed.
+    stage.catch_up()?;
+    assert!(first.terminate()?.0.success());
+    Ok(())
+}
+
+pub fn publication_lacks_a_table() -> Outcome {
+    let stage = stage_with_a_table()?;
+    captured_once(&stage)?;
+    stage.sql("CREATE TABLE later (id integer PRIMARY KEY)")?;
+    refused(&stage.config(), &[], &["ALTER PUBLICATION", "\"later\""])
+}

@@ -1,0 +1,168 @@
+//! What arrives, for each kind of change.
+
+use std::time::Duration;
+
+use apache_avro::types::Value;
+
+use crate::Outcome;
+use crate::capture::Capture;
+use crate::compare::all_tables;
+use crate::stage::{Stage, eventually};
+use crate::topics::{Topics, field};
+
+const STREAMING: &str = "streaming";
+
+/// A stage with these tables, and a capture that streams.
+fn capturing(ddl: &str) -> Result<(Stage, Capture), Box<dyn std::error::Error + Send + Sync>> {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(ddl)?;
+    let mut capture = Capture::start(&stage)?;
+    capture.wait_for(STREAMING)?;
+    Ok((stage, capture))
+}
+
+/// Operations of a table's records in Kafka's order; `-` is a tombstone.
+fn operations(topics: &Topics, stage: &Stage, table: &str) -> String {
+    topics.table(stage, table).iter().map(|record| record.operation().unwrap_or_else(|| "-".into())).collect()
+}
+
+pub fn every_change_arrives() -> Outcome {
+    let (stage, capture) = capturing(
+        "CREATE TABLE plain (id bigint PRIMARY KEY, amount numeric(18,2), at timestamp, day date, note text NOT NULL);
+         INSERT INTO plain SELECT n, n / 7.0, timestamp '2020-01-01' + n * interval '1.000001 s', date '1999-12-31' + n, 'n ' || n
+           FROM generate_series(1, 7000) AS n;
+         CREATE TABLE two_keys (a text, b integer, v bytea, PRIMARY KEY (b, a));
+         INSERT INTO two_keys SELECT 'a''' || n % 7, n, decode(md5(n::text), 'hex') FROM generate_series(1, 5000) AS n;
+         CREATE TABLE no_key (v integer, w text);
+         INSERT INTO no_key VALUES (1, 'x'), (1, 'x'), (2, NULL)",
+    )?;
+    stage.sql("UPDATE plain SET amount = amount + 1 WHERE id % 3 = 0")?;
+    stage.sql("DELETE FROM plain WHERE id % 5 = 0")?;
+    stage.sql("INSERT INTO plain VALUES (-1, NULL, '0044-03-15 12:00:00 BC', '0044-03-15 BC', E'tab\\tnewline\\n\\\\')")?;
+    stage.sql("UPDATE two_keys SET v = NULL WHERE b < 100; INSERT INTO no_key VALUES (3, 'y')")?;
+    let topics = capture.finish(&stage)?;
+    all_tables(&stage, &topics)
+}
+
+pub fn key_update() -> Outcome {
+    let (stage, capture) = capturing("CREATE TABLE k (id integer PRIMARY KEY, v text)")?;
+    stage.sql("INSERT INTO k VALUES (1, 'a')")?;
+    stage.sql("UPDATE k SET id = 2 WHERE id = 1")?;
+    let topics = capture.finish(&stage)?;
+    assert_eq!(operations(&topics, &stage, "public.k"), "cd-c");
+    let records = topics.table(&stage, "public.k");
+    let identity = |index: usize| (records[index].commit_lsn, records[index].ordinal);
+    assert_eq!(identity(1), identity(2), "a tombstone has its delete's identity");
+    assert_eq!(identity(3), (identity(1).0, identity(1).1 + 1), "the create is the transaction's next event");
+    all_tables(&stage, &topics)
+}
+
+pub fn unchanged_toast() -> Outcome {
+    let (stage, capture) = capturing(
+        "CREATE TABLE big (id integer PRIMARY KEY, n integer, t text NOT NULL, b bytea);
+         ALTER TABLE big ALTER t SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL;
+         CREATE TABLE whole (LIKE big INCLUDING ALL);
+         ALTER TABLE whole REPLICA IDENTITY FULL",
+    )?;
+    for table in ["big", "whole"] {
+        stage.sql(&format!(
+            "INSERT INTO {table} VALUES (1, 0, repeat('x', 20000), decode(repeat('ab', 9000), 'hex'))"
+        ))?;
+        stage.sql(&format!("UPDATE {table} SET n = 1"))?;
+    }
+    let topics = capture.finish(&stage)?;
+    let after = |table: &str, column: &str| -> Option<Value> {
+        Some(field(field(topics.table(&stage, table)[1].value.as_ref()?, "after"), column).clone())
+    };
+    assert_eq!(after("public.big", "t"), Some(Value::String("__debezium_unavailable_value".into())));
+    assert_eq!(after("public.big", "b"), Some(Value::Bytes(b"__debezium_unavailable_value".to_vec())));
+    assert_eq!(
+        after("public.whole", "t"),
+        Some(Value::String("x".repeat(20_000))),
+        "the full old row gives the value"
+    );
+    all_tables(&stage, &topics)
+}
+
+pub fn truncate() -> Outcome {
+    let (stage, capture) = capturing(
+        "CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id integer PRIMARY KEY REFERENCES a);
+         INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1)",
+    )?;
+    stage.sql("TRUNCATE a, b; INSERT INTO a VALUES (3)")?;
+    let topics = capture.finish(&stage)?;
+    assert_eq!(
+        (operations(&topics, &stage, "public.a"), operations(&topics, &stage, "public.b")),
+        ("rrtc".into(), "rt".into())
+    );
+    assert!(topics.table(&stage, "public.b")[1].key.is_none());
+    all_tables(&stage, &topics)
+}
+
+pub fn column_added_in_mid_stream() -> Outcome {
+    let (stage, capture) =
+        capturing("CREATE TABLE grows (id integer PRIMARY KEY, v text); INSERT INTO grows VALUES (1, 'a')")?;
+    stage.sql("INSERT INTO grows VALUES (2, 'b')")?;
+    stage.sql("BEGIN; INSERT INTO grows VALUES (3, 'c'); ALTER TABLE grows ADD COLUMN w numeric(10,2); INSERT INTO grows VALUES (4, 'd', 1.25); COMMIT")?;
+    stage.sql("UPDATE grows SET w = 2.5 WHERE id = 1")?;
+    let topics = capture.finish(&stage)?;
+    let mut versions: Vec<u32> =
+        topics.table(&stage, "public.grows").iter().map(|record| record.value_schema_id).collect();
+    versions.dedup();
+    assert_eq!(versions.len(), 2, "one new schema version: {versions:?}");
+    all_tables(&stage, &topics)
+}
+
+pub fn column_loses_not_null() -> Outcome {
+    let (stage, capture) = capturing("CREATE TABLE loose (id integer PRIMARY KEY, v text NOT NULL)")?;
+    stage.sql("INSERT INTO loose VALUES (1, 'a')")?;
+    stage.sql("ALTER TABLE loose ALTER v DROP NOT NULL; INSERT INTO loose VALUES (2, NULL)")?;
+    // By the time that the row is decoded, the catalog may say NOT NULL again.
+    stage.sql("UPDATE loose SET v = 'b'; ALTER TABLE loose ALTER v SET NOT NULL")?;
+    let topics = capture.finish(&stage)?;
+    all_tables(&stage, &topics)
+}
+
+pub fn large_transaction_is_split() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE many (id integer PRIMARY KEY, v text)")?;
+    let config = stage.config() + "[commit]\nmax_events = 1000\n";
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for(STREAMING)?;
+    stage.sql("INSERT INTO many SELECT n, 'v' || n FROM generate_series(1, 12500) AS n")?;
+    let topics = capture.finish(&stage)?;
+    let partial = topics.checkpoints.iter().filter(|checkpoint| {
+        *field(checkpoint, "complete") == Value::Boolean(false)
+            && *field(checkpoint, "phase") == Value::String("stream".into())
+    });
+    assert_eq!(partial.count(), 12);
+    all_tables(&stage, &topics)
+}
+
+pub fn idle_source_releases_wal() -> Outcome {
+    let (stage, capture) = capturing("CREATE TABLE quiet (id integer PRIMARY KEY)")?;
+    // WAL that has nothing to capture.
+    stage.sql("CREATE TEMP TABLE noise (v text); CREATE UNLOGGED TABLE other (v text)")?;
+    let target = stage.value("SELECT pg_switch_wal()")?.unwrap_or_default();
+    let confirmed = format!(
+        "SELECT confirmed_flush_lsn >= '{target}' FROM pg_replication_slots WHERE slot_name = '{}'",
+        stage.name
+    );
+    eventually("the idle slot to move", || Ok(stage.value(&confirmed)?.as_deref() == Some("t")))?;
+    capture.finish(&stage)?;
+    Ok(())
+}
+
+pub fn stops_in_time() -> Outcome {
+    let (stage, capture) = capturing("CREATE TABLE t (id serial PRIMARY KEY, v text)")?;
+    stage.sql("INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 20000)")?;
+    let (status, took) = capture.terminate()?;
+    assert!(status.success(), "{status}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    let mut capture = Capture::start(&stage)?;
+    capture.wait_for(STREAMING)?;
+    let topics = capture.finish(&stage)?;
+    all_tables(&stage, &topics)
+}

@@ -1,0 +1,191 @@
+//! The topics as a consumer sees them that reads committed records only.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::types::Value;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::stage::{Result, Stage};
+
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub topic: String,
+    pub key: Option<Value>,
+    /// None for a tombstone.
+    pub value: Option<Value>,
+    pub commit_lsn: u64,
+    pub ordinal: u64,
+    pub value_schema_id: u32,
+}
+
+impl Record {
+    pub fn operation(&self) -> Option<String> {
+        match field(self.value.as_ref()?, "op") {
+            Value::String(operation) => Some(operation.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// A field of a record, out of its union.
+pub fn field<'a>(record: &'a Value, name: &str) -> &'a Value {
+    match record {
+        Value::Record(fields) => {
+            fields.iter().find(|(field, _)| field == name).map_or(&Value::Null, |(_, value)| {
+                if let Value::Union(_, inner) = value { inner } else { value }
+            })
+        }
+        Value::Union(_, inner) => field(inner, name),
+        _ => &Value::Null,
+    }
+}
+
+#[derive(Debug)]
+pub struct Topics {
+    pub records: Vec<Record>,
+    pub checkpoints: Vec<Value>,
+}
+
+fn long(value: &Value) -> i64 {
+    match value {
+        Value::Long(value) => *value,
+        Value::Int(value) => i64::from(*value),
+        _ => panic!("{value:?} is no number"),
+    }
+}
+
+impl Topics {
+    /// Everything under the stage's prefix.
+    pub fn read(stage: &Stage) -> Result<Self> {
+        let consumer: BaseConsumer = rdkafka::ClientConfig::new()
+            .set("bootstrap.servers", &stage.kafka)
+            .set("group.id", &stage.name)
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true")
+            .create()?;
+        let metadata = consumer.fetch_metadata(None, Duration::from_secs(10))?;
+        let prefix = format!("{}.", stage.name);
+        let mut assignment = TopicPartitionList::new();
+        for topic in metadata.topics().iter().filter(|topic| topic.name().starts_with(&prefix)) {
+            for partition in topic.partitions() {
+                assignment.add_partition_offset(topic.name(), partition.id(), Offset::Beginning)?;
+            }
+        }
+        consumer.assign(&assignment)?;
+        let mut schemas = Schemas { stage, known: HashMap::new() };
+        let (mut records, mut checkpoints) = (Vec::new(), Vec::new());
+        let mut open = assignment.count();
+        while open > 0 {
+            match consumer.poll(Duration::from_secs(30)) {
+                None => return Err("Kafka gave nothing for 30 s".into()),
+                Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+                Some(Err(error)) => return Err(error.into()),
+                Some(Ok(message)) => {
+                    let number = |name: &str| -> Result<u64> {
+                        let headers = message.headers().ok_or("a record has no headers")?;
+                        let header =
+                            headers.iter().find(|header| header.key == name).and_then(|header| header.value);
+                        Ok(u64::from_be_bytes(header.ok_or("a header is missing")?.try_into()?))
+                    };
+                    let value = message.payload().map(|bytes| schemas.decode(bytes)).transpose()?;
+                    if message.topic() == format!("{prefix}checkpoint") {
+                        checkpoints.push(value.ok_or("a checkpoint has no value")?);
+                        continue;
+                    }
+                    records.push(Record {
+                        topic: message.topic().to_owned(),
+                        key: message.key().map(|bytes| schemas.decode(bytes)).transpose()?,
+                        value_schema_id: message
+                            .payload()
+                            .map_or(0, |bytes| u32::from_be_bytes([bytes[1], bytes[2], bytes[3], bytes[4]])),
+                        value,
+                        commit_lsn: number("commit_lsn")?,
+                        ordinal: number("ordinal")?,
+                    });
+                }
+            }
+        }
+        Ok(Self { records, checkpoints })
+    }
+
+    /// Records of a table, in their order in Kafka.
+    pub fn table(&self, stage: &Stage, table: &str) -> Vec<&Record> {
+        let topic = format!("{}.{table}", stage.name);
+        self.records.iter().filter(|record| record.topic == topic).collect()
+    }
+
+    /// The promises that every reader builds on: each event once; every cut's counts are those of the
+    /// events at or below it; the last counts are those of all events.
+    pub fn check(&self) -> Result<()> {
+        let mut seen = HashSet::new();
+        let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
+        for record in self.records.iter().filter(|record| record.value.is_some()) {
+            if !seen.insert((record.commit_lsn, record.ordinal)) {
+                return Err(format!("({}, {}) is there twice", record.commit_lsn, record.ordinal).into());
+            }
+            *totals.entry(&record.topic).or_default() += 1;
+        }
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for checkpoint in &self.checkpoints {
+            let Value::Map(touched) = field(checkpoint, "counts") else { return Err("no counts".into()) };
+            counts.extend(touched.iter().map(|(topic, count)| (topic.clone(), long(count))));
+            if *field(checkpoint, "complete") == Value::Boolean(true) {
+                self.check_cut(&counts, long(field(checkpoint, "commit_lsn")) as u64)?;
+            }
+        }
+        counts.retain(|_, count| *count > 0);
+        let counted: BTreeMap<&str, i64> =
+            counts.iter().map(|(topic, count)| (topic.as_str(), *count)).collect();
+        if counted == totals {
+            Ok(())
+        } else {
+            Err(format!("counted {counted:?}, there are {totals:?}").into())
+        }
+    }
+
+    fn check_cut(&self, counts: &BTreeMap<String, i64>, cut: u64) -> Result<()> {
+        let mut below: BTreeMap<&str, i64> = counts.keys().map(|topic| (topic.as_str(), 0)).collect();
+        for record in self.records.iter().filter(|record| record.value.is_some() && record.commit_lsn <= cut)
+        {
+            *below.entry(&record.topic).or_default() += 1;
+        }
+        for (topic, count) in counts {
+            if below[topic.as_str()] != *count {
+                return Err(format!(
+                    "the cut at {cut} counts {count} events of {topic}, there are {}",
+                    below[topic.as_str()]
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writer schemas by id.
+struct Schemas<'a> {
+    stage: &'a Stage,
+    known: HashMap<u32, Schema>,
+}
+
+impl Schemas<'_> {
+    fn decode(&mut self, bytes: &[u8]) -> Result<Value> {
+        let (header, mut body) = bytes.split_at(5);
+        let id = u32::from_be_bytes(header[1..].try_into()?);
+        if !self.known.contains_key(&id) {
+            let url = format!("{}/schemas/ids/{id}", self.stage.registry);
+            let answer: serde_json::Value =
+                self.stage.runtime.block_on(async { reqwest::get(&url).await?.json().await })?;
+            let text = answer["schema"].as_str().ok_or("the registry's answer has no schema")?;
+            self.known.insert(id, Schema::parse_str(text)?);
+        }
+        Ok(GenericDatumReader::builder(&self.known[&id]).build()?.read_value(&mut body)?)
+    }
+}
