@@ -87,7 +87,7 @@ impl DataFrameWriter {
 
     /// Writes to a path.
     pub async fn save(self, path: &str) -> Result<(), Error> {
-        self.to_path(path).run().await
+        self.into_path(path).run().await
     }
 
     /// Writes to a source that has no path, such as `kafka`.
@@ -97,7 +97,7 @@ impl DataFrameWriter {
 
     /// Writes to a table, made if need be; columns are matched by name.
     pub async fn save_as_table(self, table: &str) -> Result<(), Error> {
-        self.as_table(table).run().await
+        self.saved_as_table(table).run().await
     }
 
     /// Adds to a table that exists, or overwrites it by [`SaveMode::Overwrite`]; columns are matched by
@@ -111,20 +111,20 @@ impl DataFrameWriter {
         self.format("parquet").save(path).await
     }
 
-    pub(crate) fn to_path(mut self, path: &str) -> Self {
+    pub(crate) fn into_path(mut self, path: &str) -> Self {
         self.operation.save_type = Some(SaveType::Path(path.to_owned()));
         self
     }
 
-    pub(crate) fn as_table(self, table: &str) -> Self {
-        self.to_table(table, TableSaveMethod::SaveAsTable)
+    pub(crate) fn saved_as_table(self, table: &str) -> Self {
+        self.into_table(table, TableSaveMethod::SaveAsTable)
     }
 
     pub(crate) fn inserted_into(self, table: &str) -> Self {
-        self.to_table(table, TableSaveMethod::InsertInto)
+        self.into_table(table, TableSaveMethod::InsertInto)
     }
 
-    fn to_table(mut self, table: &str, method: TableSaveMethod) -> Self {
+    fn into_table(mut self, table: &str, method: TableSaveMethod) -> Self {
         self.operation.save_type = Some(SaveType::Table(write_operation::SaveTable {
             table_name: table.to_owned(),
             save_method: method as i32,

@@ -248,7 +248,12 @@ fn commands(t: &DataFrame) -> Vec<(&'static str, Sent)> {
         ("sql_positional", sql("SELECT ?, ?", [lit(7), lit("x")].into())),
         (
             "write_parquet",
-            t.write().mode(SaveMode::Overwrite).format("parquet").to_path("/data/out").into_command().into(),
+            t.write()
+                .mode(SaveMode::Overwrite)
+                .format("parquet")
+                .into_path("/data/out")
+                .into_command()
+                .into(),
         ),
         (
             "write_table",
@@ -257,7 +262,7 @@ fn commands(t: &DataFrame) -> Vec<(&'static str, Sent)> {
                 .mode(SaveMode::Append)
                 .partition_by(["day"])
                 .option("mergeSchema", true)
-                .as_table(out)
+                .saved_as_table(out)
                 .into_command()
                 .into(),
         ),

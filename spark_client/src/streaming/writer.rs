@@ -65,7 +65,7 @@ impl DataStreamWriter {
 
     /// The sink: `delta`, `kafka`, `memory`, `console`, or a file format.
     pub fn format(mut self, sink: &str) -> Self {
-        self.operation.format = sink.to_owned();
+        sink.clone_into(&mut self.operation.format);
         self
     }
 
