@@ -45,6 +45,8 @@ mod dataframe;
 pub mod delta;
 mod error;
 pub mod functions;
+#[cfg(test)]
+mod golden;
 mod merge;
 mod plan;
 mod proto;

@@ -53,6 +53,7 @@ impl Plan {
     }
 
     /// This plan as the input of another node.
+    #[allow(clippy::unnecessary_wraps, reason = "the messages have it so")]
     pub(crate) fn input(&self) -> Option<Box<proto::Relation>> {
         Some(Box::new(self.to_relation()))
     }

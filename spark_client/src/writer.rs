@@ -86,9 +86,8 @@ impl DataFrameWriter {
     }
 
     /// Writes to a path.
-    pub async fn save(mut self, path: &str) -> Result<(), Error> {
-        self.operation.save_type = Some(SaveType::Path(path.to_owned()));
-        self.run().await
+    pub async fn save(self, path: &str) -> Result<(), Error> {
+        self.into_path(path).run().await
     }
 
     /// Writes to a source that has no path, such as `kafka`.
@@ -98,13 +97,13 @@ impl DataFrameWriter {
 
     /// Writes to a table, made if need be; columns are matched by name.
     pub async fn save_as_table(self, table: &str) -> Result<(), Error> {
-        self.to_table(table, TableSaveMethod::SaveAsTable).run().await
+        self.saved_as_table(table).run().await
     }
 
     /// Adds to a table that exists, or overwrites it by [`SaveMode::Overwrite`]; columns are matched by
     /// position.
     pub async fn insert_into(self, table: &str) -> Result<(), Error> {
-        self.to_table(table, TableSaveMethod::InsertInto).run().await
+        self.inserted_into(table).run().await
     }
 
     /// Writes Parquet files.
@@ -112,7 +111,20 @@ impl DataFrameWriter {
         self.format("parquet").save(path).await
     }
 
-    fn to_table(mut self, table: &str, method: TableSaveMethod) -> Self {
+    pub(crate) fn into_path(mut self, path: &str) -> Self {
+        self.operation.save_type = Some(SaveType::Path(path.to_owned()));
+        self
+    }
+
+    pub(crate) fn saved_as_table(self, table: &str) -> Self {
+        self.into_table(table, TableSaveMethod::SaveAsTable)
+    }
+
+    pub(crate) fn inserted_into(self, table: &str) -> Self {
+        self.into_table(table, TableSaveMethod::InsertInto)
+    }
+
+    fn into_table(mut self, table: &str, method: TableSaveMethod) -> Self {
         self.operation.save_type = Some(SaveType::Table(write_operation::SaveTable {
             table_name: table.to_owned(),
             save_method: method as i32,

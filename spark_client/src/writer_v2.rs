@@ -77,14 +77,18 @@ impl DataFrameWriterV2 {
     }
 
     /// Replaces the rows of the table for which the condition holds.
-    pub async fn overwrite(mut self, condition: Column) -> Result<(), Error> {
-        self.operation.overwrite_condition = Some(condition.expression);
-        self.run(Mode::Overwrite).await
+    pub async fn overwrite(self, condition: Column) -> Result<(), Error> {
+        self.where_(condition).run(Mode::Overwrite).await
     }
 
     /// Replaces the partitions of the table that the rows fall into.
     pub async fn overwrite_partitions(self) -> Result<(), Error> {
         self.run(Mode::OverwritePartitions).await
+    }
+
+    pub(crate) fn where_(mut self, condition: Column) -> Self {
+        self.operation.overwrite_condition = Some(condition.expression);
+        self
     }
 
     async fn run(self, mode: Mode) -> Result<(), Error> {

@@ -71,14 +71,10 @@ impl GroupedData {
     }
 
     /// Turns the values of a column into columns; naming the values spares Spark to look for them.
-    pub fn pivot(
-        mut self,
-        column: impl IntoColumn,
-        values: impl IntoIterator<Item = impl crate::IntoLiteral>,
-    ) -> Self {
+    pub fn pivot(mut self, column: &str, values: impl IntoIterator<Item = impl crate::IntoLiteral>) -> Self {
         let values = values.into_iter().filter_map(|value| literal(value.into_literal())).collect();
         self.group_type = GroupType::Pivot;
-        self.pivot = Some(Pivot { col: Some(column.into_column().expression), values });
+        self.pivot = Some(Pivot { col: Some(self.input.col(column).expression), values });
         self
     }
 }

@@ -24,13 +24,16 @@ impl DataFrame {
     }
 
     async fn create_view(&self, name: &str, is_global: bool, replace: bool) -> Result<(), Error> {
-        let command = CreateDataFrameViewCommand {
+        self.session.command(self.view_command(name, is_global, replace)).await.map(|_| ())
+    }
+
+    pub(crate) fn view_command(&self, name: &str, is_global: bool, replace: bool) -> CommandType {
+        CommandType::CreateDataframeView(CreateDataFrameViewCommand {
             input: Some(self.plan.to_relation()),
             name: name.to_owned(),
             is_global,
             replace,
-        };
-        self.session.command(CommandType::CreateDataframeView(command)).await.map(|_| ())
+        })
     }
 
     /// Computes the rows now and keeps them on the executors: the result's plan is cut off from this one's.

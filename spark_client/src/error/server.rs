@@ -36,7 +36,7 @@ pub struct Cause {
     exception_classes: Vec<String>,
     message: String,
     error_class: Option<String>,
-    cause: Option<Box<Cause>>,
+    next: Option<Box<Cause>>,
 }
 
 impl ServerError {
@@ -134,7 +134,7 @@ impl Cause {
             exception_classes: error.error_type_hierarchy.clone(),
             message: error.message.clone(),
             error_class: error.spark_throwable.as_ref().and_then(|spark| spark.error_class.clone()),
-            cause: error.cause_idx.and_then(|next| Self::chain(errors, next, left - 1)),
+            next: error.cause_idx.and_then(|next| Self::chain(errors, next, left - 1)),
         }))
     }
 
@@ -150,7 +150,7 @@ impl Cause {
 
     /// The exception that led to this one.
     pub fn cause(&self) -> Option<&Cause> {
-        self.cause.as_deref()
+        self.next.as_deref()
     }
 }
 

@@ -52,6 +52,9 @@ fn kind_of(status: &Status, server: Option<&ServerError>, retryable: bool) -> Er
     {
         return ErrorKind::SessionGone;
     }
+    if mentions("INVALID_HANDLE.OPERATION_ABANDONED") {
+        return ErrorKind::OperationLost;
+    }
     if class == "OPERATION_CANCELED" || mentions("OPERATION_CANCELED") || mentions("OPERATION_CANCELLED") {
         return ErrorKind::Cancelled;
     }

@@ -78,10 +78,12 @@ impl Connection {
         self.0.identity.session_id.clone()
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "the messages have it so")]
     pub(crate) fn client_type(&self) -> Option<String> {
         Some(self.0.identity.client_type.clone())
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "the messages have it so")]
     pub(crate) fn user_context(&self) -> Option<proto::UserContext> {
         let user_id = self.0.identity.user_id.clone();
         Some(proto::UserContext { user_id, ..Default::default() })
@@ -141,7 +143,9 @@ impl Connection {
                 Ok(response) => return Ok(response.into_inner()),
                 Err(status) => status,
             };
-            let Some(wait) = retries.after(&status) else { return Err(self.explain(doing, status).await) };
+            let Some(wait) = retries.after(&status) else {
+                return Err(Box::pin(self.explain(doing, status)).await);
+            };
             tracing::warn!(error = status.message(), ?wait, "{doing} failed, trying again");
             tokio::time::sleep(wait).await;
         }
@@ -176,7 +180,7 @@ impl Connection {
         let response = self
             .call(doing, |mut c| {
                 let request = request.clone();
-                async move { c.analyze_plan(request).await }
+                async move { Box::pin(c.analyze_plan(request)).await }
             })
             .await?;
         self.verify(&response)?;
@@ -219,7 +223,7 @@ impl Connection {
     /// request that is repeated to a restarted server is refused and not executed a second time.
     pub(crate) async fn ensure_session(&self) -> Result<(), Error> {
         if self.0.server_session_id.get().is_none() {
-            self.spark_version().await?;
+            Box::pin(self.spark_version()).await?;
         }
         Ok(())
     }

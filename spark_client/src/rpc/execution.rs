@@ -177,7 +177,9 @@ impl Execution {
             self.attach = Attach::Reattach;
             self.retries.after(&status)
         };
-        let Some(wait) = wait else { return Err(self.connection.explain("executing a plan", status).await) };
+        let Some(wait) = wait else {
+            return Err(Box::pin(self.connection.explain("executing a plan", status)).await);
+        };
         tracing::warn!(
             operation_id = self.operation_id,
             error = status.message(),

@@ -3,6 +3,8 @@
 mod arrow_batches;
 mod connection;
 mod execution;
+#[cfg(test)]
+mod faults;
 mod release;
 mod retry;
 mod transport;

@@ -93,21 +93,19 @@ impl SparkSessionBuilder {
     /// Connects, and applies the settings.
     pub async fn connect(self) -> Result<SparkSession, Error> {
         let session = self.connect_lazily()?;
-        match tokio::time::timeout(self.deadline, session.connection().ensure_session()).await {
-            Ok(connected) => connected?,
-            Err(_) => {
-                let (target, waited) = (self.target()?, self.deadline);
-                return Err(Error::new(
-                    ErrorKind::Unreachable,
-                    format!(
-                        "no Spark Connect server answered at {target} within {waited:?}; check that it runs there"
-                    ),
-                )
-                .with_retryable(true));
-            }
-        }
+        let connected = tokio::time::timeout(self.deadline, session.connection().ensure_session()).await;
+        connected.unwrap_or_else(|_| Err(self.no_answer()))?;
         session.conf().set_all(self.settings).await?;
         Ok(session)
+    }
+
+    fn no_answer(&self) -> Error {
+        let target = self.target().map(|target| target.to_string()).unwrap_or_default();
+        let waited = self.deadline;
+        let message = format!(
+            "no Spark Connect server answered at {target} within {waited:?}; check that it runs there"
+        );
+        Error::new(ErrorKind::Unreachable, message).with_retryable(true)
     }
 
     fn target(&self) -> Result<ConnectionString, Error> {

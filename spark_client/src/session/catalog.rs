@@ -75,7 +75,7 @@ impl<'a> Catalog<'a> {
         self.one(CatType::DropTempView(proto::DropTempView { view_name: view.to_owned() })).await
     }
 
-    fn ask(&self, question: CatType) -> DataFrame {
+    fn ask(self, question: CatType) -> DataFrame {
         self.session.data_frame(move || RelType::Catalog(proto::Catalog { cat_type: Some(question.clone()) }))
     }
 

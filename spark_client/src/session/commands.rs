@@ -24,6 +24,11 @@ pub(crate) struct Outcome {
 impl SparkSession {
     /// Runs a command to its end.
     pub(crate) async fn command(&self, command: CommandType) -> Result<Outcome, Error> {
+        // Boxed, so that the futures of all writers stay small.
+        Box::pin(self.run(command)).await
+    }
+
+    async fn run(&self, command: CommandType) -> Result<Outcome, Error> {
         let mut execution = Execution::new(self.connection(), command_plan(command)).await?;
         let mut outcome = Outcome::default();
         while let Some(response) = execution.next().await? {

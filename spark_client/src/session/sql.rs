@@ -60,17 +60,21 @@ impl SparkSession {
         query: &str,
         arguments: impl Into<SqlArguments>,
     ) -> Result<DataFrame, Error> {
-        let SqlArguments { named, positional } = arguments.into();
+        let (plan, command) = Self::sql_command(query, arguments.into());
+        let outcome = self.command(command).await?;
+        let plan = outcome.sql_relation.map_or(plan, Plan::given);
+        Ok(DataFrame::new(self.clone(), plan))
+    }
+
+    pub(crate) fn sql_command(query: &str, arguments: SqlArguments) -> (Plan, CommandType) {
         let sql = proto::Sql {
             query: query.to_owned(),
-            named_arguments: named,
-            pos_arguments: positional,
+            named_arguments: arguments.named,
+            pos_arguments: arguments.positional,
             ..Default::default()
         };
         let plan = Plan::new(move || RelType::Sql(sql.clone()));
         let command = SqlCommand { input: Some(plan.to_relation()), ..Default::default() };
-        let outcome = self.command(CommandType::SqlCommand(command)).await?;
-        let plan = outcome.sql_relation.map_or(plan, Plan::given);
-        Ok(DataFrame::new(self.clone(), plan))
+        (plan, CommandType::SqlCommand(command))
     }
 }

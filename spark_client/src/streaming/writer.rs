@@ -65,7 +65,7 @@ impl DataStreamWriter {
 
     /// The sink: `delta`, `kafka`, `memory`, `console`, or a file format.
     pub fn format(mut self, sink: &str) -> Self {
-        self.operation.format = sink.to_owned();
+        sink.clone_into(&mut self.operation.format);
         self
     }
 
@@ -133,15 +133,23 @@ impl DataStreamWriter {
     }
 
     /// Starts a query into files under a path.
-    pub async fn start_path(mut self, path: &str) -> Result<StreamingQuery, Error> {
-        self.operation.sink_destination = Some(SinkDestination::Path(path.to_owned()));
-        self.run().await
+    pub async fn start_path(self, path: &str) -> Result<StreamingQuery, Error> {
+        self.into_path(path).run().await
     }
 
     /// Starts a query into a table, made if need be.
-    pub async fn to_table(mut self, table: &str) -> Result<StreamingQuery, Error> {
+    pub async fn to_table(self, table: &str) -> Result<StreamingQuery, Error> {
+        self.into_table(table).run().await
+    }
+
+    pub(crate) fn into_path(mut self, path: &str) -> Self {
+        self.operation.sink_destination = Some(SinkDestination::Path(path.to_owned()));
+        self
+    }
+
+    pub(crate) fn into_table(mut self, table: &str) -> Self {
         self.operation.sink_destination = Some(SinkDestination::TableName(table.to_owned()));
-        self.run().await
+        self
     }
 
     async fn run(self) -> Result<StreamingQuery, Error> {

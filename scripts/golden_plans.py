@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Make the golden plans of spark_client: what PySpark sends for each case of `golden_plans_cases.py`.
+
+No server is needed: the session points at a closed port, and plans are taken before they are sent.
+Ids that only have to be distinct (plans, lambda variables) are numbered in the order of appearance,
+as the test in `spark_client/src/golden` does on its side.
+
+    golden_plans.py            write spark_client/tests/golden/plans.json
+    golden_plans.py --check    exit 1 when what is committed differs
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+import pyspark
+from google.protobuf import json_format
+from pyspark.sql.connect.session import SparkSession
+
+import golden_plans_cases
+
+PYSPARK = "4.2.0"
+FILE = pathlib.Path(__file__).resolve().parent.parent / "spark_client" / "tests" / "golden" / "plans.json"
+LAMBDA_VARIABLE = re.compile(r"^[a-z]+_\d+$")
+
+
+class Captured(Exception):
+    """Carries a command out of PySpark, in place of sending it."""
+
+
+def offline_session():
+    # The discard port of this machine: nothing listens, and nothing is ever sent.
+    spark = SparkSession("sc://localhost:9/;user_id=golden")
+
+    def capture(command, *_):
+        raise Captured(command)
+
+    spark.client.execute_command = capture
+    return spark
+
+
+def message_of(spark, case):
+    try:
+        frame = case(spark)
+    except Captured as captured:
+        return captured.args[0]
+    return frame._plan.plan(spark.client)
+
+
+class Numbering:
+    """Numbers ids in the order in which they are met; keys are walked in sorted order."""
+
+    def __init__(self):
+        self.plans = {}
+        self.variables = {}
+
+    def normal(self, value, key=None):
+        if isinstance(value, dict):
+            return {k: self.normal(value[k], k) for k in sorted(value) if k != "origin"}
+        if isinstance(value, list):
+            return [self.normal(item, key) for item in value]
+        if key == "plan_id":
+            return self.plans.setdefault(value, len(self.plans))
+        if key == "name_parts" and LAMBDA_VARIABLE.match(value):
+            return "variable_%d" % self.variables.setdefault(value, len(self.variables))
+        return value
+
+
+def without_empty_common(value):
+    """PySpark notes where in Python an expression was written; without that nothing is left of `common`."""
+    if isinstance(value, dict):
+        return {k: without_empty_common(v) for k, v in value.items() if not (k == "common" and v == {})}
+    if isinstance(value, list):
+        return [without_empty_common(item) for item in value]
+    return value
+
+
+def golden(message):
+    plain = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return without_empty_common(Numbering().normal(plain))
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--check", action="store_true", help="compare instead of writing")
+    check = arguments.parse_args().check
+    if pyspark.__version__ != PYSPARK:
+        sys.exit(f"golden_plans.py: PySpark {PYSPARK} is pinned, {pyspark.__version__} is installed")
+    spark = offline_session()
+    plans = {name: golden(message_of(spark, case)) for name, case in golden_plans_cases.CASES.items()}
+    text = json.dumps(plans, indent=1, sort_keys=True) + "\n"
+    if not check:
+        FILE.parent.mkdir(parents=True, exist_ok=True)
+        FILE.write_text(text)
+    elif not FILE.exists() or FILE.read_text() != text:
+        sys.exit(f"golden_plans.py: {FILE.name} differs from what PySpark {PYSPARK} sends")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,283 @@
+//! A Spark Connect server of one table that breaks its streams as it is told.
+
+use crate::proto::{
+    self, AnalyzePlanRequest, AnalyzePlanResponse, ExecutePlanRequest, ExecutePlanResponse,
+    ReattachExecuteRequest, ReleaseExecuteRequest, ReleaseExecuteResponse, execute_plan_response as response,
+    release_execute_request::Release,
+    spark_connect_service_server::{SparkConnectService, SparkConnectServiceServer},
+};
+use arrow::{
+    array::{Int64Array, RecordBatch},
+    datatypes::{DataType, Field, Schema},
+    ipc::writer::StreamWriter,
+};
+use futures::{StreamExt as _, stream::BoxStream};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Arc, Mutex},
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status};
+
+pub const BATCHES: usize = 8;
+pub const ROWS_A_BATCH: usize = 1000;
+
+/// What happens to one response stream. A stream without a fault ends after ResultComplete.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The request never becomes known to the server.
+    LostRequest,
+    /// The stream ends after so many responses.
+    EndAfter(usize),
+    /// The stream fails after so many responses.
+    FailAfter(usize, Status),
+    /// The stream stays open after so many responses, and silent.
+    HangAfter(usize),
+    /// The response that was last received comes once more, then the rest.
+    Repeat,
+    /// The next response is left out.
+    Skip,
+    /// Responses of another operation.
+    Foreign,
+    /// Responses of a server that was restarted.
+    OtherServer,
+}
+
+/// What the mock saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    Execute,
+    Reattach(Option<String>),
+    ReleaseUntil(String),
+    ReleaseAll,
+    Interrupt,
+}
+
+#[derive(Clone, Default)]
+pub struct Mock(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    faults: VecDeque<Fault>,
+    calls: Vec<Call>,
+    operations: HashSet<String>,
+    executed: usize,
+}
+
+impl Mock {
+    /// Starts a server whose streams have these faults, one each; those after them have none.
+    pub async fn start(faults: impl IntoIterator<Item = Fault>) -> (Self, u16) {
+        let mock = Self::default();
+        mock.0.lock().unwrap().faults = faults.into_iter().collect();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tonic::transport::Server::builder()
+            .add_service(SparkConnectServiceServer::new(mock.clone()))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        (mock, port)
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.lock().unwrap().calls.clone()
+    }
+
+    /// How often a plan began to run.
+    pub fn executed(&self) -> usize {
+        self.0.lock().unwrap().executed
+    }
+
+    fn saw(&self, call: Call) {
+        self.0.lock().unwrap().calls.push(call);
+    }
+
+    fn next_fault(&self) -> Option<Fault> {
+        self.0.lock().unwrap().faults.pop_front()
+    }
+}
+
+type Responses = BoxStream<'static, Result<ExecutePlanResponse, Status>>;
+
+/// The responses after `received` ones, with the fault.
+fn stream(session: &str, operation: &str, received: usize, fault: Option<Fault>) -> Response<Responses> {
+    let first = match fault {
+        Some(Fault::Repeat) => received.saturating_sub(1),
+        Some(Fault::Skip) => received + 1,
+        _ => received,
+    };
+    let mut responses: Vec<_> = (first..=BATCHES).map(|i| Ok(numbered(session, operation, i))).collect();
+    let mut hangs = false;
+    match fault {
+        Some(Fault::EndAfter(count)) => responses.truncate(count),
+        Some(Fault::FailAfter(count, status)) => {
+            responses.truncate(count);
+            responses.push(Err(status));
+        }
+        Some(Fault::HangAfter(count)) => {
+            responses.truncate(count);
+            hangs = true;
+        }
+        Some(Fault::Foreign) => responses.insert(0, Ok(numbered(session, "another", first))),
+        Some(Fault::OtherServer) => {
+            let other = ExecutePlanResponse {
+                server_side_session_id: "restarted".to_owned(),
+                ..numbered(session, operation, first)
+            };
+            responses.insert(0, Ok(other));
+        }
+        _ => {}
+    }
+    let whole = futures::stream::iter(responses);
+    Response::new(if hangs { whole.chain(futures::stream::pending()).boxed() } else { whole.boxed() })
+}
+
+fn numbered(session: &str, operation: &str, index: usize) -> ExecutePlanResponse {
+    let response_type = if index == BATCHES {
+        response::ResponseType::ResultComplete(response::ResultComplete {})
+    } else {
+        response::ResponseType::ArrowBatch(batch((index * ROWS_A_BATCH) as i64))
+    };
+    ExecutePlanResponse {
+        session_id: session.to_owned(),
+        server_side_session_id: "server".to_owned(),
+        operation_id: operation.to_owned(),
+        response_id: index.to_string(),
+        response_type: Some(response_type),
+        ..Default::default()
+    }
+}
+
+fn batch(start: i64) -> response::ArrowBatch {
+    let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
+    let ids = Int64Array::from_iter_values(start..start + ROWS_A_BATCH as i64);
+    let rows = RecordBatch::try_new(schema.clone(), vec![Arc::new(ids)]).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema).unwrap();
+    writer.write(&rows).unwrap();
+    response::ArrowBatch {
+        row_count: ROWS_A_BATCH as i64,
+        data: writer.into_inner().unwrap().into(),
+        start_offset: Some(start),
+        ..Default::default()
+    }
+}
+
+#[tonic::async_trait]
+impl SparkConnectService for Mock {
+    type ExecutePlanStream = Responses;
+    type ReattachExecuteStream = Responses;
+
+    async fn execute_plan(
+        &self,
+        request: Request<ExecutePlanRequest>,
+    ) -> Result<Response<Responses>, Status> {
+        let request = request.into_inner();
+        self.saw(Call::Execute);
+        let fault = self.next_fault();
+        if matches!(fault, Some(Fault::LostRequest)) {
+            return Err(Status::unavailable("the request got lost"));
+        }
+        assert!(request.plan.is_some(), "an execution without a plan");
+        let operation = request.operation_id.unwrap();
+        {
+            let mut state = self.0.lock().unwrap();
+            state.executed += 1;
+            state.operations.insert(operation.clone());
+        }
+        Ok(stream(&request.session_id, &operation, 0, fault))
+    }
+
+    async fn reattach_execute(
+        &self,
+        request: Request<ReattachExecuteRequest>,
+    ) -> Result<Response<Responses>, Status> {
+        let request = request.into_inner();
+        self.saw(Call::Reattach(request.last_response_id.clone()));
+        if !self.0.lock().unwrap().operations.contains(&request.operation_id) {
+            return Err(Status::internal("[INVALID_HANDLE.OPERATION_NOT_FOUND] never seen"));
+        }
+        let received = request.last_response_id.map_or(0, |id| id.parse::<usize>().unwrap() + 1);
+        Ok(stream(&request.session_id, &request.operation_id, received, self.next_fault()))
+    }
+
+    async fn release_execute(
+        &self,
+        request: Request<ReleaseExecuteRequest>,
+    ) -> Result<Response<ReleaseExecuteResponse>, Status> {
+        self.saw(match request.into_inner().release {
+            Some(Release::ReleaseUntil(until)) => Call::ReleaseUntil(until.response_id),
+            _ => Call::ReleaseAll,
+        });
+        Ok(Response::new(ReleaseExecuteResponse::default()))
+    }
+
+    async fn analyze_plan(
+        &self,
+        request: Request<AnalyzePlanRequest>,
+    ) -> Result<Response<AnalyzePlanResponse>, Status> {
+        let version = proto::analyze_plan_response::SparkVersion { version: "4.2.0".to_owned() };
+        Ok(Response::new(AnalyzePlanResponse {
+            session_id: request.into_inner().session_id,
+            server_side_session_id: "server".to_owned(),
+            result: Some(proto::analyze_plan_response::Result::SparkVersion(version)),
+        }))
+    }
+
+    async fn interrupt(
+        &self,
+        request: Request<proto::InterruptRequest>,
+    ) -> Result<Response<proto::InterruptResponse>, Status> {
+        self.saw(Call::Interrupt);
+        let session_id = request.into_inner().session_id;
+        Ok(Response::new(proto::InterruptResponse { session_id, ..Default::default() }))
+    }
+
+    async fn config(
+        &self,
+        _: Request<proto::ConfigRequest>,
+    ) -> Result<Response<proto::ConfigResponse>, Status> {
+        Err(Status::unimplemented("config"))
+    }
+
+    async fn add_artifacts(
+        &self,
+        _: Request<tonic::Streaming<proto::AddArtifactsRequest>>,
+    ) -> Result<Response<proto::AddArtifactsResponse>, Status> {
+        Err(Status::unimplemented("add_artifacts"))
+    }
+
+    async fn artifact_status(
+        &self,
+        _: Request<proto::ArtifactStatusesRequest>,
+    ) -> Result<Response<proto::ArtifactStatusesResponse>, Status> {
+        Err(Status::unimplemented("artifact_status"))
+    }
+
+    async fn release_session(
+        &self,
+        _: Request<proto::ReleaseSessionRequest>,
+    ) -> Result<Response<proto::ReleaseSessionResponse>, Status> {
+        Err(Status::unimplemented("release_session"))
+    }
+
+    async fn fetch_error_details(
+        &self,
+        _: Request<proto::FetchErrorDetailsRequest>,
+    ) -> Result<Response<proto::FetchErrorDetailsResponse>, Status> {
+        Err(Status::unimplemented("fetch_error_details"))
+    }
+
+    async fn clone_session(
+        &self,
+        _: Request<proto::CloneSessionRequest>,
+    ) -> Result<Response<proto::CloneSessionResponse>, Status> {
+        Err(Status::unimplemented("clone_session"))
+    }
+
+    async fn get_status(
+        &self,
+        _: Request<proto::GetStatusRequest>,
+    ) -> Result<Response<proto::GetStatusResponse>, Status> {
+        Err(Status::unimplemented("get_status"))
+    }
+}
