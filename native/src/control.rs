@@ -19,7 +19,10 @@ use crate::supervisor::Supervisor;
 #[serde(rename_all = "lowercase", tag = "ask")]
 pub enum Request {
     /// Answer with all services.
-    Status,
+    Status {
+        /// Whether to measure their memory.
+        memory: bool,
+    },
     /// Want these profiles or services.
     Start {
         /// Profiles and services by name.
@@ -117,8 +120,9 @@ async fn reply(
 }
 
 async fn answer(request: Request, supervisor: &Arc<Supervisor>, peak: &memory::Peak) -> Answer {
+    let with_memory = matches!(request, Request::Status { memory: true });
     let outcome = match request {
-        Request::Status => Ok(Vec::new()),
+        Request::Status { .. } => Ok(Vec::new()),
         Request::Start { names } => supervisor.select(&names).inspect(|names| supervisor.want(names)),
         Request::Stop { names } => supervisor.select(&names).map(|all| {
             let named: Vec<_> =
@@ -133,15 +137,17 @@ async fn answer(request: Request, supervisor: &Arc<Supervisor>, peak: &memory::P
         }
     };
     match outcome {
-        Ok(names) => report(supervisor, &names, peak),
+        Ok(names) => report(supervisor, &names, peak, with_memory),
         Err(error) => Answer { error: chain(&error), ..Answer::default() },
     }
 }
 
-/// The named services, or all of them when none is named.
-pub(crate) fn report(supervisor: &Supervisor, names: &[&'static str], peak: &memory::Peak) -> Answer {
-    let services = supervisor
-        .statuses()
+/// The named services, or all of them when none is named. Measuring memory takes a while.
+fn report(supervisor: &Supervisor, names: &[&'static str], peak: &memory::Peak, with_memory: bool) -> Answer {
+    let statuses = supervisor.statuses();
+    let leaders: Vec<u32> = statuses.values().filter_map(|status| status.pid).collect();
+    let memory = if with_memory { memory::of_groups(&leaders) } else { std::collections::BTreeMap::new() };
+    let services = statuses
         .into_iter()
         .filter(|(name, _)| names.is_empty() || names.contains(name))
         .map(|(name, status)| ServiceReport {
@@ -150,7 +156,7 @@ pub(crate) fn report(supervisor: &Supervisor, names: &[&'static str], peak: &mem
             pid: status.pid,
             seconds: status.since.elapsed().as_secs(),
             restarts: status.restarts,
-            memory_bytes: status.pid.map_or(0, memory::of_group),
+            memory_bytes: status.pid.and_then(|pid| memory.get(&pid).copied()).unwrap_or(0),
             message: status.message,
         })
         .collect();

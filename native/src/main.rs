@@ -81,7 +81,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Error> {
         Command::Down => run::down(&layout).await?,
         Command::Supervise => run::supervise(&layout).await?,
         Command::Exec { command, .. } => return Ok(exit_code(run::exec(&layout, &command).await?)),
-        Command::Status { json } => return request(&layout, &Request::Status, json).await,
+        Command::Status { json } => return request(&layout, &Request::Status { memory: true }, json).await,
         Command::Stop { names } => return request(&layout, &Request::Stop { names }, false).await,
         Command::Kill { name } => return request(&layout, &Request::Kill { name }, false).await,
         Command::Home | Command::Example => {}

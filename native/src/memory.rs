@@ -1,5 +1,6 @@
 //! Memory of process groups, from /proc.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest sum of memory seen so far.
@@ -16,17 +17,18 @@ impl Peak {
     }
 }
 
-/// The proportional set size of all processes of the group that `leader` leads, in bytes. Memory that several
+/// The proportional set size of the processes of each group, by the group's leader, in bytes. Memory that several
 /// processes share, such as PostgreSQL's buffers, is counted once.
-pub(crate) fn of_group(leader: u32) -> u64 {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return 0 };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter(|pid| group_of(pid) == Some(leader))
-        .filter_map(|pid| proportional_bytes(&pid))
-        .sum()
+pub(crate) fn of_groups(leaders: &[u32]) -> BTreeMap<u32, u64> {
+    let mut groups: BTreeMap<u32, u64> = leaders.iter().map(|leader| (*leader, 0)).collect();
+    let Ok(entries) = std::fs::read_dir("/proc") else { return groups };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    for pid in pids.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
+        if let Some(bytes) = group_of(&pid).and_then(|leader| groups.get_mut(&leader)) {
+            *bytes += proportional_bytes(&pid).unwrap_or(0);
+        }
+    }
+    groups
 }
 
 fn group_of(pid: &str) -> Option<u32> {
@@ -50,7 +52,7 @@ mod tests {
     fn a_group_of_one_has_memory() {
         let child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let own_group = group_of(&child.id().to_string()).unwrap();
-        assert!(of_group(own_group) > 0);
+        assert!(of_groups(&[own_group]).get(&own_group).is_some_and(|bytes| *bytes > 0));
         let mut child = child;
         child.kill().unwrap();
         child.wait().unwrap();

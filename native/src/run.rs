@@ -19,7 +19,7 @@ use crate::status::State;
 use crate::supervisor::Supervisor;
 
 const PAUSE: Duration = Duration::from_millis(200);
-const MEMORY_INTERVAL: Duration = Duration::from_secs(3);
+const MEMORY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Where the search for the ports of a stack of its own begins; a process-dependent offset keeps two from racing.
 const OWN_PORTS_FROM: u16 = 22000;
@@ -28,7 +28,7 @@ const OWN_PORTS_FROM: u16 = 22000;
 /// meanwhile, what was started is stopped again.
 pub async fn up(layout: &Layout, names: &[String]) -> Result<()> {
     let socket = layout.control();
-    let ours = if ask(&socket, &Request::Status).await?.is_none() {
+    let ours = if ask(&socket, &Request::Status { memory: false }).await?.is_none() {
         start_supervisor(layout).await?;
         true
     } else {
@@ -63,7 +63,7 @@ async fn start_supervisor(layout: &Layout) -> Result<()> {
         .spawn()
         .map_err(|error| Error::caused("could not start the supervisor", error))?;
     loop {
-        if ask(&layout.control(), &Request::Status).await?.is_some() {
+        if ask(&layout.control(), &Request::Status { memory: false }).await?.is_some() {
             return Ok(());
         }
         if let Ok(Some(status)) = child.try_wait() {
@@ -97,7 +97,7 @@ async fn until_ready(socket: &Path, names: &[String]) -> Result<()> {
             return Ok(());
         }
         tokio::time::sleep(PAUSE).await;
-        answer = ask(socket, &Request::Status).await?.ok_or_else(gone)?;
+        answer = ask(socket, &Request::Status { memory: false }).await?.ok_or_else(gone)?;
     }
 }
 
@@ -135,7 +135,7 @@ async fn measure(supervisor: Arc<Supervisor>, peak: Arc<Peak>) {
     loop {
         tokio::time::sleep(MEMORY_INTERVAL).await;
         let pids: Vec<u32> = supervisor.statuses().values().filter_map(|status| status.pid).collect();
-        let sum = tokio::task::spawn_blocking(move || pids.into_iter().map(memory::of_group).sum());
+        let sum = tokio::task::spawn_blocking(move || memory::of_groups(&pids).values().sum());
         peak.see(sum.await.unwrap_or_default());
     }
 }

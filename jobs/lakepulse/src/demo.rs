@@ -151,7 +151,7 @@ async fn report_from_trino(layout: &Layout, title: &str, query: &str) -> Result<
 }
 
 async fn print_end(layout: &Layout, report: &Report, took: Duration) -> Result<()> {
-    let answer = control::ask(&layout.control(), &control::Request::Status).await.doing("asking the supervisor")?;
+    let answer = control::ask(&layout.control(), &control::Request::Status { memory: false }).await.doing("asking the supervisor")?;
     let peak = answer.map_or(0, |answer| answer.peak_memory_bytes);
     let rows: i64 = report.tables.iter().map(|table| table.rows).sum();
     println!(

@@ -1,13 +1,15 @@
 //! The lakehouse jobs of LakePulse: bronze, silver and gold as plans that Rust builds and Spark runs.
 //!
 //! ```no_run
-//! use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress, silver};
+//! use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress, metrics::Metrics, silver};
 //! use spark_client::SparkSession;
 //!
 //! # async fn run(lake: Lake, address: RegistryAddress, options: silver::SilverOptions) -> lakepulse_medallion::Result<()> {
 //! # let spark = SparkSession::builder().remote("sc://localhost:15002").connect_lazily().unwrap();
 //! let contracts = Contracts::load("contracts".as_ref())?;
-//! let silver = silver::Silver::new(spark, lake, contracts, Registry::new(&address)?, options).await?;
+//! let silver = silver::Silver::new(
+//!     spark, lake, contracts, Registry::new(&address)?, options, Metrics::new()?,
+//! ).await?;
 //! while let silver::Cycle::Published(published) = silver.cycle().await? {
 //!     println!("all tables stand at {}", published.cut.lsn);
 //! }

@@ -23,6 +23,10 @@ pub struct Metrics {
     pub silver_committed_ms: IntGauge,
     /// How long the last cycle took, in milliseconds.
     pub silver_cycle_ms: IntGauge,
+    /// Tables that the running cycle merges; 0 between cycles.
+    pub silver_cycle_tables: IntGauge,
+    /// Those of them that are merged already.
+    pub silver_cycle_tables_done: IntGauge,
     /// Cycles that published a cut.
     pub silver_cycles: IntCounter,
     /// 1 while events are missing below a checkpoint that bronze already holds.
@@ -59,6 +63,11 @@ impl Metrics {
                 "When the last transaction of the published cut was committed",
             )?,
             silver_cycle_ms: gauge("lakepulse_silver_cycle_ms", "Duration of the last cycle")?,
+            silver_cycle_tables: gauge("lakepulse_silver_cycle_tables", "Tables that the running cycle merges")?,
+            silver_cycle_tables_done: gauge(
+                "lakepulse_silver_cycle_tables_done",
+                "Tables that the running cycle has merged",
+            )?,
             silver_cycles: counter("lakepulse_silver_cycles_total", "Cycles that published a cut")?,
             silver_incomplete: gauge("lakepulse_silver_incomplete", "1 while bronze lacks counted events")?,
             registry,

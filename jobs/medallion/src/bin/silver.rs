@@ -60,24 +60,24 @@ async fn main() -> ExitCode {
     })
 }
 
-async fn silver(settings: &Settings) -> Result<Silver> {
+async fn silver(settings: &Settings, metrics: &Metrics) -> Result<Silver> {
     let contracts = Contracts::load(&settings.contracts)?;
     let registry = Registry::new(&settings.registry)?;
     let spark = settings.spark.connect().await?;
-    Silver::new(spark, settings.lake.clone(), contracts, registry, settings.options.clone()).await
+    Silver::new(spark, settings.lake.clone(), contracts, registry, settings.options.clone(), metrics.clone()).await
 }
 
 async fn run(settings: &Settings, pace: &Pace, listen: &str) -> Result<()> {
     let metrics = Metrics::new()?;
-    let silver = silver(settings).await?;
+    let silver = silver(settings, &metrics).await?;
     metrics.serve(listen).await?;
     tokio::select! {
-        ended = silver.keep_publishing(pace, &metrics) => ended,
+        ended = silver.keep_publishing(pace) => ended,
         stopped = job::until_stopped() => stopped,
     }
 }
 
 async fn once(settings: &Settings) -> Result<()> {
-    let silver = silver(settings).await?;
+    let silver = silver(settings, &Metrics::new()?).await?;
     silver.cycle().await.map(|_| ())
 }

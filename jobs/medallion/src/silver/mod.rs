@@ -29,6 +29,7 @@ pub(crate) use tables::version;
 use crate::contract::{Contract, Contracts, Scd};
 use crate::error::{Doing, Error, ErrorKind, Result};
 use crate::lake::Lake;
+use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::writer_schema::WriterSchema;
 use tables::{Shape, Tables};
@@ -54,6 +55,7 @@ pub struct Silver {
     contracts: Contracts,
     registry: Registry,
     options: SilverOptions,
+    metrics: Metrics,
     tables: Tables,
 }
 
@@ -77,6 +79,7 @@ impl Silver {
         contracts: Contracts,
         registry: Registry,
         options: SilverOptions,
+        metrics: Metrics,
     ) -> Result<Self> {
         lake.create_database(&spark, "silver").await?;
         published::create(&spark, &lake).await?;
@@ -84,7 +87,7 @@ impl Silver {
         for _ in 0..options.concurrency.max(1) {
             workers.push(spark.new_session().await.doing("opening a session for merges")?);
         }
-        Ok(Self { spark, workers, lake, contracts, registry, options, tables: Tables::default() })
+        Ok(Self { spark, workers, lake, contracts, registry, options, metrics, tables: Tables::default() })
     }
 
     /// The last published cut.
@@ -116,6 +119,8 @@ impl Silver {
         for (topic, activity) in &activities {
             *counts.entry(topic.clone()).or_default() += activity.events;
         }
+        self.metrics.silver_cycle_tables_done.set(0);
+        self.metrics.silver_cycle_tables.set(activities.len() as i64);
         let sessions = Arc::new(tokio::sync::Mutex::new(self.workers.clone()));
         let versions: Vec<Vec<(String, i64)>> = futures::stream::iter(&activities)
             .map(|(topic, activity)| {
@@ -126,6 +131,7 @@ impl Silver {
                         session.ok_or_else(|| Error::new(ErrorKind::Spark, "more merges than sessions"))?;
                     let done = self.merge_topic(&session, topic, activity, previous, cut).await;
                     sessions.lock().await.push(session);
+                    self.metrics.silver_cycle_tables_done.inc();
                     done
                 }
             })
@@ -134,6 +140,7 @@ impl Silver {
             .await?;
         tables.extend(versions.into_iter().flatten());
         published::publish(&self.spark, &self.lake, cut, &tables, &counts).await?;
+        self.metrics.silver_cycle_tables.set(0);
         let published_at_us = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::{Cycle, Silver};
 use crate::error::{Error, ErrorKind, Result};
-use crate::metrics::Metrics;
 
 /// How often silver looks for a cut, and when it gives up waiting.
 #[derive(Debug, Clone, Args)]
@@ -22,7 +21,8 @@ pub struct Pace {
 impl Silver {
     /// Publishes cut after cut; ends only with an error. Events that a checkpoint counts and that bronze still lacks
     /// after the limit are an error: they are lost, or bronze stands still.
-    pub async fn keep_publishing(&self, pace: &Pace, metrics: &Metrics) -> Result<()> {
+    pub async fn keep_publishing(&self, pace: &Pace) -> Result<()> {
+        let metrics = &self.metrics;
         let limit = Duration::from_secs(pace.missing_limit_seconds);
         let mut missing_since: Option<(i64, Instant)> = None;
         let mut last = self.last_published().await?;
