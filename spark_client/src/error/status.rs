@@ -12,9 +12,10 @@ impl Error {
         info.metadata.get("errorId").cloned()
     }
 
-    /// `doing` is what was asked for, as in "executing a plan".
+    /// `doing` is what was asked for, as in "executing a plan"; `target` is the server's address.
     pub(crate) fn from_status(
         doing: &str,
+        target: &str,
         status: Status,
         details: Option<FetchErrorDetailsResponse>,
     ) -> Self {
@@ -30,7 +31,9 @@ impl Error {
         let said = server.as_ref().and_then(|s| s.message.as_deref()).unwrap_or(status.message());
         let message = match kind {
             ErrorKind::Unreachable => {
-                format!("{doing}: the Spark Connect server cannot be reached ({said}); check that it runs")
+                format!(
+                    "{doing}: the Spark Connect server at {target} cannot be reached ({said}); check that it runs"
+                )
             }
             ErrorKind::SessionGone => format!("{doing}: {said}; open a new session"),
             _ => format!("{doing}: {said}"),

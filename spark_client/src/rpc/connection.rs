@@ -25,6 +25,8 @@ struct Inner {
 /// What every request says about who sends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
+    /// The server's address, for messages: `sc://host:port`.
+    pub(crate) target: String,
     pub(crate) session_id: String,
     pub(crate) user_id: String,
     pub(crate) client_type: String,
@@ -166,7 +168,7 @@ impl Connection {
             details =
                 Box::pin(self.client().fetch_error_details(request)).await.ok().map(Response::into_inner);
         }
-        Error::from_status(doing, status, details)
+        Error::from_status(doing, &self.0.identity.target, status, details)
     }
 
     pub(crate) async fn analyze(&self, doing: &str, analyze: Analyze) -> Result<Analyzed, Error> {

@@ -82,6 +82,7 @@ impl SparkSessionBuilder {
     pub fn connect_lazily(&self) -> Result<SparkSession, Error> {
         let target = self.target()?;
         let identity = Identity {
+            target: target.to_string(),
             session_id: target.session_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
             user_id: target.user_id.clone().or_else(user_of_process).unwrap_or_default(),
             client_type: client_type(target.user_agent.as_deref())?,

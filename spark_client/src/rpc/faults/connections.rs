@@ -80,6 +80,7 @@ async fn a_server_that_is_gone_is_an_error() {
     let error = collect_ids(&session_at(port)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert!(error.is_retryable());
+    assert!(error.to_string().contains(&format!("sc://127.0.0.1:{port}")), "{error}");
 }
 
 #[tokio::test]
