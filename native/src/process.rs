@@ -25,6 +25,8 @@ fn command(program: &Program, death_signal: &str) -> Result<Command> {
         command.args(["--reuid", &account.name, "--regid", &account.gid.to_string(), "--init-groups"]);
     }
     command.arg("--").arg(executable).args(arguments);
+    // It would make Spark's scripts a client of that server instead of starting one.
+    command.env_remove("SPARK_REMOTE");
     command.envs(program.env.iter().map(|(name, value)| (name, value))).current_dir(&program.folder);
     command.process_group(0);
     Ok(Command::from(command))

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt, TryStreamExt};
 use lakepulse_medallion::contract::{Contract, Contracts};
 use lakepulse_medallion::silver::{self, Published};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ use crate::lakehouse::Lakehouse;
 use crate::source::SourceAddress;
 
 const POLL: Duration = Duration::from_millis(500);
+
+/// How many tables are compared at the same time.
+const CONCURRENCY: usize = 3;
 
 /// How often a comparison begins anew because somebody wrote to the source in the meantime.
 const ATTEMPTS: u32 = 5;
@@ -72,13 +76,16 @@ pub async fn run(lakehouse: &Lakehouse, source: &SourceAddress, contracts: &Path
         if changes_between(lakehouse, snapshot.before, published.cut.lsn).await? > 0 {
             continue;
         }
-        let mut tables = Vec::new();
-        for contract in contracts.iter() {
-            let table = compare(lakehouse, source, &snapshot, &published, contract)
-                .await
-                .doing(format!("comparing {}", contract.table))?;
-            tables.push(table);
-        }
+        let (snapshot_ref, published_ref) = (&snapshot, &published);
+        let tables = futures::stream::iter(contracts.iter())
+            .map(|contract| async move {
+                compare(lakehouse, source, snapshot_ref, published_ref, contract)
+                    .await
+                    .doing(format!("comparing {}", contract.table))
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
         drop(snapshot.client);
         return Ok(Report { cut: published.cut.lsn, tables });
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +34,11 @@ pub struct Registry {
 #[derive(Deserialize)]
 struct SchemaText {
     schema: String,
+}
+
+#[derive(Deserialize)]
+struct SubjectVersion {
+    id: i32,
 }
 
 impl Registry {
@@ -83,9 +89,9 @@ impl Registry {
         let answer = self.client.get(&url).send().await.map_err(failed)?;
         let status = answer.status();
         if !status.is_success() {
-            let message = format!("the Schema Registry answered {status} for {url}; was the schema deleted?");
+            let message = format!("the Schema Registry answered {status} for {url}; was it deleted?");
             return Err((Error::new(ErrorKind::Registry, message), status.is_server_error()));
         }
-        answer.json::<SchemaText>().await.map(|text| text.schema).map_err(failed)
+        answer.json().await.map_err(failed)
     }
 }

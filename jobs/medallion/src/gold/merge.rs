@@ -1,15 +1,11 @@
-//! Writing a gold table: made whole the first time, afterwards only what differs.
+//! Writing what differs into a gold table.
 
 use spark_client::delta::IdempotentWrite;
 use spark_client::functions::{col, lit, struct_};
-use spark_client::{DataFrame, JoinType, SaveMode, SparkSession};
+use spark_client::{DataFrame, JoinType, SparkSession};
 
 use crate::error::{Doing, Result};
 use crate::lake::quoted_table;
-
-/// Change data feed on for whoever builds on gold, deletion vectors off for Trino.
-const OPTIONS: [(&str, &str); 2] =
-    [("delta.enableChangeDataFeed", "true"), ("delta.enableDeletionVectors", "false")];
 
 /// Says in the rows that are merged whether to delete the row with that key.
 const GONE: &str = "_gone";
@@ -26,18 +22,6 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Makes the table out of all its rows; a second time with the same cut it changes nothing.
-    pub(super) async fn create(&self, spark: &SparkSession, rows: &DataFrame, cut: i64) -> Result<()> {
-        let write = async {
-            let writer = rows.write().format("delta").mode(SaveMode::Append).options(OPTIONS);
-            writer.save_as_table(self.table).await
-        };
-        IdempotentWrite::new(self.table, cut)
-            .run(spark, write)
-            .await
-            .doing(format!("creating {}", self.table))
-    }
-
     /// Makes the rows of the given groups equal to `fresh`; rows that are equal already are not touched.
     pub(super) async fn replace(
         &self,

@@ -113,8 +113,7 @@ impl Gold {
     async fn create_dates(&self, cut: i64) -> Result<i64> {
         let table = self.lake.gold("dim_date");
         if !self.exists(&table).await? {
-            let target = Target { table: &table, key: "date", group: "date" };
-            target.create(&self.spark, &date::rows(&self.spark), cut).await?;
+            silver::create_table(&self.spark, &table, &date::rows(&self.spark), cut).await?;
         }
         silver::version(&self.spark, &table).await
     }
@@ -123,7 +122,7 @@ impl Gold {
         let table = self.lake.gold(dimension.name);
         let target = Target { table: &table, key: dimension.surrogate, group: dimension.business_key };
         if !self.exists(&table).await? {
-            target.create(&self.spark, &dimension.rows(sources, None).await?, cut).await?;
+            silver::create_table(&self.spark, &table, &dimension.rows(sources, None).await?, cut).await?;
         } else if dimension.has_changed(sources)? {
             if let Some(members) = dimension.affected(sources).await? {
                 let fresh = dimension.rows(sources, Some(&members)).await?;
@@ -164,7 +163,8 @@ impl Gold {
                 target.replace(&self.spark, &fresh, &invoices, cut).await?;
             }
         } else {
-            target.create(&self.spark, &sale::rows(sources, &self.dimensions(), None).await?, cut).await?;
+            let rows = sale::rows(sources, &self.dimensions(), None).await?;
+            silver::create_table(&self.spark, &table, &rows, cut).await?;
         }
         silver::version(&self.spark, &table).await
     }

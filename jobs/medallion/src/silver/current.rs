@@ -43,6 +43,12 @@ pub(super) fn last_events(rows: &DataFrame, contract: &Contract, columns: &[Silv
     latest.select(selected)
 }
 
+/// The rows of a table that is made of its first events: the table's columns and the meta columns.
+pub(super) fn first_rows(last: &DataFrame, columns: &[SilverColumn]) -> DataFrame {
+    let names = columns.iter().map(|column| quoted(&column.name)).chain(META.map(str::to_owned));
+    last.filter(col("_op").neq("d")).select(names)
+}
+
 /// The merge of last events into the table. Applying events that the table already has changes nothing, so that a
 /// cycle that died half-way may be repeated with a later cut.
 pub(super) fn merge(

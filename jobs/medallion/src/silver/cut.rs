@@ -89,16 +89,10 @@ pub async fn next(
 /// is due. Counts are in the order in which capture wrote. Within a snapshot or a split transaction that is not the
 /// order of LSNs, so that what an incomplete record counts is due at the next complete one.
 async fn checkpoints(fresh: &DataFrame, lake: &Lake, registry: &Registry) -> Result<Option<DataFrame>> {
-    let records = fresh.filter(col("topic").eq(lake.checkpoint_topic()));
-    let ids: Vec<(i32,)> = records
-        .select(["schema_id"])
-        .distinct()
-        .collect_as()
-        .await
-        .doing(format!("looking for checkpoints in {}", lake.events()))?;
+    let topic = lake.checkpoint_topic();
+    let records = fresh.filter(col("topic").eq(topic.as_str()));
     let mut all: Option<DataFrame> = None;
-    for (id,) in ids {
-        let schema = registry.schema(id).await?;
+    for (id, schema) in registry.value_schemas(&topic).await? {
         let decoded = records
             .filter(col("schema_id").eq(id))
             .select([col("offset"), from_avro(expr("substring(value, 6)"), &schema.json).alias("c")])

@@ -15,10 +15,11 @@ pub(super) const META: [&str; 4] = ["_commit_lsn", "_ordinal", "_valid_from", "_
 /// Opens a version (`o`), or closes the one that was open before these events (`c`).
 const KIND: &str = "_kind";
 
-/// The rows that [`merge`] merges: one `o` per event but deletes, one `c` per key.
+/// The rows that [`merge`] merges: one `o` per event but deletes, one `c` per key. Without a history table yet, there
+/// is none to take values from that PostgreSQL left out.
 pub(super) fn versions(
     rows: &DataFrame,
-    history: &DataFrame,
+    history: Option<&DataFrame>,
     contract: &Contract,
     columns: &[SilverColumn],
 ) -> DataFrame {
@@ -42,21 +43,29 @@ pub(super) fn versions(
         }
     }
     let known = rows.select(known).alias("k");
-    let open = history.filter(col("_valid_to").is_null()).alias("h");
     let same_key = contract
         .key
         .iter()
         .map(|key| col(&format!("k.{}", quoted(key))).eq(col(&format!("h.{}", quoted(key)))))
         .reduce(|all, next| all & next)
         .unwrap_or_else(|| lit(false));
-    let joined = known.join(&open, same_key, JoinType::LeftOuter);
+    let joined = match history {
+        Some(history) => {
+            let open = history.filter(col("_valid_to").is_null()).alias("h");
+            known.join(&open, same_key, JoinType::LeftOuter)
+        }
+        None => known,
+    };
     let event = |name: &str| col(&format!("k.{name}"));
     let value = |column: &SilverColumn| {
         let name = quoted(&column.name);
         let own = col(&format!("k.{name}"));
         if column.column_type.can_be_toasted() && !contract.key.contains(&column.name) {
-            let before = struct_([col(&format!("h.{name}")).alias(&column.name)]);
-            coalesce([own, before]).get_field(&column.name).alias(&column.name)
+            let known = match history {
+                Some(_) => coalesce([own, struct_([col(&format!("h.{name}")).alias(&column.name)])]),
+                None => own,
+            };
+            known.get_field(&column.name).alias(&column.name)
         } else {
             own.alias(&column.name)
         }
@@ -79,6 +88,12 @@ pub(super) fn versions(
         event("_committed_at"),
     ));
     opened.union(&closed)
+}
+
+/// The rows of a history table that is made of its first versions.
+pub(super) fn first_rows(versions: &DataFrame, columns: &[SilverColumn]) -> DataFrame {
+    let names = columns.iter().map(|column| quoted(&column.name)).chain(META.map(str::to_owned));
+    versions.filter(col(KIND).eq("o")).select(names)
 }
 
 /// The merge of versions into the history table. A version is known by its event, so that merging one that is there

@@ -24,7 +24,7 @@ pub use activity::Activity;
 pub use cut::{Cut, Outlook};
 pub use pace::Pace;
 pub use published::{Published, last as last_published};
-pub(crate) use tables::version;
+pub(crate) use tables::{create as create_table, version};
 
 use crate::contract::{Contract, Contracts, Scd};
 use crate::error::{Doing, Error, ErrorKind, Result};
@@ -32,7 +32,7 @@ use crate::lake::Lake;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::writer_schema::WriterSchema;
-use tables::{Shape, Tables};
+use tables::Tables;
 
 /// How silver works.
 #[derive(Debug, Clone, Args)]
@@ -182,9 +182,10 @@ impl Silver {
         let events = self.slice(spark, previous, cut).filter(col("topic").eq(topic));
         let Some(rows) = decode::rows(&events, &columns, &schemas) else { return Ok(Vec::new()) };
         let current = self.lake.silver(&contract.silver_name());
-        self.tables.ensure(spark, &current, Shape::Current, &columns).await?;
+        let is_there = self.tables.is_ready(spark, &current, &columns).await?;
         let rows = if activity.truncated {
-            truncation::as_deletes(&rows, &spark.table(&current), contract, &columns)
+            let keys = if is_there { Some(spark.table(&current)) } else { None };
+            truncation::as_deletes(&rows, keys.as_ref(), contract, &columns)
         } else {
             rows
         };
@@ -192,21 +193,29 @@ impl Silver {
         // History first: what TRUNCATE deletes is found in the current rows.
         if contract.scd == Scd::Type2 {
             let history = self.lake.silver(&history_name(contract));
-            self.tables.ensure(spark, &history, Shape::History, &columns).await?;
-            let opened = history::versions(&rows, &spark.table(&history), contract, &columns);
-            let merge = history::merge(&opened, &history, contract, &columns).merge();
-            IdempotentWrite::new(&history, cut.lsn)
-                .run(spark, merge)
-                .await
-                .doing(format!("merging {} events into {history}", activity.events))?;
+            if self.tables.is_ready(spark, &history, &columns).await? {
+                let opened = history::versions(&rows, Some(&spark.table(&history)), contract, &columns);
+                let merge = history::merge(&opened, &history, contract, &columns).merge();
+                IdempotentWrite::new(&history, cut.lsn)
+                    .run(spark, merge)
+                    .await
+                    .doing(format!("merging {} events into {history}", activity.events))?;
+            } else {
+                let opened = history::versions(&rows, None, contract, &columns);
+                tables::create(spark, &history, &history::first_rows(&opened, &columns), cut.lsn).await?;
+            }
             versions.push((history_name(contract), version(spark, &history).await?));
         }
         let last = current::last_events(&rows, contract, &columns);
-        let merge = current::merge(&last, &current, contract, &columns).merge();
-        IdempotentWrite::new(&current, cut.lsn)
-            .run(spark, merge)
-            .await
-            .doing(format!("merging {} events into {current}", activity.events))?;
+        if is_there {
+            let merge = current::merge(&last, &current, contract, &columns).merge();
+            IdempotentWrite::new(&current, cut.lsn)
+                .run(spark, merge)
+                .await
+                .doing(format!("merging {} events into {current}", activity.events))?;
+        } else {
+            tables::create(spark, &current, &current::first_rows(&last, &columns), cut.lsn).await?;
+        }
         versions.push((contract.silver_name(), version(spark, &current).await?));
         tracing::debug!(table = name, events = activity.events, ms = started.elapsed().as_millis(), "merged");
         Ok(versions)

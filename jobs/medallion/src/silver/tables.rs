@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use spark_client::SparkSession;
+use spark_client::delta::IdempotentWrite;
+use spark_client::{DataFrame, SaveMode, SparkSession};
 use tokio::sync::Mutex;
 
 use super::decode::SilverColumn;
@@ -27,62 +28,49 @@ const HISTORY_META: [(&str, &str); 4] = [
 #[derive(Debug, Default)]
 pub(super) struct Tables(Mutex<HashMap<String, Vec<String>>>);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Current,
-    History,
-}
-
 #[derive(Deserialize)]
 struct DetailRow {
     version: i64,
 }
 
 impl Tables {
-    /// Makes the table where it is missing, and adds the columns that it lacks.
-    pub(super) async fn ensure(
+    /// Whether the table is there; then it has all the columns afterwards. A table that is not there is made by who
+    /// has its first rows, with [`PROPERTIES`].
+    pub(super) async fn is_ready(
         &self,
         spark: &SparkSession,
         table: &str,
-        shape: Shape,
         columns: &[SilverColumn],
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let mut known = self.0.lock().await;
         if !known.contains_key(table) {
-            create(spark, table, shape, columns).await?;
-            let names =
-                spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
+            if !spark.catalog().table_exists(table).await.doing(format!("looking for {table}"))? {
+                return Ok(false);
+            }
+            let names = spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
             known.insert(table.to_owned(), names.iter().map(|name| name.to_lowercase()).collect());
         }
-        let Some(names) = known.get_mut(table) else { return Ok(()) };
+        let Some(names) = known.get_mut(table) else { return Ok(false) };
         let missing: Vec<&SilverColumn> =
             columns.iter().filter(|column| !names.contains(&column.name.to_lowercase())).collect();
         if !missing.is_empty() {
-            let statement =
-                format!("ALTER TABLE {} ADD COLUMNS ({})", quoted_table(table), definitions(&missing));
+            let statement = format!("ALTER TABLE {} ADD COLUMNS ({})", quoted_table(table), definitions(&missing));
             spark.sql(&statement).await.doing(format!("adding columns to {table}"))?;
             names.extend(missing.iter().map(|column| column.name.to_lowercase()));
             let added: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
             tracing::info!(table, columns = ?added, "the source has new columns");
         }
-        Ok(())
+        Ok(true)
     }
 }
 
-async fn create(spark: &SparkSession, table: &str, shape: Shape, columns: &[SilverColumn]) -> Result<()> {
-    let meta: &[(&str, &str)] = match shape {
-        Shape::Current => &CURRENT_META,
-        Shape::History => &HISTORY_META,
+/// Makes a table out of its first rows.
+pub(crate) async fn create(spark: &SparkSession, table: &str, rows: &DataFrame, cut: i64) -> Result<()> {
+    let write = async {
+        let writer = rows.write().format("delta").mode(SaveMode::Append).options(PROPERTIES);
+        writer.save_as_table(table).await
     };
-    let meta: Vec<String> = meta.iter().map(|(name, spark_type)| format!("{name} {spark_type}")).collect();
-    let own: Vec<&SilverColumn> = columns.iter().collect();
-    let statement = format!(
-        "CREATE TABLE IF NOT EXISTS {} ({}, {}) USING DELTA TBLPROPERTIES ({PROPERTIES})",
-        quoted_table(table),
-        definitions(&own),
-        meta.join(", ")
-    );
-    spark.sql(&statement).await.doing(format!("creating {table}")).map(|_| ())
+    IdempotentWrite::new(table, cut).run(spark, write).await.doing(format!("creating {table}"))
 }
 
 fn definitions(columns: &[&SilverColumn]) -> String {

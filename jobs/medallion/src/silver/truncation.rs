@@ -7,17 +7,18 @@ use super::decode::{META, SilverColumn, unavailable_name};
 use crate::contract::Contract;
 use crate::lake::quoted;
 
-/// The rows without their TRUNCATE events, and for each of those a delete of each key in the table or in the batch.
+/// The rows without their TRUNCATE events, and for each of those a delete of each key in the table (if there is one) or in the batch.
 /// A delete of a key that was not there at that moment changes nothing.
 pub(super) fn as_deletes(
     rows: &DataFrame,
-    current: &DataFrame,
+    current: Option<&DataFrame>,
     contract: &Contract,
     columns: &[SilverColumn],
 ) -> DataFrame {
     let events = rows.filter(col("_op").neq("t"));
     let keys = || contract.key.iter().map(|key| quoted(key));
-    let every_key = events.select(keys()).union(&current.select(keys())).distinct();
+    let in_batch = events.select(keys());
+    let every_key = current.map_or(in_batch.clone(), |table| in_batch.union(&table.select(keys()))).distinct();
     let truncations = rows.filter(col("_op").eq("t")).select(META);
     let mut selected: Vec<Column> = META.iter().map(|name| col(name)).collect();
     selected.push(lit("d").alias("_op"));
