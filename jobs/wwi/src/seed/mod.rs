@@ -12,6 +12,8 @@ mod sales_rows;
 mod stock;
 mod tables;
 
+use std::time::Instant;
+
 use futures::SinkExt;
 use tokio_postgres::{Client, Transaction};
 
@@ -118,7 +120,10 @@ pub async fn load(source: &Source, options: LoadOptions) -> Result<Loaded, Error
     ];
     for (table, rows_of) in tables::SALES.iter().zip(passes) {
         let days = Days::new(seed, orders, &customers, &items);
-        loaded.tables.push((table.name, copy_days(&phase, table, days, rows_of).await?));
+        let begun = Instant::now();
+        let rows = copy_days(&phase, table, days, rows_of).await?;
+        tracing::debug!(table = table.name, rows, took_ms = begun.elapsed().as_millis(), "table loaded");
+        loaded.tables.push((table.name, rows));
     }
     tables::move_sequences(&phase, &tables::SALES).await?;
     phase.commit().await.map_err(statement("COMMIT of the sales chain"))?;
