@@ -1,6 +1,7 @@
 //! Command line of `lakepulse-wwi`.
 
 use std::error::Error as _;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use clap::{Parser, Subcommand};
 use lakepulse_wwi::{
     Error, LoadOptions, SchemaOutcome, Source, WorkloadOptions, create_schema, load, run_workload,
 };
+use tracing_subscriber::EnvFilter;
 
 /// Wide World Importers on PostgreSQL: schema, seed data and workload.
 ///
@@ -58,7 +60,16 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+<<<<<<< HEAD
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
+=======
+    let filter = EnvFilter::try_from_env("LAKEPULSE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+>>>>>>> capture
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -77,6 +77,8 @@ struct Kafka {
     cleanup_policy: String,
     #[serde(default = "yes")]
     tombstones: bool,
+    #[serde(default = "max_record_bytes")]
+    max_record_bytes: u32,
     #[serde(default = "queue_kbytes")]
     queue_kbytes: u32,
     #[serde(default)]
@@ -146,6 +148,10 @@ fn cleanup_policy() -> String {
 
 fn yes() -> bool {
     true
+}
+
+fn max_record_bytes() -> u32 {
+    16 * 1024 * 1024
 }
 
 fn queue_kbytes() -> u32 {
@@ -230,6 +236,7 @@ impl File {
                 replication_factor: self.kafka.replication_factor,
                 cleanup_policy: self.kafka.cleanup_policy,
                 tombstones: self.kafka.tombstones,
+                max_record_bytes: self.kafka.max_record_bytes,
                 queue_kbytes: self.kafka.queue_kbytes,
                 properties: self
                     .kafka

@@ -60,6 +60,8 @@ pub(crate) struct KafkaConfig {
     pub(crate) replication_factor: i32,
     pub(crate) cleanup_policy: String,
     pub(crate) tombstones: bool,
+    /// The largest record, of the producer and of the topics that are created.
+    pub(crate) max_record_bytes: u32,
     /// Limit of the producer's queue.
     pub(crate) queue_kbytes: u32,
     /// Further properties of librdkafka, such as those of security.

@@ -83,6 +83,10 @@ pub(crate) fn translate(what: impl Into<String>, cause: KafkaError) -> Error {
             | Code::GroupAuthorizationFailed
             | Code::SaslAuthenticationFailed,
         ) => (ErrorKind::KafkaRefused, ": grant this user the right, or check the security properties"),
+        Some(Code::MessageSizeTooLarge | Code::MessageBatchTooLarge | Code::InvalidMessageSize) => (
+            ErrorKind::KafkaRefused,
+            ": the row is larger than a record may be; raise kafka.max_record_bytes and the topic's max.message.bytes",
+        ),
         Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch) => {
             (ErrorKind::Fenced, ": another instance with the same slot has taken over; stop one of them")
         }

@@ -106,6 +106,7 @@ impl Producer {
             }
         }
         config.set("queue.buffering.max.kbytes", kafka.queue_kbytes.to_string());
+        config.set("message.max.bytes", kafka.max_record_bytes.to_string());
         let inner: ThreadedProducer<Deliveries> = config
             .create_with_context(deliveries.clone())
             .map_err(|cause| translate("cannot set up the Kafka producer: check kafka.properties", cause))?;
@@ -193,6 +194,11 @@ impl Producer {
     }
 
     fn failed(&self, what: &str, cause: KafkaError) -> Error {
+        // After a fatal error every call says just that; the first reason is kept by the client.
+        let cause = match self.inner.client().fatal_error() {
+            Some((reason, _)) => KafkaError::Global(reason),
+            None => cause,
+        };
         if let KafkaError::Transaction(inner) = &cause
             && inner.txn_requires_abort()
         {

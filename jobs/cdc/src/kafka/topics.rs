@@ -46,6 +46,7 @@ impl Topics {
         if missing.is_empty() {
             return Ok(());
         }
+        let max_record_bytes = self.kafka.max_record_bytes.to_string();
         let new: Vec<NewTopic<'_>> = missing
             .iter()
             .map(|topic| {
@@ -55,6 +56,7 @@ impl Topics {
                     TopicReplication::Fixed(self.kafka.replication_factor),
                 )
                 .set("cleanup.policy", &self.kafka.cleanup_policy)
+                .set("max.message.bytes", &max_record_bytes)
             })
             .collect();
         self.create(&new).await?;

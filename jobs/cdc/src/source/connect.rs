@@ -1,3 +1,4 @@
+use std::error::Error as _;
 use std::time::Duration;
 
 use tokio_postgres::config::SslMode;
@@ -56,6 +57,7 @@ pub(crate) async fn connect(source: &SourceConfig) -> Result<Client> {
 
 fn translate(source: &SourceConfig, cause: tokio_postgres::Error) -> Error {
     let place = source.place();
+    let reason = cause.source().map(ToString::to_string).unwrap_or_default();
     let (kind, message) = match cause.code() {
         Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => (
             ErrorKind::SourceRefused,
@@ -68,9 +70,13 @@ fn translate(source: &SourceConfig, cause: tokio_postgres::Error) -> Error {
             (ErrorKind::SourceStarting, format!("PostgreSQL at {place} is starting or stopping"))
         }
         Some(_) => (ErrorKind::SourceRefused, format!("PostgreSQL at {place} refuses the connection")),
-        None if cause.to_string().contains("password missing") => (
+        None if reason.contains("password missing") => (
             ErrorKind::SourceRefused,
             format!("PostgreSQL at {place} asks for a password: set {}", source.password_env),
+        ),
+        None if cause.to_string().contains("TLS handshake") => (
+            ErrorKind::SourceRefused,
+            format!("no TLS connection to PostgreSQL at {place}: check source.ssl_mode and source.ca_file"),
         ),
         None => (
             ErrorKind::SourceUnreachable,

@@ -1,5 +1,9 @@
 //! What must not go on: one clear error line that names the object, and an exit code.
 
+use std::time::Duration;
+
+use rdkafka::producer::{DefaultProducerContext, Producer, ThreadedProducer};
+
 use crate::Outcome;
 use crate::capture::Capture;
 use crate::stage::{Result, Stage, eventually};
@@ -101,6 +105,34 @@ pub fn slot_busy() -> Outcome {
     // The first one was not disturbed.
     stage.catch_up()?;
     assert!(first.terminate()?.0.success());
+    Ok(())
+}
+
+pub fn fenced_by_another_instance() -> Outcome {
+    let stage = stage_with_a_table()?;
+    let mut capture = Capture::start(&stage)?;
+    capture.wait_for("streaming")?;
+    // Another producer of the same slot, as a second instance would open it.
+    let usurper: ThreadedProducer<DefaultProducerContext> = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", &stage.kafka)
+        .set("transactional.id", format!("lakepulse-cdc-{}", stage.name))
+        .create()?;
+    usurper.init_transactions(Duration::from_secs(30))?;
+    stage.sql("INSERT INTO touched VALUES (1, 0)")?;
+    let log = capture.refusal()?;
+    assert!(log.contains("another instance with the same slot has taken over"), "{log}");
+    Ok(())
+}
+
+pub fn record_too_large() -> Outcome {
+    let stage = stage_with_a_table()?;
+    stage.sql("CREATE TABLE wide (id integer PRIMARY KEY, v text)")?;
+    let config = stage.config().replace("[registry]", "max_record_bytes = 1000000\n[registry]");
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for("streaming")?;
+    stage.sql("INSERT INTO wide VALUES (1, repeat('x', 1200000))")?;
+    let log = capture.refusal()?;
+    assert!(log.contains("kafka.max_record_bytes") && log.contains(".public.wide"), "{log}");
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What arrives, for each kind of change.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use apache_avro::types::Value;
@@ -165,4 +166,39 @@ pub fn stops_in_time() -> Outcome {
     capture.wait_for(STREAMING)?;
     let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)
+}
+
+pub fn metrics_tell_the_ladder() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    // Free now; nobody else asks for it in the moment between.
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let config = format!("{}[metrics]\nlisten = \"{address}\"\n", stage.config());
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for(STREAMING)?;
+    stage.sql("INSERT INTO touched VALUES (1, 0)")?;
+    let get = |path: &str| -> Result<(u16, String), reqwest::Error> {
+        stage.runtime.block_on(async {
+            let answer = reqwest::get(format!("http://{address}/{path}")).await?;
+            Ok((answer.status().as_u16(), answer.text().await?))
+        })
+    };
+    assert_eq!((get("healthz")?.0, get("readyz")?.0), (200, 200));
+    let event = "lakepulse_cdc_events_total{op=\"c\",schema=\"public\",table=\"touched\"} 1";
+    let mut text = String::new();
+    eventually("the event to be counted and confirmed", || {
+        text = get("metrics")?.1;
+        Ok(text.contains(event) && !text.contains("lakepulse_cdc_confirmed_lsn 0"))
+    })?;
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.rsplit(' ').next().and_then(|value| value.parse().ok()).unwrap_or(-1.0)
+    };
+    let ladder = ["source_head", "received", "produced", "confirmed"]
+        .map(|step| value(&format!("lakepulse_cdc_{step}_lsn")));
+    assert!(ladder.iter().all(|lsn| *lsn > 0.0), "{text}");
+    assert!(ladder[0] >= ladder[2] && ladder[1] >= ladder[3], "{ladder:?}");
+    assert!(value("lakepulse_cdc_kafka_transaction_seconds_count") >= 1.0, "{text}");
+    capture.finish(&stage)?;
+    Ok(())
 }
