@@ -51,47 +51,70 @@ impl Registry {
         Ok(Self { url: address.url.trim_end_matches('/').to_owned(), client, known: Arc::default() })
     }
 
-    /// The schema with this id; tries again for a while when the registry cannot be reached.
+    /// The schema with this id.
     pub async fn schema(&self, id: i32) -> Result<Arc<WriterSchema>> {
         if let Some(schema) = self.known.lock().await.get(&id) {
             return Ok(schema.clone());
         }
+        let path = format!("schemas/ids/{id}");
+        let text: SchemaText = self.get(&path).await?.ok_or_else(|| self.missing(&path))?;
+        let schema = Arc::new(WriterSchema::parse(&text.schema)?);
+        self.known.lock().await.insert(id, schema.clone());
+        Ok(schema)
+    }
+
+    /// Every schema that the values of a topic were ever written with, by its id; none before the first.
+    pub async fn value_schemas(&self, topic: &str) -> Result<Vec<(i32, Arc<WriterSchema>)>> {
+        let subject = format!("subjects/{topic}-value/versions");
+        let versions: Vec<i32> = self.get(&subject).await?.unwrap_or_default();
+        let mut schemas = Vec::new();
+        for version in versions {
+            let path = format!("{subject}/{version}");
+            let SubjectVersion { id } = self.get(&path).await?.ok_or_else(|| self.missing(&path))?;
+            schemas.push((id, self.schema(id).await?));
+        }
+        Ok(schemas)
+    }
+
+    fn missing(&self, path: &str) -> Error {
+        let message = format!("the Schema Registry at {} has no {path}; was it deleted?", self.url);
+        Error::new(ErrorKind::Registry, message)
+    }
+
+    /// Asks, and tries again for a while when the registry cannot be reached; none when it has no such thing.
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
         let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
-            match self.fetch(id).await {
-                Ok(text) => {
-                    let schema = Arc::new(WriterSchema::parse(&text)?);
-                    self.known.lock().await.insert(id, schema.clone());
-                    return Ok(schema);
-                }
+        let mut attempt = 1;
+        loop {
+            match self.fetch(path).await {
+                Ok(answer) => return Ok(answer),
                 Err((error, true)) if attempt < ATTEMPTS => {
-                    tracing::warn!(
-                        id,
-                        error = error.chain(),
-                        "the Schema Registry did not answer; trying again"
-                    );
+                    tracing::warn!(path, error = error.chain(), "the Schema Registry did not answer; trying again");
                     tokio::time::sleep(pause).await;
                     pause *= 2;
+                    attempt += 1;
                 }
                 Err((error, _)) => return Err(error),
             }
         }
-        unreachable!("the loop returns")
     }
 
-    /// The schema's text; an error comes with whether trying again may help.
-    async fn fetch(&self, id: i32) -> std::result::Result<String, (Error, bool)> {
-        let url = format!("{}/schemas/ids/{id}", self.url);
+    /// Asks once; an error comes with whether trying again may help.
+    async fn fetch<T: DeserializeOwned>(&self, path: &str) -> std::result::Result<Option<T>, (Error, bool)> {
+        let url = format!("{}/{path}", self.url);
         let failed = |error: reqwest::Error| {
             let message = format!("could not ask the Schema Registry for {url}; is it up?");
             (Error::caused(ErrorKind::Registry, message, error), true)
         };
         let answer = self.client.get(&url).send().await.map_err(failed)?;
         let status = answer.status();
+        if status == reqwest::StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
         if !status.is_success() {
-            let message = format!("the Schema Registry answered {status} for {url}; was it deleted?");
+            let message = format!("the Schema Registry answered {status} for {url}");
             return Err((Error::new(ErrorKind::Registry, message), status.is_server_error()));
         }
-        answer.json().await.map_err(failed)
+        answer.json().await.map(Some).map_err(failed)
     }
 }

@@ -157,5 +157,7 @@ fn main() {
         trial("taken_port_is_named", taken_port_is_named),
         trial("seaweedfs_takes_the_place_of_minio", seaweedfs_takes_the_place_of_minio),
     ];
-    libtest_mimic::run(&Arguments::from_args(), tests).exit();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, tests).exit();
 }

@@ -13,16 +13,8 @@ use crate::lake::{quoted, quoted_table};
 
 /// Gold reads what changed, and Trino reads the tables: its connector cannot read the change data feed of tables
 /// with deletion vectors.
-const PROPERTIES: &str = "'delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = 'false'";
-
-const CURRENT_META: [(&str, &str); 3] =
-    [("_commit_lsn", "bigint"), ("_ordinal", "bigint"), ("_committed_at", "timestamp")];
-const HISTORY_META: [(&str, &str); 4] = [
-    ("_commit_lsn", "bigint"),
-    ("_ordinal", "bigint"),
-    ("_valid_from", "timestamp"),
-    ("_valid_to", "timestamp"),
-];
+const PROPERTIES: [(&str, &str); 2] =
+    [("delta.enableChangeDataFeed", "true"), ("delta.enableDeletionVectors", "false")];
 
 /// The columns of tables that were made or looked at before, lower case as Spark compares them.
 #[derive(Debug, Default)]
