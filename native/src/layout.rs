@@ -65,6 +65,7 @@ impl Layout {
     }
 
     /// The address that servers listen on and that clients use: this machine alone.
+    #[allow(clippy::unused_self, reason = "one day a stack may listen elsewhere")]
     pub(crate) fn host(&self) -> &'static str {
         "127.0.0.1"
     }
@@ -102,7 +103,7 @@ impl Layout {
     }
 
     /// An identifier as Kafka wants it: 16 bytes in 22 characters of base64, the last of them without spare bits.
-    pub(crate) fn cluster_id(&self) -> String {
+    pub(crate) fn cluster_id() -> String {
         let mut id: String = rand::rng().sample_iter(Alphanumeric).take(21).map(char::from).collect();
         id.push('A');
         id
@@ -112,7 +113,7 @@ impl Layout {
     pub(crate) fn render(&self, service: &str, account: Option<&Account>) -> Result<PathBuf> {
         let source = self.settings.root.join("docker").join(service);
         let target = self.settings.home.join("conf").join(service);
-        let mut values = self.values()?;
+        let mut values = self.values();
         values.set("CONF", target.display().to_string());
         values.render_folder(&source, &target)?;
         if let Some(account) = account {
@@ -122,7 +123,7 @@ impl Layout {
         Ok(target)
     }
 
-    fn values(&self) -> Result<Values> {
+    fn values(&self) -> Values {
         let mut values = Values::default();
         for (name, value) in self.settings.variables().chain(self.credentials.iter()) {
             values.set(name, value);
@@ -139,7 +140,7 @@ impl Layout {
         for (name, value) in self.endpoints() {
             values.set(&name, value);
         }
-        Ok(values)
+        values
     }
 
     /// The environment in which every program of this workspace finds the servers: addresses and, by name, secrets.

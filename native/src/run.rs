@@ -45,8 +45,7 @@ pub async fn up(layout: &Layout, names: &[String]) -> Result<()> {
 }
 
 async fn start_supervisor(layout: &Layout) -> Result<()> {
-    let binary =
-        std::env::current_exe().map_err(|error| Error::caused("could not find this binary", error))?;
+    let binary = layout.binaries().join("lakepulse-stack");
     let log = layout.log("supervisor");
     let file = std::fs::File::options()
         .create(true)

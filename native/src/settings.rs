@@ -214,9 +214,10 @@ fn default_home(root: &Path) -> PathBuf {
     if nix::unistd::geteuid().is_root() {
         return Path::new("/var/lib/lakepulse").join(name);
     }
-    let state = std::env::var_os("XDG_STATE_HOME")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".local/state"));
+    let state = std::env::var_os("XDG_STATE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".local/state"),
+        PathBuf::from,
+    );
     state.join("lakepulse").join(name)
 }
 

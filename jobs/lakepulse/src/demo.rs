@@ -74,7 +74,10 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
     progress.step("starting capture, bronze and silver");
     up(layout, &["all"]).await?;
 
-    let source = SourceAddress { url: endpoint(layout, "LAKEPULSE_SOURCE_URL")? };
+    let source = SourceAddress {
+        url: endpoint(layout, "LAKEPULSE_SOURCE_URL")?,
+        password: Some(endpoint(layout, "LAKEPULSE_SOURCE_PASSWORD")?.into()),
+    };
     let lakehouse = Lakehouse::of_stack(&layout.endpoints()).await?;
     let client = source.connect().await?;
     progress.step("waiting until the initial snapshot is published in silver");
@@ -94,7 +97,8 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
     let gold = Gold::new(lakehouse.spark.clone(), lakehouse.lake.clone()).await.doing("opening gold")?;
     gold.refresh().await.doing("refreshing gold")?;
     progress.step("comparing every row of silver with the source");
-    let report = verify::run(&lakehouse, &source, &layout.settings.root.join("contracts"), PUBLISH_LIMIT).await?;
+    let report =
+        verify::run(&lakehouse, &source, &layout.settings.root.join("contracts"), PUBLISH_LIMIT).await?;
     verify::print(&report);
     let clean = report.tables.iter().all(verify::TableReport::is_clean);
 
@@ -151,7 +155,9 @@ async fn report_from_trino(layout: &Layout, title: &str, query: &str) -> Result<
 }
 
 async fn print_end(layout: &Layout, report: &Report, took: Duration) -> Result<()> {
-    let answer = control::ask(&layout.control(), &control::Request::Status { memory: false }).await.doing("asking the supervisor")?;
+    let answer = control::ask(&layout.control(), &control::Request::Status { memory: false })
+        .await
+        .doing("asking the supervisor")?;
     let peak = answer.map_or(0, |answer| answer.peak_memory_bytes);
     let rows: i64 = report.tables.iter().map(|table| table.rows).sum();
     println!(

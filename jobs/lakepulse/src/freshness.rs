@@ -50,7 +50,11 @@ pub async fn since(lakehouse: &Lakehouse, began_us: i64) -> Result<Freshness> {
     let measured: Option<(i64, Option<f64>, Option<f64>)> = commits
         .join(&cuts, first, JoinType::Inner)
         .select([took.alias("took")])
-        .agg([count(lit(1)).alias("n"), percentile("took", 0.5).alias("p50"), percentile("took", 0.95).alias("p95")])
+        .agg([
+            count(lit(1)).alias("n"),
+            percentile("took", 0.5).alias("p50"),
+            percentile("took", 0.95).alias("p95"),
+        ])
         .first_as()
         .await
         .doing("measuring freshness")?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use lakepulse_medallion::contract::{Column, Contract, ForeignKey, Scd};
+use spark_client::Secret;
 use tokio_postgres::{Client, NoTls};
 
 use crate::error::{Doing, Error, Result};
@@ -14,13 +15,19 @@ pub struct SourceAddress {
     /// postgresql://user@host:port/database of the source; the password comes from LAKEPULSE_SOURCE_PASSWORD
     #[arg(long = "source", env = "LAKEPULSE_SOURCE_URL")]
     pub url: String,
+    /// Taken from the environment when it is not given here.
+    #[arg(skip)]
+    pub password: Option<Secret>,
 }
 
 impl SourceAddress {
     /// The address with the password of the environment.
     pub fn config(&self) -> Result<tokio_postgres::Config> {
-        let mut config: tokio_postgres::Config = self.url.parse().doing(format!("reading the address {}", self.url))?;
-        if let Ok(password) = std::env::var("LAKEPULSE_SOURCE_PASSWORD") {
+        let mut config: tokio_postgres::Config =
+            self.url.parse().doing(format!("reading the address {}", self.url))?;
+        if let Some(password) = &self.password {
+            config.password(password.reveal());
+        } else if let Ok(password) = std::env::var("LAKEPULSE_SOURCE_PASSWORD") {
             config.password(password);
         }
         Ok(config)
@@ -28,11 +35,10 @@ impl SourceAddress {
 
     /// Opens a connection, which ends when the client is dropped.
     pub async fn connect(&self) -> Result<Client> {
-        let (client, connection) = self
-            .config()?
-            .connect(NoTls)
-            .await
-            .doing(format!("connecting to {} (is PostgreSQL up, and LAKEPULSE_SOURCE_PASSWORD right?)", self.url))?;
+        let (client, connection) = self.config()?.connect(NoTls).await.doing(format!(
+            "connecting to {} (is PostgreSQL up, and LAKEPULSE_SOURCE_PASSWORD right?)",
+            self.url
+        ))?;
         tokio::spawn(connection);
         Ok(client)
     }
@@ -110,7 +116,8 @@ pub async fn contracts(client: &Client) -> Result<Vec<Contract>> {
             contract.foreign_keys.push(key);
         }
     }
-    let mut contracts: Vec<Contract> = contracts.into_values().filter(|contract| !contract.key.is_empty()).collect();
+    let mut contracts: Vec<Contract> =
+        contracts.into_values().filter(|contract| !contract.key.is_empty()).collect();
     for contract in &mut contracts {
         contract.foreign_keys.sort_by(|left, right| left.columns.cmp(&right.columns));
         if contract.column("valid_from").is_some() && contract.column("valid_to").is_some() {

@@ -20,18 +20,24 @@ pub struct Step {
 }
 
 /// All steps now.
-pub async fn ladder(lakehouse: &Lakehouse, source: &SourceAddress, capture_metrics: &str) -> Result<Vec<Step>> {
+pub async fn ladder(
+    lakehouse: &Lakehouse,
+    source: &SourceAddress,
+    capture_metrics: &str,
+) -> Result<Vec<Step>> {
     let client = source.connect().await?;
     let head = source::head(&client).await?;
     let captured = capture(capture_metrics).await;
     let (spark, lake) = (&lakehouse.spark, &lakehouse.lake);
-    let exists = |table: String| async move { spark.catalog().table_exists(&table).await.doing("looking for tables") };
+    let exists =
+        |table: String| async move { spark.catalog().table_exists(&table).await.doing("looking for tables") };
     let bronze: Option<(Option<i64>, Option<f64>)> = if exists(lake.events()).await? {
         spark
             .table(&lake.events())
             .agg([
                 max("commit_lsn").alias("lsn"),
-                expr("(unix_millis(current_timestamp()) - unix_millis(max(kafka_timestamp))) / 1000").alias("seconds"),
+                expr("(unix_millis(current_timestamp()) - unix_millis(max(kafka_timestamp))) / 1000")
+                    .alias("seconds"),
             ])
             .first_as()
             .await
@@ -86,7 +92,8 @@ pub fn print(steps: &[Step]) {
     println!("{:10} {:>16} {:>12} {:>10}", "step", "lsn", "behind", "seconds");
     let head = steps.first().and_then(|step| step.lsn).unwrap_or(0);
     for step in steps {
-        let lsn = step.lsn.map_or_else(|| "-".to_owned(), |lsn| format!("{:X}/{:X}", lsn >> 32, lsn & 0xFFFF_FFFF));
+        let lsn =
+            step.lsn.map_or_else(|| "-".to_owned(), |lsn| format!("{:X}/{:X}", lsn >> 32, lsn & 0xFFFF_FFFF));
         let behind = step.lsn.map_or_else(|| "-".to_owned(), |lsn| (head - lsn).max(0).to_string());
         let seconds = step.seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
         println!("{:10} {lsn:>16} {behind:>12} {seconds:>10}", step.step);

@@ -68,7 +68,12 @@ struct Snapshot {
 
 /// Compares every table with a contract. Takes a snapshot of the source, waits until a cut behind it is published,
 /// and begins anew when there were changes in between, so that both sides show the same moment.
-pub async fn run(lakehouse: &Lakehouse, source: &SourceAddress, contracts: &Path, limit: Duration) -> Result<Report> {
+pub async fn run(
+    lakehouse: &Lakehouse,
+    source: &SourceAddress,
+    contracts: &Path,
+    limit: Duration,
+) -> Result<Report> {
     let contracts = Contracts::load(contracts).doing("reading the contracts")?;
     for _ in 0..ATTEMPTS {
         let snapshot = take_snapshot(source).await?;
@@ -108,7 +113,9 @@ async fn take_snapshot(source: &SourceAddress) -> Result<Snapshot> {
 pub async fn until_published(lakehouse: &Lakehouse, lsn: i64, limit: Duration) -> Result<Published> {
     let started = Instant::now();
     loop {
-        let last = silver::last_published(&lakehouse.spark, &lakehouse.lake).await.doing("asking for the last cut")?;
+        let last = silver::last_published(&lakehouse.spark, &lakehouse.lake)
+            .await
+            .doing("asking for the last cut")?;
         match last {
             Some(published) if published.cut.lsn >= lsn => return Ok(published),
             last if started.elapsed() > limit => {
@@ -129,7 +136,11 @@ async fn changes_between(lakehouse: &Lakehouse, above: i64, cut: i64) -> Result<
     lakehouse
         .spark
         .table(&lake.events())
-        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(cut) & col("topic").neq(lake.checkpoint_topic()))
+        .filter(
+            col("commit_lsn").gt(above)
+                & col("commit_lsn").leq(cut)
+                & col("topic").neq(lake.checkpoint_topic()),
+        )
         .count()
         .await
         .doing("looking for changes since the snapshot")
@@ -155,10 +166,16 @@ async fn compare(
     let Some(in_silver) = read_silver(lakehouse, published, contract).await? else {
         // A table without events has no table in silver.
         let rows = at_source.count().await.doing("counting rows at the source")?;
-        return Ok(TableReport { table: contract.table.clone(), rows, missing: rows, ..TableReport::default() });
+        return Ok(TableReport {
+            table: contract.table.clone(),
+            rows,
+            missing: rows,
+            ..TableReport::default()
+        });
     };
     let image = |side: &str| {
-        let values = columns().map(|column| col(&format!("{side}.`{}`", column.name)).cast(&column.column_type.spark()));
+        let values = columns()
+            .map(|column| col(&format!("{side}.`{}`", column.name)).cast(&column.column_type.spark()));
         struct_(values)
     };
     let same_key = contract

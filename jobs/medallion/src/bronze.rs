@@ -46,6 +46,7 @@ pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -
         "CREATE TABLE IF NOT EXISTS {} (source_schema STRING, source_table STRING, topic STRING, partition INT, \
          offset BIGINT, kafka_timestamp TIMESTAMP, key BINARY, value BINARY, schema_id INT, commit_lsn BIGINT, \
          ordinal BIGINT) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', \
+         'delta.autoOptimize.optimizeWrite' = 'true', \
          'delta.dataSkippingStatsColumns' = 'topic,schema_id,commit_lsn,ordinal')",
         quoted_table(&events)
     );

@@ -63,7 +63,10 @@ impl Metrics {
                 "When the last transaction of the published cut was committed",
             )?,
             silver_cycle_ms: gauge("lakepulse_silver_cycle_ms", "Duration of the last cycle")?,
-            silver_cycle_tables: gauge("lakepulse_silver_cycle_tables", "Tables that the running cycle merges")?,
+            silver_cycle_tables: gauge(
+                "lakepulse_silver_cycle_tables",
+                "Tables that the running cycle merges",
+            )?,
             silver_cycle_tables_done: gauge(
                 "lakepulse_silver_cycle_tables_done",
                 "Tables that the running cycle has merged",

@@ -89,7 +89,11 @@ impl Registry {
             match self.fetch(path).await {
                 Ok(answer) => return Ok(answer),
                 Err((error, true)) if attempt < ATTEMPTS => {
-                    tracing::warn!(path, error = error.chain(), "the Schema Registry did not answer; trying again");
+                    tracing::warn!(
+                        path,
+                        error = error.chain(),
+                        "the Schema Registry did not answer; trying again"
+                    );
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                     attempt += 1;

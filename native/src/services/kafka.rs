@@ -20,7 +20,7 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
         about: "format Kafka's log folder",
         program: java(
             "-Xmx128m",
-            &["kafka.tools.StorageTool", "format", "-t", &layout.cluster_id(), "-c", &properties],
+            &["kafka.tools.StorageTool", "format", "-t", &Layout::cluster_id(), "-c", &properties],
         ),
         stdin: String::new(),
         unless: Some(layout.data("kafka").join("meta.properties")),

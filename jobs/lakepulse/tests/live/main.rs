@@ -4,7 +4,7 @@
 //! capture, bronze and silver in that stack, and kill parts of it through its supervisor.
 
 // A panic fails the test, as it should.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unused_self, clippy::unwrap_used)]
 
 mod crashes;
 mod pipeline;

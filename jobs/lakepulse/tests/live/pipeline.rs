@@ -22,7 +22,8 @@ pub struct Pipeline {
 }
 
 fn variable(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("{name} is not set: run through make test, which starts a stack of its own"))
+    std::env::var(name)
+        .map_err(|_| format!("{name} is not set: run through make test, which starts a stack of its own"))
 }
 
 impl Pipeline {
@@ -57,7 +58,11 @@ impl Pipeline {
         if output.status.success() {
             return Ok(printed);
         }
-        Err(format!("{binary} {arguments:?}: {}\n{printed}{}", output.status, String::from_utf8_lossy(&output.stderr)))
+        Err(format!(
+            "{binary} {arguments:?}: {}\n{printed}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        ))
     }
 
     fn ask(&self, request: &Request) -> Result<Answer, String> {
@@ -115,9 +120,9 @@ impl Pipeline {
     /// A metric's value, when its service answers.
     pub fn metric(&self, address_variable: &str, name: &str) -> Option<f64> {
         let address = std::env::var(address_variable).ok()?;
-        let text = self
-            .runtime
-            .block_on(async { reqwest::get(format!("http://{address}/metrics")).await.ok()?.text().await.ok() })?;
+        let text = self.runtime.block_on(async {
+            reqwest::get(format!("http://{address}/metrics")).await.ok()?.text().await.ok()
+        })?;
         let prefix = format!("{name} ");
         text.lines().find_map(|line| line.strip_prefix(&prefix)?.trim().parse().ok())
     }
@@ -125,7 +130,8 @@ impl Pipeline {
     /// Starts a workload in the background.
     pub fn workload(&self, seconds: u32, seed: u32) -> std::io::Result<Child> {
         let (duration, seed) = (format!("{seconds}s"), seed.to_string());
-        self.command("lakepulse-wwi", &["workload", "--rate", "30", "--duration", &duration, "--seed", &seed]).spawn()
+        self.command("lakepulse-wwi", &["workload", "--rate", "30", "--duration", &duration, "--seed", &seed])
+            .spawn()
     }
 
     /// Silver equals the source, row for row.
@@ -150,7 +156,10 @@ impl Pipeline {
     /// Runs a statement on Spark.
     pub fn sql(&self, statement: &str) -> Result<(), String> {
         let session = self.session()?;
-        self.runtime.block_on(session.sql(statement)).map(|_| ()).map_err(|error| format!("{statement}: {error}"))
+        self.runtime
+            .block_on(session.sql(statement))
+            .map(|_| ())
+            .map_err(|error| format!("{statement}: {error}"))
     }
 
     /// Asks Spark for one number.
@@ -170,7 +179,8 @@ impl Pipeline {
 
     /// Runs statements at the source, as its owner.
     pub fn source(&self, statements: &str) -> Result<(), Box<dyn std::error::Error>> {
-        let address = lakepulse::source::SourceAddress { url: variable("LAKEPULSE_SOURCE_URL")? };
+        let address =
+            lakepulse::source::SourceAddress { url: variable("LAKEPULSE_SOURCE_URL")?, password: None };
         self.runtime.block_on(async {
             let client = address.connect().await?;
             client.batch_execute(statements).await?;

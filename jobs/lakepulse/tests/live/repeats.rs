@@ -23,7 +23,10 @@ pub fn gold_equals_its_rebuild(pipeline: &Pipeline) -> Outcome {
 pub fn new_column_arrives(pipeline: &Pipeline) -> Outcome {
     pipeline.source("alter table warehouse.colors add column shade text; update warehouse.colors set shade = 'dark' where color_id = 3")?;
     pipeline.until("the new column's value in silver", Duration::from_secs(120), || {
-        pipeline.spark_count("SELECT count(*) FROM silver.warehouse_colors WHERE shade = 'dark'").or(Ok(0)).map(|count| count == 1)
+        pipeline
+            .spark_count("SELECT count(*) FROM silver.warehouse_colors WHERE shade = 'dark'")
+            .or(Ok(0))
+            .map(|count| count == 1)
     })?;
     pipeline.source("alter table warehouse.colors drop column shade")?;
     Ok(())
@@ -40,15 +43,22 @@ pub fn same_batch_twice(pipeline: &Pipeline) -> Outcome {
         Ok(pipeline.last_cut()? > before)
     })?;
     let cut = pipeline.last_cut()?;
-    let tables = ["sales_orders", "sales_order_lines", "sales_invoices", "sales_customers", "sales_customers_history"];
+    let tables =
+        ["sales_orders", "sales_order_lines", "sales_invoices", "sales_customers", "sales_customers_history"];
     for table in tables {
-        pipeline.sql(&format!("CREATE OR REPLACE TABLE silver.kept_{table} USING DELTA AS SELECT * FROM silver.{table}"))?;
+        pipeline.sql(&format!(
+            "CREATE OR REPLACE TABLE silver.kept_{table} USING DELTA AS SELECT * FROM silver.{table}"
+        ))?;
     }
     pipeline.sql(&format!("DELETE FROM silver.published WHERE cut = {cut}"))?;
     pipeline.succeed("lakepulse-silver", &["once", "--until-lsn", &cut.to_string()])?;
     for table in tables {
-        for (left, right) in [(format!("kept_{table}"), table.to_owned()), (table.to_owned(), format!("kept_{table}"))] {
-            let query = format!("SELECT count(*) FROM (SELECT * FROM silver.{left} EXCEPT ALL SELECT * FROM silver.{right})");
+        for (left, right) in
+            [(format!("kept_{table}"), table.to_owned()), (table.to_owned(), format!("kept_{table}"))]
+        {
+            let query = format!(
+                "SELECT count(*) FROM (SELECT * FROM silver.{left} EXCEPT ALL SELECT * FROM silver.{right})"
+            );
             let count = pipeline.spark_count(&query)?;
             if count != 0 {
                 return Err(format!("{count} rows of {left} are not in {right}").into());

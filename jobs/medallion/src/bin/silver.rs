@@ -64,7 +64,8 @@ async fn silver(settings: &Settings, metrics: &Metrics) -> Result<Silver> {
     let contracts = Contracts::load(&settings.contracts)?;
     let registry = Registry::new(&settings.registry)?;
     let spark = settings.spark.connect().await?;
-    Silver::new(spark, settings.lake.clone(), contracts, registry, settings.options.clone(), metrics.clone()).await
+    Silver::new(spark, settings.lake.clone(), contracts, registry, settings.options.clone(), metrics.clone())
+        .await
 }
 
 async fn run(settings: &Settings, pace: &Pace, listen: &str) -> Result<()> {

@@ -123,11 +123,11 @@ impl Gold {
         let target = Target { table: &table, key: dimension.surrogate, group: dimension.business_key };
         if !self.exists(&table).await? {
             silver::create_table(&self.spark, &table, &dimension.rows(sources, None).await?, cut).await?;
-        } else if dimension.has_changed(sources)? {
-            if let Some(members) = dimension.affected(sources).await? {
-                let fresh = dimension.rows(sources, Some(&members)).await?;
-                target.replace(&self.spark, &fresh, &members, cut).await?;
-            }
+        } else if dimension.has_changed(sources)?
+            && let Some(members) = dimension.affected(sources).await?
+        {
+            let fresh = dimension.rows(sources, Some(&members)).await?;
+            target.replace(&self.spark, &fresh, &members, cut).await?;
         }
         silver::version(&self.spark, &table).await
     }

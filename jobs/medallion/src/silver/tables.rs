@@ -39,14 +39,16 @@ impl Tables {
             if !spark.catalog().table_exists(table).await.doing(format!("looking for {table}"))? {
                 return Ok(false);
             }
-            let names = spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
+            let names =
+                spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
             known.insert(table.to_owned(), names.iter().map(|name| name.to_lowercase()).collect());
         }
         let Some(names) = known.get_mut(table) else { return Ok(false) };
         let missing: Vec<&SilverColumn> =
             columns.iter().filter(|column| !names.contains(&column.name.to_lowercase())).collect();
         if !missing.is_empty() {
-            let statement = format!("ALTER TABLE {} ADD COLUMNS ({})", quoted_table(table), definitions(&missing));
+            let statement =
+                format!("ALTER TABLE {} ADD COLUMNS ({})", quoted_table(table), definitions(&missing));
             spark.sql(&statement).await.doing(format!("adding columns to {table}"))?;
             names.extend(missing.iter().map(|column| column.name.to_lowercase()));
             let added: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();

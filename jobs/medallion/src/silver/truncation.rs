@@ -18,7 +18,8 @@ pub(super) fn as_deletes(
     let events = rows.filter(col("_op").neq("t"));
     let keys = || contract.key.iter().map(|key| quoted(key));
     let in_batch = events.select(keys());
-    let every_key = current.map_or(in_batch.clone(), |table| in_batch.union(&table.select(keys()))).distinct();
+    let every_key =
+        current.map_or(in_batch.clone(), |table| in_batch.union(&table.select(keys()))).distinct();
     let truncations = rows.filter(col("_op").eq("t")).select(META);
     let mut selected: Vec<Column> = META.iter().map(|name| col(name)).collect();
     selected.push(lit("d").alias("_op"));
