@@ -24,6 +24,10 @@ test: ## Set up and run all tests against servers of their own
 	@$(MAKE) --no-print-directory setup stores=--all-stores
 	scripts/test
 
+.PHONY: test-pipeline
+test-pipeline: setup ## Crash every part of the pipeline under load, and compare silver with the source each time
+	scripts/test-pipeline
+
 .PHONY: setup
 setup: ## Install what the servers need and build the binaries, side by side
 	@native/install --prerequisites
