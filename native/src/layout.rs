@@ -164,10 +164,7 @@ impl Layout {
             ("LAKEPULSE_SILVER_METRICS", format!("{host}:{}", port("SILVER_METRICS_PORT"))),
             ("SPARK_REMOTE", format!("sc://{host}:{}", port("SPARK_CONNECT_PORT"))),
             // What live tests need beyond that: the administrator of PostgreSQL.
-            (
-                "LAKEPULSE_TEST_PG_URL",
-                format!("postgresql://postgres@{host}:{}/postgres", port("POSTGRES_PORT")),
-            ),
+            ("LAKEPULSE_TEST_PG_URL", format!("postgresql://postgres@{host}:{}", port("POSTGRES_PORT"))),
             ("PGPASSWORD", secret("POSTGRES_PASSWORD")),
             ("LAKEPULSE_TEST_KAFKA", format!("{host}:{}", port("KAFKA_PORT"))),
             ("LAKEPULSE_TEST_REGISTRY", format!("http://{host}:{}/apis/ccompat/v7", port("REGISTRY_PORT"))),
