@@ -12,6 +12,7 @@ use crate::error::{Doing, Error, Result};
 use crate::freshness;
 use crate::lakehouse::Lakehouse;
 use crate::progress::Progress;
+use crate::scrape::Scrape;
 use crate::source::SourceAddress;
 use crate::verify::{self, Report};
 
@@ -81,17 +82,17 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
     let lakehouse = Lakehouse::of_stack(&layout.endpoints()).await?;
     let client = source.connect().await?;
     progress.step("waiting until the initial snapshot is published in silver");
-    verify::until_published(&lakehouse, crate::source::head(&client).await?, PUBLISH_LIMIT).await?;
+    until_published(layout, crate::source::head(&client).await?).await?;
 
     progress.step(&format!("{} transactions/s for {} s", options.rate, options.seconds));
-    let began_us = freshness::now_us();
+    let began_us = lakepulse_medallion::job::now_us();
     let (rate, seconds) = (options.rate.to_string(), format!("{}s", options.seconds));
     let workload = wwi(&["workload", "--rate", &rate, "--duration", &seconds, "--seed", &seed]);
     progress.with_bar(u64::from(options.seconds), finish(workload, "running the workload")).await?;
 
     progress.step("waiting until the last commit is published");
     let waiting = Instant::now();
-    verify::until_published(&lakehouse, crate::source::head(&client).await?, PUBLISH_LIMIT).await?;
+    until_published(layout, crate::source::head(&client).await?).await?;
     progress.note(&format!("published {:.1} s after the workload's end", waiting.elapsed().as_secs_f64()));
     progress.step("refreshing gold");
     let gold = Gold::new(lakehouse.spark.clone(), lakehouse.lake.clone()).await.doing("opening gold")?;
@@ -111,6 +112,22 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
     report_from_trino(layout, "customers with the highest revenue", CUSTOMERS).await?;
     print_end(layout, &report, started.elapsed()).await?;
     Ok(clean)
+}
+
+/// Waits for a cut, by silver's metrics: to ask Spark again and again would take it the time to get there.
+async fn until_published(layout: &Layout, lsn: i64) -> Result<()> {
+    let address = endpoint(layout, "LAKEPULSE_SILVER_METRICS")?;
+    let started = Instant::now();
+    while Scrape::of(&address).await.value("lakepulse_silver_cut_lsn").is_none_or(|cut| (cut as i64) < lsn) {
+        if started.elapsed() > PUBLISH_LIMIT {
+            return Err(Error::new(format!(
+                "silver did not publish a cut at or above LSN {lsn} in {} s; see: make status, make logs s=silver",
+                PUBLISH_LIMIT.as_secs()
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(())
 }
 
 async fn up(layout: &Layout, names: &[&str]) -> Result<()> {

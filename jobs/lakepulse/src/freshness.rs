@@ -19,13 +19,6 @@ pub struct Freshness {
     pub p95_seconds: f64,
 }
 
-/// Now, in microseconds since 1970.
-pub fn now_us() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
-
 /// The freshness of the transactions that were committed since `began_us`, as far as a row that they wrote last is
 /// still in a silver table.
 pub async fn since(lakehouse: &Lakehouse, began_us: i64) -> Result<Freshness> {

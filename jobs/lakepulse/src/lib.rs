@@ -18,6 +18,7 @@ mod error;
 pub mod freshness;
 pub mod lakehouse;
 pub mod progress;
+pub mod scrape;
 pub mod source;
 pub mod status;
 pub mod verify;

@@ -6,6 +6,7 @@ use spark_client::functions::{expr, max};
 
 use crate::error::{Doing, Result};
 use crate::lakehouse::Lakehouse;
+use crate::scrape::Scrape;
 use crate::source::{self, SourceAddress};
 
 /// A step of the ladder.
@@ -55,9 +56,7 @@ pub async fn ladder(
     } else {
         None
     };
-    let now_us = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+    let now_us = lakepulse_medallion::job::now_us();
     let (bronze_lsn, bronze_seconds) = bronze.unwrap_or_default();
     Ok(vec![
         Step { step: "source", lsn: Some(head), seconds: Some(0.0) },
@@ -75,15 +74,10 @@ pub async fn ladder(
 /// The LSN that capture has produced and the commit time of its last transaction in seconds since 1970, from its
 /// metrics; none when capture does not run.
 async fn capture(address: &str) -> (Option<i64>, Option<f64>) {
-    let Ok(answer) = reqwest::get(format!("http://{address}/metrics")).await else { return (None, None) };
-    let text = answer.text().await.unwrap_or_default();
-    let value = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().parse::<f64>().ok()
-    };
+    let metrics = Scrape::of(address).await;
     (
-        value("lakepulse_cdc_produced_lsn ").map(|lsn| lsn as i64),
-        value("lakepulse_cdc_last_commit_timestamp_seconds "),
+        metrics.value("lakepulse_cdc_produced_lsn").map(|lsn| lsn as i64),
+        metrics.value("lakepulse_cdc_last_commit_timestamp_seconds"),
     )
 }
 

@@ -15,7 +15,8 @@ use crate::error::{Doing, Error, Result};
 use crate::lakehouse::Lakehouse;
 use crate::source::SourceAddress;
 
-const POLL: Duration = Duration::from_millis(500);
+/// Each look costs Spark a query, which whoever publishes waits for.
+const POLL: Duration = Duration::from_secs(3);
 
 /// How many tables are compared at the same time.
 const CONCURRENCY: usize = 3;

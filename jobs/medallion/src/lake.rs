@@ -1,5 +1,7 @@
 //! Where the tables are: databases, table names, and the topics that they come from.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use spark_client::SparkSession;
 
@@ -62,9 +64,22 @@ impl Lake {
 
     /// Makes a database (`bronze`, `silver`, `gold`) where it is missing.
     pub(crate) async fn create_database(&self, spark: &SparkSession, layer: &str) -> Result<()> {
-        let name = format!("{}{layer}", self.database_prefix);
-        let statement = format!("CREATE DATABASE IF NOT EXISTS {}", quoted(&name));
+        let name = self.database(layer);
+        let statement = format!("CREATE DATABASE IF NOT EXISTS {name}");
         spark.sql(&statement).await.doing(format!("creating database {name}")).map(|_| ())
+    }
+
+    /// The names of a layer's tables, in lower case. One statement for all: looking for one table costs as much.
+    pub(crate) async fn tables(&self, spark: &SparkSession, layer: &str) -> Result<HashSet<String>> {
+        let about = || format!("listing the tables of {layer}");
+        let shown = spark.sql(&format!("SHOW TABLES IN {}", self.database(layer))).await.doing(about())?;
+        let names: Vec<(String,)> = shown.select(["tableName"]).collect_as().await.doing(about())?;
+        Ok(names.into_iter().map(|(name,)| name.to_lowercase()).collect())
+    }
+
+    /// The name of a layer's database, quoted.
+    pub(crate) fn database(&self, layer: &str) -> String {
+        quoted(&format!("{}{layer}", self.database_prefix))
     }
 }
 

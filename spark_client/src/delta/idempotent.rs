@@ -6,6 +6,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 const APP_ID: &str = "spark.databricks.delta.write.txnAppId";
 const VERSION: &str = "spark.databricks.delta.write.txnVersion";
+/// Where Delta leaves the version of the session's last commit.
+const LAST_COMMIT: &str = "spark.databricks.delta.lastCommitVersionInSession";
 
 /// The identity of a write. Delta remembers, for each application id and table, the highest version that
 /// was written; a statement (MERGE, INSERT, UPDATE, DELETE, an append of a DataFrame) with that version or
@@ -52,6 +54,22 @@ impl IdempotentWrite {
             Err(error) if written.is_ok() => Err(error.into()),
             _ => written,
         }
+    }
+
+    /// [`IdempotentWrite::run`], and the version of the table that the write has made: without a look at the table's
+    /// history, which costs a job. None when the write was skipped or had nothing to change.
+    pub async fn commit<T, E: From<Error>>(
+        &self,
+        session: &SparkSession,
+        write: impl Future<Output = Result<T, E>>,
+    ) -> Result<Option<i64>, E> {
+        let write = async {
+            session.conf().unset(LAST_COMMIT).await?;
+            write.await?;
+            Ok::<_, E>(session.conf().get(LAST_COMMIT).await?)
+        };
+        let version = self.run(session, write).await?;
+        Ok(version.and_then(|version| version.parse().ok()))
     }
 }
 

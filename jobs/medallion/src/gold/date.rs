@@ -3,6 +3,8 @@
 use spark_client::functions::expr;
 use spark_client::{DataFrame, SparkSession};
 
+pub(super) const NAME: &str = "dim_date";
+
 /// First and last day.
 const DAYS: (&str, &str) = ("2013-01-01", "2035-12-31");
 

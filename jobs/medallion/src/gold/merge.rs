@@ -1,11 +1,11 @@
 //! Writing what differs into a gold table.
 
-use spark_client::delta::IdempotentWrite;
 use spark_client::functions::{col, lit, struct_};
 use spark_client::{DataFrame, JoinType, SparkSession};
 
 use crate::error::{Doing, Result};
 use crate::lake::quoted_table;
+use crate::silver::merge_table;
 
 /// Says in the rows that are merged whether to delete the row with that key.
 const GONE: &str = "_gone";
@@ -22,14 +22,15 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Makes the rows of the given groups equal to `fresh`; rows that are equal already are not touched.
+    /// Makes the rows of the given groups equal to `fresh`; rows that are equal already are not touched. The version
+    /// that the table is at then.
     pub(super) async fn replace(
         &self,
         spark: &SparkSession,
         fresh: &DataFrame,
         groups: &DataFrame,
         cut: i64,
-    ) -> Result<()> {
+    ) -> Result<i64> {
         let columns = spark
             .table(self.table)
             .columns()
@@ -48,18 +49,14 @@ impl Target<'_> {
         let same = struct_(columns.iter().map(|name| source(name)))
             .eq_null_safe(struct_(columns.iter().map(|name| target(name))));
         let assignments = || columns.iter().map(|name| (name.as_str(), source(name)));
-        let merge = changes
+        let changes = changes
             .merge_into(&quoted_table(self.table), source(self.key).eq(target(self.key)))
             .when_matched(source(GONE))
             .delete()
             .when_matched(!same)
             .update(assignments())
             .when_not_matched(!source(GONE))
-            .insert(assignments())
-            .merge();
-        IdempotentWrite::new(self.table, cut)
-            .run(spark, merge)
-            .await
-            .doing(format!("refreshing {}", self.table))
+            .insert(assignments());
+        merge_table(spark, self.table, changes, cut).await
     }
 }

@@ -67,14 +67,23 @@ impl Gold {
         let cut = published.cut.lsn;
         let sources =
             Sources::new(self.spark.clone(), self.lake.clone(), published.tables.clone(), silver_before);
-        let mut versions = BTreeMap::new();
-        versions.insert("dim_date".to_owned(), self.create_dates(cut).await?);
-        for dimension in model::DIMENSIONS {
-            versions
-                .insert(dimension.name.to_owned(), self.refresh_dimension(dimension, &sources, cut).await?);
+        let present = self.lake.tables(&self.spark, "gold").await?;
+        // What is not written stays at its version.
+        let mut versions = gold_before.clone();
+        if !present.contains(date::NAME) {
+            let rows = date::rows(&self.spark);
+            versions.insert(date::NAME.to_owned(), self.create(date::NAME, &rows, cut).await?);
         }
-        versions
-            .insert(sale::NAME.to_owned(), self.refresh_sales(&sources, &gold_before, &versions, cut).await?);
+        for dimension in model::DIMENSIONS {
+            let is_there = present.contains(dimension.name);
+            if let Some(version) = self.refresh_dimension(dimension, is_there, &sources, cut).await? {
+                versions.insert(dimension.name.to_owned(), version);
+            }
+        }
+        let is_there = present.contains(sale::NAME);
+        if let Some(version) = self.refresh_sales(is_there, &sources, &gold_before, &versions, cut).await? {
+            versions.insert(sale::NAME.to_owned(), version);
+        }
         let done = Refreshed { cut, silver: published.tables, gold: versions };
         refreshed::record(&self.spark, &self.lake, &done).await?;
         Ok(Some(done))
@@ -106,30 +115,29 @@ impl Gold {
         })
     }
 
-    async fn exists(&self, table: &str) -> Result<bool> {
-        self.spark.catalog().table_exists(table).await.doing(format!("looking for {table}"))
+    async fn create(&self, table: &str, rows: &DataFrame, cut: i64) -> Result<i64> {
+        silver::create_table(&self.spark, &self.lake.gold(table), rows, cut).await
     }
 
-    async fn create_dates(&self, cut: i64) -> Result<i64> {
-        let table = self.lake.gold("dim_date");
-        if !self.exists(&table).await? {
-            silver::create_table(&self.spark, &table, &date::rows(&self.spark), cut).await?;
+    /// The version that was written, if one was.
+    async fn refresh_dimension(
+        &self,
+        dimension: &Dimension,
+        is_there: bool,
+        sources: &Sources,
+        cut: i64,
+    ) -> Result<Option<i64>> {
+        if !is_there {
+            return self.create(dimension.name, &dimension.rows(sources, None).await?, cut).await.map(Some);
         }
-        silver::version(&self.spark, &table).await
-    }
-
-    async fn refresh_dimension(&self, dimension: &Dimension, sources: &Sources, cut: i64) -> Result<i64> {
+        if !dimension.has_changed(sources)? {
+            return Ok(None);
+        }
+        let Some(members) = dimension.affected(sources).await? else { return Ok(None) };
         let table = self.lake.gold(dimension.name);
         let target = Target { table: &table, key: dimension.surrogate, group: dimension.business_key };
-        if !self.exists(&table).await? {
-            silver::create_table(&self.spark, &table, &dimension.rows(sources, None).await?, cut).await?;
-        } else if dimension.has_changed(sources)?
-            && let Some(members) = dimension.affected(sources).await?
-        {
-            let fresh = dimension.rows(sources, Some(&members)).await?;
-            target.replace(&self.spark, &fresh, &members, cut).await?;
-        }
-        silver::version(&self.spark, &table).await
+        let fresh = dimension.rows(sources, Some(&members)).await?;
+        target.replace(&self.spark, &fresh, &members, cut).await.map(Some)
     }
 
     fn dimensions(&self) -> Dimensions {
@@ -142,31 +150,30 @@ impl Gold {
         }
     }
 
+    /// The version that was written, if one was.
     async fn refresh_sales(
         &self,
+        is_there: bool,
         sources: &Sources,
         before: &BTreeMap<String, i64>,
         now: &BTreeMap<String, i64>,
         cut: i64,
-    ) -> Result<i64> {
+    ) -> Result<Option<i64>> {
+        if !is_there {
+            let rows = sale::rows(sources, &self.dimensions(), None).await?;
+            return self.create(sale::NAME, &rows, cut).await.map(Some);
+        }
+        let late = Late {
+            customer: self.changed(&model::CUSTOMER, before, now).await?,
+            city: self.changed(&model::CITY, before, now).await?,
+            employee: self.changed(&model::EMPLOYEE, before, now).await?,
+            stock_item: self.changed(&model::STOCK_ITEM, before, now).await?,
+        };
+        let Some(invoices) = sale::affected(sources, &late).await? else { return Ok(None) };
         let table = self.lake.gold(sale::NAME);
         let target = Target { table: &table, key: sale::KEY, group: sale::GROUP };
-        if self.exists(&table).await? {
-            let late = Late {
-                customer: self.changed(&model::CUSTOMER, before, now).await?,
-                city: self.changed(&model::CITY, before, now).await?,
-                employee: self.changed(&model::EMPLOYEE, before, now).await?,
-                stock_item: self.changed(&model::STOCK_ITEM, before, now).await?,
-            };
-            if let Some(invoices) = sale::affected(sources, &late).await? {
-                let fresh = sale::rows(sources, &self.dimensions(), Some(&invoices)).await?;
-                target.replace(&self.spark, &fresh, &invoices, cut).await?;
-            }
-        } else {
-            let rows = sale::rows(sources, &self.dimensions(), None).await?;
-            silver::create_table(&self.spark, &table, &rows, cut).await?;
-        }
-        silver::version(&self.spark, &table).await
+        let fresh = sale::rows(sources, &self.dimensions(), Some(&invoices)).await?;
+        target.replace(&self.spark, &fresh, &invoices, cut).await.map(Some)
     }
 
     /// From when on members of a dimension are others than at the refresh before; none when the table did not change.

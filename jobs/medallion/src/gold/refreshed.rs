@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use spark_client::delta::IdempotentWrite;
-use spark_client::functions::{call_function, col, create_map, expr, lit};
-use spark_client::{Column, SaveMode, SparkSession};
+use spark_client::functions::{call_function, col, expr, lit};
+use spark_client::{SaveMode, SparkSession};
 
 use crate::error::{Doing, Result};
 use crate::lake::{Lake, quoted_table};
+use crate::silver::map;
 
 /// A refresh of all gold tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,10 +68,4 @@ pub(super) async fn record(spark: &SparkSession, lake: &Lake, refreshed: &Refres
     ]);
     let append = async { row.write().format("delta").mode(SaveMode::Append).save_as_table(&table).await };
     IdempotentWrite::new(&table, refreshed.cut).run(spark, append).await.doing(format!("writing {table}"))
-}
-
-fn map(entries: &BTreeMap<String, i64>) -> Column {
-    let pairs: Vec<Column> =
-        entries.iter().flat_map(|(name, value)| [lit(name.as_str()), lit(*value)]).collect();
-    create_map(pairs).cast("map<string,bigint>")
 }

@@ -28,10 +28,10 @@ struct Row {
     truncated: bool,
 }
 
-/// The activity of every topic with events in `slice`, a part of `bronze.events`.
-pub(super) async fn of(slice: &DataFrame, lake: &Lake) -> Result<BTreeMap<String, Activity>> {
+/// The activity of every topic that has any of the events, a part of `bronze.events`.
+pub(super) async fn of(events: &DataFrame, lake: &Lake) -> Result<BTreeMap<String, Activity>> {
     // Of all events only a TRUNCATE has no key: silver has no tables without one.
-    let rows: Vec<Row> = slice
+    let rows: Vec<Row> = events
         .filter(col("topic").neq(lake.checkpoint_topic()) & col("schema_id").is_not_null())
         .group_by(["topic", "schema_id"])
         .agg([count(lit(1)).alias("events"), bool_or(col("key").is_null()).alias("truncated")])

@@ -1,6 +1,7 @@
 //! Silver: from cut to cut, decode, merge and publish.
 
 mod activity;
+mod batch;
 mod current;
 mod cut;
 mod decode;
@@ -16,22 +17,24 @@ use std::time::Instant;
 
 use clap::Args;
 use futures::{StreamExt, TryStreamExt};
-use spark_client::delta::IdempotentWrite;
+use spark_client::SparkSession;
 use spark_client::functions::col;
-use spark_client::{DataFrame, SparkSession};
 
 pub use activity::Activity;
 pub use cut::{Cut, Outlook};
 pub use pace::Pace;
+pub(crate) use published::map;
 pub use published::{Published, last as last_published};
-pub(crate) use tables::{create as create_table, version};
+pub(crate) use tables::{create as create_table, merge as merge_table};
 
 use crate::contract::{Contract, Contracts, Scd};
 use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::job::now_us;
 use crate::lake::Lake;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::writer_schema::WriterSchema;
+use batch::Batch;
 use tables::Tables;
 
 /// How silver works.
@@ -103,7 +106,7 @@ impl Silver {
 
     /// [`Silver::cycle`] for who knows the last published cut.
     pub async fn cycle_from(&self, last: Option<Published>) -> Result<Cycle> {
-        let (previous, mut tables, mut counts) = match last {
+        let (previous, tables, counts) = match last {
             Some(last) => (last.cut.lsn, last.tables, last.counts),
             None => (-1, BTreeMap::new(), BTreeMap::new()),
         };
@@ -115,7 +118,21 @@ impl Silver {
             Outlook::Complete(_) => return Ok(Cycle::Waiting { missing_at: None }),
             Outlook::Waiting { missing_at } => return Ok(Cycle::Waiting { missing_at }),
         };
-        let activities = activity::of(&self.slice(&self.spark, previous, cut), &self.lake).await?;
+        let batch = Batch::keep(&self.spark, &self.lake, previous, cut).await?;
+        let published = self.advance(&batch, cut, tables, counts).await;
+        batch.release().await;
+        published.map(|published| Cycle::Published(Box::new(published)))
+    }
+
+    /// Merges a batch into the tables that stand at the cut before it, and publishes.
+    async fn advance(
+        &self,
+        batch: &Batch,
+        cut: Cut,
+        mut tables: BTreeMap<String, i64>,
+        mut counts: BTreeMap<String, i64>,
+    ) -> Result<Published> {
+        let activities = activity::of(&batch.events(&self.spark), &self.lake).await?;
         for (topic, activity) in &activities {
             *counts.entry(topic.clone()).or_default() += activity.events;
         }
@@ -129,7 +146,7 @@ impl Silver {
                     let session = sessions.lock().await.pop();
                     let session =
                         session.ok_or_else(|| Error::new(ErrorKind::Spark, "more merges than sessions"))?;
-                    let done = self.merge_topic(&session, topic, activity, previous, cut).await;
+                    let done = self.merge_topic(&session, topic, activity, batch, cut).await;
                     sessions.lock().await.push(session);
                     self.metrics.silver_cycle_tables_done.inc();
                     done
@@ -141,17 +158,7 @@ impl Silver {
         tables.extend(versions.into_iter().flatten());
         published::publish(&self.spark, &self.lake, cut, &tables, &counts).await?;
         self.metrics.silver_cycle_tables.set(0);
-        let published_at_us = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
-        Ok(Cycle::Published(Box::new(Published { cut, published_at_us, tables, counts })))
-    }
-
-    /// The events of `bronze.events` above the previous cut and not above this one.
-    fn slice(&self, spark: &SparkSession, previous: i64, cut: Cut) -> DataFrame {
-        spark
-            .table(&self.lake.events())
-            .filter(col("commit_lsn").gt(previous) & col("commit_lsn").leq(cut.lsn))
+        Ok(Published { cut, published_at_us: now_us(), tables, counts })
     }
 
     /// Merges the events of one topic; the versions of the tables that it wrote.
@@ -160,16 +167,16 @@ impl Silver {
         spark: &SparkSession,
         topic: &str,
         activity: &Activity,
-        previous: i64,
+        batch: &Batch,
         cut: Cut,
     ) -> Result<Vec<(String, i64)>> {
         let started = Instant::now();
-        let name = self.lake.table_of(topic).unwrap_or(topic);
-        let contract = self.contracts.get(name).ok_or_else(|| {
+        let source = self.lake.table_of(topic).unwrap_or(topic);
+        let contract = self.contracts.get(source).ok_or_else(|| {
             Error::new(
                 ErrorKind::Configuration,
                 format!(
-                    "there are events of {name} but no contract; write it with: lakepulse contracts init"
+                    "there are events of {source} but no contract; write it with: lakepulse contracts init"
                 ),
             )
         })?;
@@ -179,10 +186,11 @@ impl Silver {
         }
         schemas.sort_by_key(|(id, _)| *id);
         let columns = decode::columns(contract, &schemas);
-        let events = self.slice(spark, previous, cut).filter(col("topic").eq(topic));
+        let events = batch.events(spark).filter(col("topic").eq(topic));
         let Some(rows) = decode::rows(&events, &columns, &schemas) else { return Ok(Vec::new()) };
-        let current = self.lake.silver(&contract.silver_name());
-        let is_there = self.tables.is_ready(spark, &current, &columns).await?;
+        let (lake, name) = (&self.lake, contract.silver_name());
+        let current = lake.silver(&name);
+        let is_there = self.tables.is_ready(spark, lake, &name, &columns).await?;
         let rows = if activity.truncated {
             let keys = if is_there { Some(spark.table(&current)) } else { None };
             truncation::as_deletes(&rows, keys.as_ref(), contract, &columns)
@@ -192,32 +200,29 @@ impl Silver {
         let mut versions = Vec::new();
         // History first: what TRUNCATE deletes is found in the current rows.
         if contract.scd == Scd::Type2 {
-            let history = self.lake.silver(&history_name(contract));
-            if self.tables.is_ready(spark, &history, &columns).await? {
+            let name = history_name(contract);
+            let history = lake.silver(&name);
+            let version = if self.tables.is_ready(spark, lake, &name, &columns).await? {
                 let opened = history::versions(&rows, Some(&spark.table(&history)), contract, &columns);
-                let merge = history::merge(&opened, &history, contract, &columns).merge();
-                IdempotentWrite::new(&history, cut.lsn)
-                    .run(spark, merge)
-                    .await
-                    .doing(format!("merging {} events into {history}", activity.events))?;
+                let changes = history::merge(&opened, &history, contract, &columns);
+                tables::merge(spark, &history, changes, cut.lsn).await?
             } else {
                 let opened = history::versions(&rows, None, contract, &columns);
-                tables::create(spark, &history, &history::first_rows(&opened, &columns), cut.lsn).await?;
-            }
-            versions.push((history_name(contract), version(spark, &history).await?));
+                let first = history::first_rows(&opened, &columns);
+                self.tables.create(spark, lake, &name, &first, cut.lsn).await?
+            };
+            versions.push((name, version));
         }
         let last = current::last_events(&rows, contract, &columns);
-        if is_there {
-            let merge = current::merge(&last, &current, contract, &columns).merge();
-            IdempotentWrite::new(&current, cut.lsn)
-                .run(spark, merge)
-                .await
-                .doing(format!("merging {} events into {current}", activity.events))?;
+        let version = if is_there {
+            let changes = current::merge(&last, &current, contract, &columns);
+            tables::merge(spark, &current, changes, cut.lsn).await?
         } else {
-            tables::create(spark, &current, &current::first_rows(&last, &columns), cut.lsn).await?;
-        }
-        versions.push((contract.silver_name(), version(spark, &current).await?));
-        tracing::debug!(table = name, events = activity.events, ms = started.elapsed().as_millis(), "merged");
+            let first = current::first_rows(&last, &columns);
+            self.tables.create(spark, lake, &name, &first, cut.lsn).await?
+        };
+        versions.push((name, version));
+        tracing::debug!(table = source, events = activity.events, ms = started.elapsed().as_millis(), "merged");
         Ok(versions)
     }
 }

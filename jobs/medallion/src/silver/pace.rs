@@ -26,6 +26,10 @@ impl Silver {
         let limit = Duration::from_secs(pace.missing_limit_seconds);
         let mut missing_since: Option<(i64, Instant)> = None;
         let mut last = self.last_published().await?;
+        if let Some(last) = &last {
+            metrics.silver_cut_lsn.set(last.cut.lsn);
+            metrics.silver_committed_ms.set(last.cut.committed_at_us / 1000);
+        }
         loop {
             let started = Instant::now();
             match self.cycle_from(last.clone()).await? {

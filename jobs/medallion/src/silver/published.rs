@@ -92,7 +92,8 @@ pub(super) async fn publish(
     ))
 }
 
-fn map(entries: &BTreeMap<String, i64>) -> Column {
+/// A column of a map, the same in all rows.
+pub(crate) fn map(entries: &BTreeMap<String, i64>) -> Column {
     let pairs: Vec<Column> =
         entries.iter().flat_map(|(name, value)| [lit(name.as_str()), lit(*value)]).collect();
     create_map(pairs).cast("map<string,bigint>")

@@ -1,0 +1,32 @@
+//! Reading the metrics that a job serves.
+
+/// The metrics of one job, as it printed them.
+#[derive(Debug, Default)]
+pub struct Scrape(String);
+
+impl Scrape {
+    /// Asks the job that serves at `host:port`; without an answer there are no metrics.
+    pub async fn of(address: &str) -> Self {
+        let Ok(answer) = reqwest::get(format!("http://{address}/metrics")).await else {
+            return Self::default();
+        };
+        Self(answer.text().await.unwrap_or_default())
+    }
+
+    /// A metric without labels.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scrape;
+
+    #[test]
+    fn a_value_is_found_by_its_whole_name() {
+        let scrape = Scrape("# TYPE lag gauge\nlag_seconds 3\nlag 1.5\n".to_owned());
+        assert_eq!(scrape.value("lag"), Some(1.5));
+        assert_eq!(scrape.value("lag_se"), None);
+    }
+}
