@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use console::Term;
 use lakepulse::demo::DemoOptions;
 use lakepulse::lakehouse::LakehouseAddress;
 use lakepulse::source::SourceAddress;
@@ -71,6 +72,9 @@ enum ContractsCommand {
     },
 }
 
+/// Between two looks: each costs Spark some queries, which the jobs wait for.
+const STATUS_PAUSE: Duration = Duration::from_secs(5);
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match dispatch(Arguments::parse().command).await {
@@ -88,17 +92,23 @@ async fn dispatch(command: Command) -> Result<bool, Error> {
         Command::Demo(options) => demo::run(&options).await,
         Command::Status { lakehouse, source, capture_metrics, once, json } => {
             let lakehouse = lakehouse.connect().await?;
+            let terminal = Term::stdout();
             loop {
                 let steps = status::ladder(&lakehouse, &source, &capture_metrics).await?;
-                if json {
-                    println!("{}", serde_json::to_string(&steps).unwrap_or_default());
+                let shown = if json {
+                    serde_json::to_string(&steps).unwrap_or_default()
                 } else {
-                    status::print(&steps);
-                }
+                    status::table(&steps)
+                };
+                println!("{shown}");
                 if once {
                     return Ok(true);
                 }
-                tokio::time::sleep(Duration::from_secs(2)).await;
+                tokio::time::sleep(STATUS_PAUSE).await;
+                if terminal.is_term() && !json {
+                    // When the table cannot be drawn over, the next one comes below it.
+                    let _ = terminal.clear_last_lines(shown.lines().count());
+                }
             }
         }
         Command::Verify { lakehouse, source, contracts, wait, json } => {

@@ -81,15 +81,16 @@ async fn capture(address: &str) -> (Option<i64>, Option<f64>) {
     )
 }
 
-/// The ladder as a table on standard output.
-pub fn print(steps: &[Step]) {
-    println!("{:10} {:>16} {:>12} {:>10}", "step", "lsn", "behind", "seconds");
+/// The ladder as a table.
+pub fn table(steps: &[Step]) -> String {
+    let mut lines = vec![format!("{:10} {:>16} {:>12} {:>10}", "step", "lsn", "behind", "seconds")];
     let head = steps.first().and_then(|step| step.lsn).unwrap_or(0);
     for step in steps {
         let lsn =
             step.lsn.map_or_else(|| "-".to_owned(), |lsn| format!("{:X}/{:X}", lsn >> 32, lsn & 0xFFFF_FFFF));
         let behind = step.lsn.map_or_else(|| "-".to_owned(), |lsn| (head - lsn).max(0).to_string());
         let seconds = step.seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
-        println!("{:10} {lsn:>16} {behind:>12} {seconds:>10}", step.step);
+        lines.push(format!("{:10} {lsn:>16} {behind:>12} {seconds:>10}", step.step));
     }
+    lines.join("\n")
 }

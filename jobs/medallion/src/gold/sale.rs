@@ -50,12 +50,12 @@ async fn lines(sources: &Sources) -> Result<DataFrame> {
     ]))
 }
 
-/// Where each customer had its goods delivered, as versions: customer_id, delivery_city_id, valid_from, valid_to.
+/// Where each customer had its goods delivered, as versions: recipient_id, delivery_city_id, valid_from, valid_to.
 async fn deliveries(sources: &Sources) -> Result<DataFrame> {
     let history = sources.table("sales_customers_history").await?;
     let versions = intervals(&history, "d", "customer_id", &["customer_id", "delivery_city_id"]);
     Ok(reaching_back(&versions, "d", "customer_id").select([
-        col("d_customer_id").alias("customer_id"),
+        col("d_customer_id").alias("recipient_id"),
         col("d_delivery_city_id").alias("delivery_city_id"),
         col("d_from").alias("valid_from"),
         col("d_to").alias("valid_to"),
@@ -79,8 +79,8 @@ pub(super) async fn rows(
     ]);
     let facts =
         lines.join(&packages, col("package_type_id").eq(col("_package_type_id")), JoinType::LeftOuter);
-    let facts = as_of(&facts, "as_of", "customer_id", &deliveries(sources).await?, "d", "customer_id")
-        .drop_columns([col("d.customer_id"), col("d.valid_from"), col("d.valid_to")]);
+    let facts = as_of(&facts, "as_of", "customer_id", &deliveries(sources).await?, "d", "recipient_id")
+        .drop_columns([col("d.recipient_id"), col("d.valid_from"), col("d.valid_to")]);
     let facts = as_of(&facts, "as_of", "delivery_city_id", &dimensions.city, "city", "wwi_city_id");
     let facts = as_of(&facts, "as_of", "customer_id", &dimensions.customer, "customer", "wwi_customer_id");
     let facts =
@@ -149,10 +149,10 @@ pub(super) async fn affected(sources: &Sources, late: &Late) -> Result<Option<Da
         parts.push(lines.join(&since, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));
     }
     if let Some(cities) = &late.city {
-        let deliveries = deliveries(sources).await?.select(["customer_id", "delivery_city_id"]);
+        let deliveries = deliveries(sources).await?.select(["recipient_id", "delivery_city_id"]);
         let moved = deliveries
             .join(cities, col("delivery_city_id").eq(col("wwi_city_id")), JoinType::Inner)
-            .group_by([col("customer_id").alias("_customer_id")])
+            .group_by([col("recipient_id").alias("_customer_id")])
             .agg([min("since").alias("since")]);
         let hit = col("customer_id").eq(col("_customer_id")) & col("as_of").gt(col("since"));
         parts.push(lines.join(&moved, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));
