@@ -21,6 +21,9 @@ pub(crate) const REGION: &str = "us-east-1";
 /// Below this the stack refuses to start, rather than fail in the middle of something.
 const LEAST_FREE_GIB: u64 = 3;
 
+/// Where Java servers keep classes, below the checkout.
+const CLASSES: &str = "var/classes";
+
 /// One stack on this machine: settings, secrets, folders.
 #[derive(Debug)]
 pub struct Layout {
@@ -42,6 +45,8 @@ impl Layout {
             std::fs::create_dir_all(&path).map_err(|error| Error::io("create", &path, error))?;
             set_mode(&path, 0o711)?;
         }
+        let classes = settings.root.join(CLASSES);
+        std::fs::create_dir_all(&classes).map_err(|error| Error::io("create", &classes, error))?;
         let credentials = Credentials::load_or_generate(&home)?;
         let layout = Self { settings, credentials };
         layout.check_disk()?;
@@ -95,6 +100,14 @@ impl Layout {
         }
     }
 
+    /// JVM options by which a Java server keeps the classes that it has loaded and checked, and starts faster with
+    /// them the next time. The JVM writes the file at its end, and anew when it does not fit any more. All stacks of
+    /// a checkout share it.
+    pub(crate) fn class_archive(&self, service: &str) -> [String; 2] {
+        let file = self.settings.root.join(CLASSES).join(format!("{service}.jsa"));
+        ["-XX:+AutoCreateSharedArchive".to_owned(), format!("-XX:SharedArchiveFile={}", file.display())]
+    }
+
     /// A Java program on the stack's JDK.
     pub(crate) fn java(&self, arguments: &[&str]) -> Program {
         let mut command = vec![self.settings.dist("jdk").join("bin/java").display().to_string()];
@@ -109,10 +122,15 @@ impl Layout {
         id
     }
 
+    /// Where the rendered configuration of a service is.
+    pub(crate) fn conf(&self, service: &str) -> PathBuf {
+        self.settings.home.join("conf").join(service)
+    }
+
     /// Writes `docker/<service>/` with all names expanded to `conf/<service>/`, and gives that folder.
     pub(crate) fn render(&self, service: &str, account: Option<&Account>) -> Result<PathBuf> {
         let source = self.settings.root.join("docker").join(service);
-        let target = self.settings.home.join("conf").join(service);
+        let target = self.conf(service);
         let mut values = self.values();
         values.set("CONF", target.display().to_string());
         values.render_folder(&source, &target)?;
@@ -133,6 +151,13 @@ impl Layout {
         }
         values.set("POSTGRES_SHARED_BUFFERS", "256MB");
         values.set("DATA", self.settings.home.join("data").display().to_string());
+        for (name, service) in [
+            ("DRIVER_CLASSES", "spark-connect"),
+            ("EXECUTOR_CLASSES", "spark-executor"),
+            ("TRINO_CLASSES", "trino"),
+        ] {
+            values.set(name, self.class_archive(service).join(if service == "trino" { "\n" } else { " " }));
+        }
         values.set("SPARK_JARS", self.settings.dist("spark-jars").display().to_string());
         values.set("S3_ENDPOINT", format!("http://{}:{}", self.host(), self.settings.get("S3_PORT")));
         values.set("S3_REGION", REGION);

@@ -15,7 +15,9 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
         all.extend(arguments);
         layout.java(&all)
     };
-    let mut service = Service::new("kafka", &[], java(&heap, &["kafka.Kafka", &properties]));
+    let [keep, classes] = layout.class_archive("kafka");
+    let program = java(&heap, &[&keep, &classes, "kafka.Kafka", &properties]);
+    let mut service = Service::new("kafka", &[], program);
     service.before = vec![Step {
         about: "format Kafka's log folder",
         program: java(

@@ -6,15 +6,18 @@ use crate::error::Result;
 use crate::layout::Layout;
 use crate::service::{Program, Service};
 
-fn spark_class(layout: &Layout, script: &str, arguments: &[&str]) -> Result<Program> {
+fn spark_class(layout: &Layout, service: &str, script: &str, arguments: &[&str]) -> Result<Program> {
     let home = layout.settings.spark_home()?;
     let conf = layout.render("spark", None)?;
     let mut command = vec!["/bin/bash".to_owned(), home.join("bin").join(script).display().to_string()];
     command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
     let work = layout.data("spark");
+    let logging = format!("-Dlog4j2.configurationFile={}", conf.join("log4j2.properties").display());
     let env = [
         ("SPARK_HOME", home.display().to_string()),
-        ("SPARK_CONF_DIR", conf.display().to_string()),
+        // Spark puts this folder before its jars, and the JVM archives no classes when there is a file in it.
+        ("SPARK_CONF_DIR", layout.data("spark/no-conf").display().to_string()),
+        ("SPARK_DAEMON_JAVA_OPTS", format!("{} {logging}", layout.class_archive(service).join(" "))),
         ("JAVA_HOME", layout.settings.dist("jdk").display().to_string()),
         ("SPARK_NO_DAEMONIZE", "1".to_owned()),
         ("SPARK_DAEMON_MEMORY", layout.settings.get("SPARK_DAEMON_HEAP").to_owned()),
@@ -30,6 +33,10 @@ fn spark_class(layout: &Layout, script: &str, arguments: &[&str]) -> Result<Prog
     })
 }
 
+fn properties(layout: &Layout) -> String {
+    layout.conf("spark").join("spark-defaults.conf").display().to_string()
+}
+
 fn master_url(layout: &Layout) -> String {
     format!("spark://{}:{}", layout.host(), layout.settings.get("SPARK_MASTER_PORT"))
 }
@@ -39,9 +46,12 @@ pub(super) fn master(layout: &Layout) -> Result<Service> {
         (layout.settings.port("SPARK_MASTER_PORT")?, layout.settings.port("SPARK_MASTER_UI_PORT")?);
     let program = spark_class(
         layout,
+        "spark-master",
         "spark-class",
         &[
             "org.apache.spark.deploy.master.Master",
+            "--properties-file",
+            &properties(layout),
             "--host",
             layout.host(),
             "--port",
@@ -60,9 +70,12 @@ pub(super) fn worker(layout: &Layout) -> Result<Service> {
         (layout.settings.port("SPARK_WORKER_PORT")?, layout.settings.port("SPARK_WORKER_UI_PORT")?);
     let program = spark_class(
         layout,
+        "spark-worker",
         "spark-class",
         &[
             "org.apache.spark.deploy.worker.Worker",
+            "--properties-file",
+            &properties(layout),
             "--host",
             layout.host(),
             "--port",
@@ -85,11 +98,18 @@ pub(super) fn connect(layout: &Layout) -> Result<Service> {
     let port = layout.settings.port("SPARK_CONNECT_PORT")?;
     let mut program = spark_class(
         layout,
+        "spark-connect",
         "spark-submit",
-        &["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"],
+        &[
+            "--properties-file",
+            &properties(layout),
+            "--class",
+            "org.apache.spark.sql.connect.service.SparkConnectServer",
+            "spark-internal",
+        ],
     )?;
-    // It would win over spark.driver.memory.
-    program.env.retain(|(name, _)| name != "SPARK_DAEMON_MEMORY");
+    // They would win over spark.driver.memory and spark.driver.extraJavaOptions.
+    program.env.retain(|(name, _)| !name.starts_with("SPARK_DAEMON_"));
     let mut service = Service::new("spark-connect", &["spark-worker", "metastore", "object-store"], program);
     service.ports = vec![("SPARK_CONNECT_PORT", port)];
     service.stop_limit = Duration::from_secs(20);

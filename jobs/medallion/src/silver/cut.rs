@@ -26,7 +26,12 @@ pub struct Cut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlook {
     /// Everything up to here is complete.
-    Complete(Cut),
+    Complete {
+        /// Where.
+        cut: Cut,
+        /// Whether bronze has events above the previous cut at all, checkpoints not counted.
+        has_events: bool,
+    },
     /// Nothing above the previous cut is complete yet.
     Waiting {
         /// The checkpoint at which the first event is missing, when there is one.
@@ -41,6 +46,7 @@ struct Evidence {
     missing_at: Option<i64>,
     surplus_at: Option<i64>,
     surplus_topic: Option<String>,
+    events: Option<i64>,
 }
 
 /// Looks for the last cut above the LSN `previous`, and not above `limit` if there is one.
@@ -79,7 +85,8 @@ pub async fn next(
     match (evidence.cut, evidence.committed_at_us) {
         // Where everything is complete, it is complete at every LSN below too.
         (Some(lsn), Some(committed_at_us)) => {
-            Ok(Outlook::Complete(Cut { lsn: limit.map_or(lsn, |limit| limit.min(lsn)), committed_at_us }))
+            let cut = Cut { lsn: limit.map_or(lsn, |limit| limit.min(lsn)), committed_at_us };
+            Ok(Outlook::Complete { cut, has_events: evidence.events.unwrap_or(0) > 0 })
         }
         _ => Ok(Outlook::Waiting { missing_at: evidence.missing_at }),
     }
@@ -138,6 +145,7 @@ fn compare(
         min(where_surplus(|surplus| surplus.lt(0))).alias("missing_at"),
         min(where_surplus(|surplus| surplus.gt(0))).alias("surplus_at"),
         min_by("topic", where_surplus(|surplus| surplus.gt(0))).alias("surplus_topic"),
+        sum("found").alias("events"),
     ]);
     let complete = checkpoints
         .filter(col("complete"))

@@ -113,15 +113,28 @@ impl Silver {
         let outlook =
             cut::next(&self.spark, &self.lake, &self.registry, previous, &counts, self.options.until_lsn)
                 .await?;
-        let cut = match outlook {
-            Outlook::Complete(cut) if cut.lsn > previous => cut,
-            Outlook::Complete(_) => return Ok(Cycle::Waiting { missing_at: None }),
+        let (cut, has_events) = match outlook {
+            Outlook::Complete { cut, has_events } if cut.lsn > previous => (cut, has_events),
+            Outlook::Complete { .. } => return Ok(Cycle::Waiting { missing_at: None }),
             Outlook::Waiting { missing_at } => return Ok(Cycle::Waiting { missing_at }),
         };
+        if !has_events {
+            return self.publish(cut, tables, counts).await;
+        }
         let batch = Batch::keep(&self.spark, &self.lake, previous, cut).await?;
         let published = self.advance(&batch, cut, tables, counts).await;
         batch.release().await;
-        published.map(|published| Cycle::Published(Box::new(published)))
+        published
+    }
+
+    async fn publish(
+        &self,
+        cut: Cut,
+        tables: BTreeMap<String, i64>,
+        counts: BTreeMap<String, i64>,
+    ) -> Result<Cycle> {
+        published::publish(&self.spark, &self.lake, cut, &tables, &counts).await?;
+        Ok(Cycle::Published(Box::new(Published { cut, published_at_us: now_us(), tables, counts })))
     }
 
     /// Merges a batch into the tables that stand at the cut before it, and publishes.
@@ -131,7 +144,7 @@ impl Silver {
         cut: Cut,
         mut tables: BTreeMap<String, i64>,
         mut counts: BTreeMap<String, i64>,
-    ) -> Result<Published> {
+    ) -> Result<Cycle> {
         let activities = activity::of(&batch.events(&self.spark), &self.lake).await?;
         for (topic, activity) in &activities {
             *counts.entry(topic.clone()).or_default() += activity.events;
@@ -156,9 +169,9 @@ impl Silver {
             .try_collect()
             .await?;
         tables.extend(versions.into_iter().flatten());
-        published::publish(&self.spark, &self.lake, cut, &tables, &counts).await?;
+        let published = self.publish(cut, tables, counts).await;
         self.metrics.silver_cycle_tables.set(0);
-        Ok(Published { cut, published_at_us: now_us(), tables, counts })
+        published
     }
 
     /// Merges the events of one topic; the versions of the tables that it wrote.
