@@ -24,6 +24,9 @@ const LEAST_FREE_GIB: u64 = 3;
 /// Where Java servers keep classes, below the checkout.
 const CLASSES: &str = "var/classes";
 
+/// A folder with nothing in it, the same for all stacks of a checkout.
+const EMPTY: &str = "var/classes/none";
+
 /// One stack on this machine: settings, secrets, folders.
 #[derive(Debug)]
 pub struct Layout {
@@ -45,8 +48,8 @@ impl Layout {
             std::fs::create_dir_all(&path).map_err(|error| Error::io("create", &path, error))?;
             set_mode(&path, 0o711)?;
         }
-        let classes = settings.root.join(CLASSES);
-        std::fs::create_dir_all(&classes).map_err(|error| Error::io("create", &classes, error))?;
+        let empty = settings.root.join(EMPTY);
+        std::fs::create_dir_all(&empty).map_err(|error| Error::io("create", &empty, error))?;
         let credentials = Credentials::load_or_generate(&home)?;
         let layout = Self { settings, credentials };
         layout.check_disk()?;
@@ -100,12 +103,23 @@ impl Layout {
         }
     }
 
+    /// A folder with nothing in it for Spark, which puts its configuration's folder before its jars: the JVM archives no
+    /// classes when there is a file in it, or when it is another folder than the time before.
+    pub(crate) fn empty_folder(&self) -> PathBuf {
+        self.settings.root.join(EMPTY)
+    }
+
     /// JVM options by which a Java server keeps the classes that it has loaded and checked, and starts faster with
     /// them the next time. The JVM writes the file at its end, and anew when it does not fit any more. All stacks of
     /// a checkout share it.
-    pub(crate) fn class_archive(&self, service: &str) -> [String; 2] {
+    pub(crate) fn class_archive(&self, service: &str) -> [String; 3] {
         let file = self.settings.root.join(CLASSES).join(format!("{service}.jsa"));
-        ["-XX:+AutoCreateSharedArchive".to_owned(), format!("-XX:SharedArchiveFile={}", file.display())]
+        [
+            "-XX:+AutoCreateSharedArchive".to_owned(),
+            format!("-XX:SharedArchiveFile={}", file.display()),
+            // It names each of the thousands of classes that cannot be kept.
+            "-Xlog:cds*=off".to_owned(),
+        ]
     }
 
     /// A Java program on the stack's JDK.
@@ -151,13 +165,8 @@ impl Layout {
         }
         values.set("POSTGRES_SHARED_BUFFERS", "256MB");
         values.set("DATA", self.settings.home.join("data").display().to_string());
-        for (name, service) in [
-            ("DRIVER_CLASSES", "spark-connect"),
-            ("EXECUTOR_CLASSES", "spark-executor"),
-            ("TRINO_CLASSES", "trino"),
-        ] {
-            values.set(name, self.class_archive(service).join(if service == "trino" { "\n" } else { " " }));
-        }
+        values.set("DRIVER_CLASSES", self.class_archive("spark-connect").join(" "));
+        values.set("EXECUTOR_CLASSES", self.class_archive("spark-executor").join(" "));
         values.set("SPARK_JARS", self.settings.dist("spark-jars").display().to_string());
         values.set("S3_ENDPOINT", format!("http://{}:{}", self.host(), self.settings.get("S3_PORT")));
         values.set("S3_REGION", REGION);

@@ -15,8 +15,10 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
         all.extend(arguments);
         layout.java(&all)
     };
-    let [keep, classes] = layout.class_archive("kafka");
-    let program = java(&heap, &[&keep, &classes, "kafka.Kafka", &properties]);
+    let classes = layout.class_archive("kafka");
+    let mut arguments: Vec<&str> = classes.iter().map(String::as_str).collect();
+    arguments.extend(["kafka.Kafka", properties.as_str()]);
+    let program = java(&heap, &arguments);
     let mut service = Service::new("kafka", &[], program);
     service.before = vec![Step {
         about: "format Kafka's log folder",

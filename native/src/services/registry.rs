@@ -8,10 +8,11 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
     let (port, management) =
         (layout.settings.port("REGISTRY_PORT")?, layout.settings.port("REGISTRY_MANAGEMENT_PORT")?);
     let host = layout.host();
-    let [keep, classes] = layout.class_archive("registry");
+    let [create, file, silent] = layout.class_archive("registry");
     let mut program = layout.java(&[
-        &keep,
-        &classes,
+        &create,
+        &file,
+        &silent,
         &format!("-Xmx{}", layout.settings.get("REGISTRY_HEAP")),
         "-XX:+UseSerialGC",
         &format!("-Dquarkus.http.host={host}"),

@@ -15,8 +15,7 @@ fn spark_class(layout: &Layout, service: &str, script: &str, arguments: &[&str])
     let logging = format!("-Dlog4j2.configurationFile={}", conf.join("log4j2.properties").display());
     let env = [
         ("SPARK_HOME", home.display().to_string()),
-        // Spark puts this folder before its jars, and the JVM archives no classes when there is a file in it.
-        ("SPARK_CONF_DIR", layout.data("spark/no-conf").display().to_string()),
+        ("SPARK_CONF_DIR", layout.empty_folder().display().to_string()),
         ("SPARK_DAEMON_JAVA_OPTS", format!("{} {logging}", layout.class_archive(service).join(" "))),
         ("JAVA_HOME", layout.settings.dist("jdk").display().to_string()),
         ("SPARK_NO_DAEMONIZE", "1".to_owned()),

@@ -1,33 +1,33 @@
 //! Trino: SQL over the tables that Spark writes; its access rules let it read only.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layout::Layout;
-use crate::service::{Program, Readiness, Service};
+use crate::service::{Readiness, Service};
 
 pub(super) fn service(layout: &Layout) -> Result<Service> {
     let conf = layout.render("trino", None)?;
     let port = layout.settings.port("TRINO_PORT")?;
     let data = layout.data("trino");
-    let jdk = layout.settings.dist("jdk");
-    let path = std::env::var("PATH").unwrap_or_default();
-    let program = Program {
-        command: vec![
-            layout.settings.dist("trino").join("bin/launcher").display().to_string(),
-            "run".to_owned(),
-            "--etc-dir".to_owned(),
-            conf.display().to_string(),
-            "--data-dir".to_owned(),
-            data.display().to_string(),
-        ],
-        env: vec![
-            ("JAVA_HOME".to_owned(), jdk.display().to_string()),
-            ("PATH".to_owned(), format!("{}/bin:{path}", jdk.display())),
-            ("S3_ACCESS_KEY".to_owned(), layout.credentials.get("S3_ACCESS_KEY").to_owned()),
-            ("S3_SECRET_KEY".to_owned(), layout.credentials.get("S3_SECRET_KEY").to_owned()),
-        ],
-        account: None,
-        folder: data,
-    };
+    let node = conf.join("node.properties");
+    let node = std::fs::read_to_string(&node).map_err(|error| Error::io("read", &node, error))?;
+    // What Trino's launcher would start; but it asks a JVM with the same options first, which then would make the
+    // archive of classes.
+    let mut arguments = vec![
+        "-cp".to_owned(),
+        layout.settings.dist("trino").join("lib/*").display().to_string(),
+        format!("@{}", conf.join("jvm.config").display()),
+    ];
+    arguments.extend(layout.class_archive("trino"));
+    arguments.extend(node.lines().filter(|line| line.contains('=')).map(|line| format!("-D{line}")));
+    for (name, file) in [("config", "config.properties"), ("log.levels-file", "log.properties")] {
+        arguments.push(format!("-D{name}={}", conf.join(file).display()));
+    }
+    arguments.push("io.trino.server.TrinoServer".to_owned());
+    let mut program = layout.java(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    program.folder = data;
+    for name in ["S3_ACCESS_KEY", "S3_SECRET_KEY"] {
+        program.env.push((name.to_owned(), layout.credentials.get(name).to_owned()));
+    }
     let mut service = Service::new("trino", &["metastore", "object-store"], program);
     service.ports = vec![("TRINO_PORT", port)];
     service.readiness = Readiness::Http {
