@@ -24,6 +24,9 @@ const LEAST_FREE_GIB: u64 = 3;
 /// Where Java servers keep classes, below the checkout.
 const CLASSES: &str = "var/classes";
 
+/// What Spark's classes come from.
+pub(crate) const SPARK: [&str; 2] = ["spark", "spark-jars"];
+
 /// A folder with nothing in it, the same for all stacks of a checkout.
 const EMPTY: &str = "var/classes/none";
 
@@ -110,10 +113,17 @@ impl Layout {
     }
 
     /// JVM options by which a Java server keeps the classes that it has loaded and checked, and starts faster with
-    /// them the next time. The JVM writes the file at its end, and anew when it does not fit any more. All stacks of
-    /// a checkout share it.
-    pub(crate) fn class_archive(&self, service: &str) -> [String; 3] {
-        let file = self.settings.root.join(CLASSES).join(format!("{service}.jsa"));
+    /// them the next time. The JVM writes the file at its end. It does not replace one that other jars were in, so that
+    /// the file is named by the folders that `native/install` linked for the `components`. All stacks of a checkout
+    /// share it.
+    pub(crate) fn class_archive(&self, service: &str, components: &[&str]) -> [String; 3] {
+        let mut name = service.to_owned();
+        for component in components.iter().chain(&["jdk"]) {
+            let folder = std::fs::canonicalize(self.settings.dist(component)).unwrap_or_default();
+            name.push('-');
+            name.push_str(&folder.file_name().unwrap_or_default().to_string_lossy());
+        }
+        let file = self.settings.root.join(CLASSES).join(format!("{name}.jsa"));
         [
             "-XX:+AutoCreateSharedArchive".to_owned(),
             format!("-XX:SharedArchiveFile={}", file.display()),
@@ -165,8 +175,8 @@ impl Layout {
         }
         values.set("POSTGRES_SHARED_BUFFERS", "256MB");
         values.set("DATA", self.settings.home.join("data").display().to_string());
-        values.set("DRIVER_CLASSES", self.class_archive("spark-connect").join(" "));
-        values.set("EXECUTOR_CLASSES", self.class_archive("spark-executor").join(" "));
+        values.set("DRIVER_CLASSES", self.class_archive("spark-connect", &SPARK).join(" "));
+        values.set("EXECUTOR_CLASSES", self.class_archive("spark-executor", &SPARK).join(" "));
         values.set("SPARK_JARS", self.settings.dist("spark-jars").display().to_string());
         values.set("S3_ENDPOINT", format!("http://{}:{}", self.host(), self.settings.get("S3_PORT")));
         values.set("S3_REGION", REGION);

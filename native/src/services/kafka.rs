@@ -15,7 +15,7 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
         all.extend(arguments);
         layout.java(&all)
     };
-    let classes = layout.class_archive("kafka");
+    let classes = layout.class_archive("kafka", &["kafka"]);
     let mut arguments: Vec<&str> = classes.iter().map(String::as_str).collect();
     arguments.extend(["kafka.Kafka", properties.as_str()]);
     let program = java(&heap, &arguments);

@@ -8,7 +8,7 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
     let (port, management) =
         (layout.settings.port("REGISTRY_PORT")?, layout.settings.port("REGISTRY_MANAGEMENT_PORT")?);
     let host = layout.host();
-    let [create, file, silent] = layout.class_archive("registry");
+    let [create, file, silent] = layout.class_archive("registry", &["registry"]);
     let mut program = layout.java(&[
         &create,
         &file,

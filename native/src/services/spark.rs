@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::layout::Layout;
+use crate::layout::{Layout, SPARK};
 use crate::service::{Program, Service};
 
 fn spark_class(layout: &Layout, service: &str, script: &str, arguments: &[&str]) -> Result<Program> {
@@ -16,7 +16,7 @@ fn spark_class(layout: &Layout, service: &str, script: &str, arguments: &[&str])
     let env = [
         ("SPARK_HOME", home.display().to_string()),
         ("SPARK_CONF_DIR", layout.empty_folder().display().to_string()),
-        ("SPARK_DAEMON_JAVA_OPTS", format!("{} {logging}", layout.class_archive(service).join(" "))),
+        ("SPARK_DAEMON_JAVA_OPTS", format!("{} {logging}", layout.class_archive(service, &SPARK).join(" "))),
         ("JAVA_HOME", layout.settings.dist("jdk").display().to_string()),
         ("SPARK_NO_DAEMONIZE", "1".to_owned()),
         ("SPARK_DAEMON_MEMORY", layout.settings.get("SPARK_DAEMON_HEAP").to_owned()),
