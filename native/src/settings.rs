@@ -53,7 +53,11 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("SPARK_DAEMON_HEAP", "256m", "heap of Spark's master and of its worker"),
     ("SPARK_DRIVER_HEAP", "2g", "heap of the Spark Connect server, which is the driver"),
     ("SPARK_EXECUTOR_HEAP", "2g", "heap of Spark's executor"),
-    ("SPARK_JAVA_OPTIONS", "-XX:+UseParallelGC -XX:TieredStopAtLevel=1", "JVM options of the Spark Connect server and of the executor"),
+    (
+        "SPARK_JAVA_OPTIONS",
+        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+        "JVM options of the Spark Connect server and of the executor",
+    ),
     ("SPARK_CORES", "2", "cores of Spark's worker; also its shuffle partitions"),
     ("TRINO_HEAP", "1g", "Trino's heap"),
 ];

@@ -110,7 +110,7 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
     );
     report_from_trino(layout, "revenue of the last months", REVENUE).await?;
     report_from_trino(layout, "customers with the highest revenue", CUSTOMERS).await?;
-    print_end(layout, &report, started.elapsed()).await?;
+    print_end(layout, &report, started.elapsed(), options.stop).await?;
     Ok(clean)
 }
 
@@ -171,7 +171,7 @@ async fn report_from_trino(layout: &Layout, title: &str, query: &str) -> Result<
     Ok(())
 }
 
-async fn print_end(layout: &Layout, report: &Report, took: Duration) -> Result<()> {
+async fn print_end(layout: &Layout, report: &Report, took: Duration, stops: bool) -> Result<()> {
     let answer = control::ask(&layout.control(), &control::Request::Status { memory: false })
         .await
         .doing("asking the supervisor")?;
@@ -182,6 +182,9 @@ async fn print_end(layout: &Layout, report: &Report, took: Duration) -> Result<(
         took.as_secs_f64(),
         peak as f64 / f64::from(1 << 30)
     );
+    if stops {
+        return Ok(());
+    }
     println!("look around:  make status   bin/lakepulse status   make sql   make logs s=silver");
     println!("stop:         make down      remove the data: make clean-data");
     Ok(())

@@ -235,7 +235,12 @@ impl Silver {
             self.tables.create(spark, lake, &name, &first, cut.lsn).await?
         };
         versions.push((name, version));
-        tracing::debug!(table = source, events = activity.events, ms = started.elapsed().as_millis(), "merged");
+        tracing::debug!(
+            table = source,
+            events = activity.events,
+            ms = started.elapsed().as_millis(),
+            "merged"
+        );
         Ok(versions)
     }
 }

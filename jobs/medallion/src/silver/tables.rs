@@ -81,7 +81,6 @@ impl Tables {
     }
 }
 
-
 /// Makes a table out of its first rows; the version that it is at then.
 pub(crate) async fn create(spark: &SparkSession, table: &str, rows: &DataFrame, cut: i64) -> Result<i64> {
     let write = async {
@@ -102,7 +101,7 @@ async fn commit<T>(
     cut: i64,
     write: impl Future<Output = std::result::Result<T, spark_client::Error>>,
 ) -> std::result::Result<i64, spark_client::Error> {
-    match IdempotentWrite::new(table, cut).commit(spark, write).await? {
+    match Box::pin(IdempotentWrite::new(table, cut).commit(spark, write)).await? {
         Some(version) => Ok(version),
         None => version(spark, table).await,
     }
