@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Outcome;
 use super::pipeline::Pipeline;
 
-const SOON: Duration = Duration::from_secs(120);
+const SOON: Duration = Duration::from_secs(300);
 
 /// The first snapshot is interrupted again and again before it is done.
 pub fn capture_killed_in_snapshot(pipeline: &Pipeline) -> Outcome {

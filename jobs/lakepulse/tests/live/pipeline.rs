@@ -73,7 +73,7 @@ impl Pipeline {
     /// Starts services and waits until they are ready.
     pub fn up(&self, names: &[&str]) -> Result<(), String> {
         self.ask(&Request::Start { names: names.iter().map(|name| (*name).to_owned()).collect() })?;
-        self.until(&format!("{names:?} ready"), Duration::from_secs(180), || {
+        self.until(&format!("{names:?} ready"), Duration::from_secs(400), || {
             let answer = self.ask(&Request::Status { memory: false })?;
             for service in &answer.services {
                 if service.state == State::Failed {
@@ -136,7 +136,7 @@ impl Pipeline {
 
     /// Silver equals the source, row for row.
     pub fn verify(&self) -> Outcome {
-        let printed = self.succeed("lakepulse", &["verify", "--wait", "300"])?;
+        let printed = self.succeed("lakepulse", &["verify", "--wait", "900"])?;
         // Zero rows compared would be no proof.
         if printed.lines().any(|line| line.starts_with("sales.orders ") && line.ends_with(" 0")) {
             return Ok(());

@@ -22,7 +22,7 @@ pub fn gold_equals_its_rebuild(pipeline: &Pipeline) -> Outcome {
 /// A column that the source gains in mid-stream is in silver, with its values, without a restart.
 pub fn new_column_arrives(pipeline: &Pipeline) -> Outcome {
     pipeline.source("alter table warehouse.colors add column shade text; update warehouse.colors set shade = 'dark' where color_id = 3")?;
-    pipeline.until("the new column's value in silver", Duration::from_secs(120), || {
+    pipeline.until("the new column's value in silver", Duration::from_secs(400), || {
         pipeline
             .spark_count("SELECT count(*) FROM silver.warehouse_colors WHERE shade = 'dark'")
             .or(Ok(0))
@@ -38,7 +38,7 @@ pub fn same_batch_twice(pipeline: &Pipeline) -> Outcome {
     pipeline.stop("silver")?;
     pipeline.workload(4, 21)?.wait()?;
     let before = pipeline.last_cut()?;
-    pipeline.until("a new cut", Duration::from_secs(120), || {
+    pipeline.until("a new cut", Duration::from_secs(400), || {
         pipeline.succeed("lakepulse-silver", &["once"])?;
         Ok(pipeline.last_cut()? > before)
     })?;
