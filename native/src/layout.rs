@@ -139,6 +139,13 @@ impl Layout {
         Program { command, env: Vec::new(), account: None, folder: self.data("") }
     }
 
+    /// A Java server on the stack's JDK, with its class archive.
+    pub(crate) fn java_server(&self, service: &str, arguments: &[&str]) -> Program {
+        let mut program = self.java(arguments);
+        program.command.splice(1..1, self.class_archive(service, &[service]));
+        program
+    }
+
     /// An identifier as Kafka wants it: 16 bytes in 22 characters of base64, the last of them without spare bits.
     pub(crate) fn cluster_id() -> String {
         let mut id: String = rand::rng().sample_iter(Alphanumeric).take(21).map(char::from).collect();

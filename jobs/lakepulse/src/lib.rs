@@ -12,6 +12,7 @@
 //! - [`freshness`]: from commit to published; [`progress`]: bars and lines
 //! - [`source`]: the PostgreSQL database; [`lakehouse`]: Spark and the names of its tables
 
+mod comparison;
 pub mod contracts;
 pub mod demo;
 mod error;

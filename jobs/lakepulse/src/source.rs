@@ -44,9 +44,10 @@ impl SourceAddress {
     }
 }
 
-/// The last LSN that the source has written.
+/// The LSN of the last byte that the source has written: no commit so far is above it, and capture's checkpoint of an
+/// idle source is at it.
 pub async fn head(client: &Client) -> Result<i64> {
-    let question = "select (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint";
+    let question = "select (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint - 1";
     Ok(client.query_one(question, &[]).await.doing("asking the source for its last LSN")?.get(0))
 }
 

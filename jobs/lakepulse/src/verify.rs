@@ -1,25 +1,23 @@
 //! `lakepulse verify`: whether silver equals the source, row for row, at a published cut.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt};
 use lakepulse_medallion::contract::{Contract, Contracts};
 use lakepulse_medallion::silver::{self, Published};
-use serde::{Deserialize, Serialize};
-use spark_client::functions::{coalesce, col, count, count_if, expr, lit, struct_};
-use spark_client::{DataFrame, JoinType};
+use serde::Serialize;
+use spark_client::DataFrame;
+use spark_client::functions::col;
 use tokio_postgres::Client;
 
+use crate::comparison::{Counts, Pair, count_differences, count_orphans};
 use crate::error::{Doing, Error, Result};
 use crate::lakehouse::Lakehouse;
 use crate::source::SourceAddress;
 
 /// Each look costs Spark a query, which whoever publishes waits for.
 const POLL: Duration = Duration::from_secs(3);
-
-/// How many tables are compared at the same time.
-const CONCURRENCY: usize = 3;
 
 /// How often a comparison begins anew because somebody wrote to the source in the meantime.
 const ATTEMPTS: u32 = 5;
@@ -82,16 +80,7 @@ pub async fn run(
         if changes_between(lakehouse, snapshot.before, published.cut.lsn).await? > 0 {
             continue;
         }
-        let (snapshot_ref, published_ref) = (&snapshot, &published);
-        let tables = futures::stream::iter(contracts.iter())
-            .map(|contract| async move {
-                compare(lakehouse, source, snapshot_ref, published_ref, contract)
-                    .await
-                    .doing(format!("comparing {}", contract.table))
-            })
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
+        let tables = compare(lakehouse, source, &snapshot, &published, &contracts).await?;
         drop(snapshot.client);
         return Ok(Report { cut: published.cut.lsn, tables });
     }
@@ -147,62 +136,33 @@ async fn changes_between(lakehouse: &Lakehouse, above: i64, cut: i64) -> Result<
         .doing("looking for changes since the snapshot")
 }
 
-#[derive(Deserialize)]
-struct Counts {
-    rows: i64,
-    missing: i64,
-    extra: i64,
-    different: i64,
-}
-
 async fn compare(
     lakehouse: &Lakehouse,
     source: &SourceAddress,
     snapshot: &Snapshot,
     published: &Published,
-    contract: &Contract,
-) -> Result<TableReport> {
-    let columns = || contract.columns.iter();
-    let at_source = read_source(lakehouse, source, snapshot, contract)?;
-    let Some(in_silver) = read_silver(lakehouse, published, contract).await? else {
-        // A table without events has no table in silver.
-        let rows = at_source.count().await.doing("counting rows at the source")?;
-        return Ok(TableReport {
-            table: contract.table.clone(),
-            rows,
-            missing: rows,
-            ..TableReport::default()
-        });
-    };
-    let image = |side: &str| {
-        let values = columns()
-            .map(|column| col(&format!("{side}.`{}`", column.name)).cast(&column.column_type.spark()));
-        struct_(values)
-    };
-    let same_key = contract
-        .key
+    contracts: &Contracts,
+) -> Result<Vec<TableReport>> {
+    let mut pairs = Vec::new();
+    for contract in contracts.iter() {
+        let source = read_source(lakehouse, source, snapshot, contract)?;
+        pairs.push(Pair { contract, source, silver: read_silver(lakehouse, published, contract) });
+    }
+    let (counts, orphans) = futures::try_join!(count_differences(&pairs), count_orphans(contracts, &pairs))?;
+    let mut reports: BTreeMap<String, TableReport> = contracts
         .iter()
-        .map(|key| col(&format!("p.`{key}`")).eq(col(&format!("s.`{key}`"))))
-        .reduce(|all, next| all & next)
-        .unwrap_or_else(|| lit(false));
-    let absent = |side: &str| {
-        contract.key.first().map_or_else(|| lit(false), |key| col(&format!("{side}.`{key}`")).is_null())
-    };
-    let joined = at_source.alias("p").join(&in_silver.alias("s"), same_key, JoinType::FullOuter);
-    let counts: Counts = joined
-        .agg([
-            count_if(!absent("p")).alias("rows"),
-            count_if(absent("s")).alias("missing"),
-            count_if(absent("p")).alias("extra"),
-            count_if(!absent("p") & !absent("s") & !image("p").eq_null_safe(image("s"))).alias("different"),
-        ])
-        .first_as()
-        .await
-        .doing("joining the source with silver")?
-        .ok_or_else(|| Error::new("Spark gave no row for an aggregate over all rows"))?;
-    let orphans = orphans(lakehouse, published, contract, &in_silver).await?;
-    let Counts { rows, missing, extra, different } = counts;
-    Ok(TableReport { table: contract.table.clone(), rows, missing, extra, different, orphans })
+        .map(|contract| {
+            (contract.table.clone(), TableReport { table: contract.table.clone(), ..TableReport::default() })
+        })
+        .collect();
+    for Counts { table, rows, missing, extra, different } in counts {
+        let report = reports.entry(table).or_default();
+        (report.rows, report.missing, report.extra, report.different) = (rows, missing, extra, different);
+    }
+    for (table, count) in orphans {
+        reports.entry(table).or_default().orphans = count;
+    }
+    Ok(reports.into_values().collect())
 }
 
 /// The table at the source as of the snapshot, read by Spark.
@@ -248,60 +208,10 @@ fn sql_name(name: &str) -> String {
 }
 
 /// A silver table at the cut; none when no cut has published it.
-async fn read_silver(
-    lakehouse: &Lakehouse,
-    published: &Published,
-    contract: &Contract,
-) -> Result<Option<DataFrame>> {
+fn read_silver(lakehouse: &Lakehouse, published: &Published, contract: &Contract) -> Option<DataFrame> {
     let name = contract.silver_name();
-    let Some(version) = published.tables.get(&name) else { return Ok(None) };
-    let table = lakehouse.lake.silver(&name);
-    let query = format!("SELECT * FROM {table} VERSION AS OF {version}");
-    lakehouse.spark.sql(&query).await.doing(format!("reading {table} at version {version}")).map(Some)
-}
-
-/// How many foreign keys of the table's rows lead nowhere, over all of its foreign keys.
-async fn orphans(
-    lakehouse: &Lakehouse,
-    published: &Published,
-    contract: &Contract,
-    rows: &DataFrame,
-) -> Result<i64> {
-    let mut all: Option<DataFrame> = None;
-    for key in &contract.foreign_keys {
-        let referenced = lakehouse.lake.silver(&key.references.replacen('.', "_", 1));
-        let name = key.references.replacen('.', "_", 1);
-        let Some(version) = published.tables.get(&name) else { continue };
-        let query = format!("SELECT * FROM {referenced} VERSION AS OF {version}");
-        let targets = lakehouse.spark.sql(&query).await.doing(format!("reading {referenced}"))?;
-        let pairs: Vec<(&String, &String)> = key.columns.iter().zip(&key.ref_columns).collect();
-        let meets = pairs
-            .iter()
-            .map(|(own, other)| col(&format!("o.`{own}`")).eq(col(&format!("t.`{other}`"))))
-            .reduce(|all, next| all & next)
-            .unwrap_or_else(|| lit(true));
-        let given = pairs
-            .iter()
-            .map(|(own, _)| col(&format!("o.`{own}`")).is_not_null())
-            .reduce(|all, next| all & next)
-            .unwrap_or_else(|| lit(true));
-        let lost = rows
-            .alias("o")
-            .filter(given)
-            .join(&targets.alias("t"), meets, JoinType::LeftAnti)
-            .agg([count(lit(1)).alias("n")]);
-        all = Some(match all {
-            Some(before) => before.union(&lost),
-            None => lost,
-        });
-    }
-    let Some(all) = all else { return Ok(0) };
-    let total: Option<(i64,)> = all
-        .agg([coalesce([expr("sum(n)"), lit(0_i64)]).alias("n")])
-        .first_as()
-        .await
-        .doing(format!("checking the foreign keys of {}", contract.table))?;
-    Ok(total.map_or(0, |(count,)| count))
+    let version = published.tables.get(&name)?;
+    Some(lakehouse.spark.read().option("versionAsOf", version).table(&lakehouse.lake.silver(&name)))
 }
 
 /// The report as a table on standard output.

@@ -77,6 +77,16 @@ impl Lake {
         Ok(names.into_iter().map(|(name,)| name.to_lowercase()).collect())
     }
 
+    /// Files and bytes of the table of events, which only grows: who finds both as they were finds the same events.
+    pub(crate) async fn events_size(&self, spark: &SparkSession) -> Result<(i64, i64)> {
+        let about = || format!("asking for the size of {}", self.events());
+        let statement = format!("DESCRIBE DETAIL {}", quoted_table(&self.events()));
+        let detail = spark.sql(&statement).await.doing(about())?;
+        let size: Option<(i64, i64)> =
+            detail.select(["numFiles", "sizeInBytes"]).first_as().await.doing(about())?;
+        Ok(size.unwrap_or_default())
+    }
+
     /// The name of a layer's database, quoted.
     pub(crate) fn database(&self, layer: &str) -> String {
         quoted(&format!("{}{layer}", self.database_prefix))

@@ -22,7 +22,8 @@
 //!   merge them, `published` tells everybody the cut
 //! - [`gold`]: the star schema, refreshed from what changed in silver between two published cuts
 //! - [`contract`]: what is agreed about each source table; `writer_schema`, `registry`: what its payloads look like
-//! - [`lake`]: names of databases and tables; [`job`]: what the binaries share; [`metrics`]: what they report
+//! - [`lake`]: names of databases and tables; [`job`]: what the binaries share; [`metrics`]: what they report;
+//!   `sessions`: one for each write at a time
 
 pub mod bronze;
 pub mod contract;
@@ -32,6 +33,7 @@ pub mod job;
 pub mod lake;
 pub mod metrics;
 mod registry;
+mod sessions;
 pub mod silver;
 mod writer_schema;
 

@@ -10,22 +10,14 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
     let logging = format!("-Dlog4j2.configurationFile={}", conf.join("log4j2.properties").display());
     let class_path = format!("{}/*", layout.settings.dist("kafka").display());
     let heap = format!("-Xmx{}", layout.settings.get("KAFKA_HEAP"));
-    let java = |heap: &str, arguments: &[&str]| {
-        let mut all = vec![heap, "-XX:+UseG1GC", logging.as_str(), "-cp", class_path.as_str()];
-        all.extend(arguments);
-        layout.java(&all)
-    };
-    let classes = layout.class_archive("kafka", &["kafka"]);
-    let mut arguments: Vec<&str> = classes.iter().map(String::as_str).collect();
-    arguments.extend(["kafka.Kafka", properties.as_str()]);
-    let program = java(&heap, &arguments);
+    let common = ["-XX:+UseG1GC", &logging, "-cp", &class_path];
+    let program =
+        layout.java_server("kafka", &[&[heap.as_str()], &common[..], &["kafka.Kafka", &properties]].concat());
+    let format = ["kafka.tools.StorageTool", "format", "-t", &Layout::cluster_id(), "-c", &properties];
     let mut service = Service::new("kafka", &[], program);
     service.before = vec![Step {
         about: "format Kafka's log folder",
-        program: java(
-            "-Xmx128m",
-            &["kafka.tools.StorageTool", "format", "-t", &Layout::cluster_id(), "-c", &properties],
-        ),
+        program: layout.java(&[&["-Xmx128m"], &common[..], &format[..]].concat()),
         stdin: String::new(),
         unless: Some(layout.data("kafka").join("meta.properties")),
         marker: None,

@@ -8,22 +8,21 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
     let (port, management) =
         (layout.settings.port("REGISTRY_PORT")?, layout.settings.port("REGISTRY_MANAGEMENT_PORT")?);
     let host = layout.host();
-    let [create, file, silent] = layout.class_archive("registry", &["registry"]);
-    let mut program = layout.java(&[
-        &create,
-        &file,
-        &silent,
-        &format!("-Xmx{}", layout.settings.get("REGISTRY_HEAP")),
-        "-XX:+UseSerialGC",
-        &format!("-Dquarkus.http.host={host}"),
-        &format!("-Dquarkus.http.port={port}"),
-        &format!("-Dquarkus.management.host={host}"),
-        &format!("-Dquarkus.management.port={management}"),
-        // Its default is NONE: every change would be let through.
-        "-Dapicurio.rules.global.compatibility=BACKWARD",
-        "-jar",
-        &layout.settings.dist("registry").join("quarkus-run.jar").display().to_string(),
-    ]);
+    let mut program = layout.java_server(
+        "registry",
+        &[
+            &format!("-Xmx{}", layout.settings.get("REGISTRY_HEAP")),
+            "-XX:+UseSerialGC",
+            &format!("-Dquarkus.http.host={host}"),
+            &format!("-Dquarkus.http.port={port}"),
+            &format!("-Dquarkus.management.host={host}"),
+            &format!("-Dquarkus.management.port={management}"),
+            // Its default is NONE: every change would be let through.
+            "-Dapicurio.rules.global.compatibility=BACKWARD",
+            "-jar",
+            &layout.settings.dist("registry").join("quarkus-run.jar").display().to_string(),
+        ],
+    );
     let database = format!("jdbc:postgresql://{host}:{}/registry", layout.settings.get("POSTGRES_PORT"));
     for (name, value) in [
         ("APICURIO_STORAGE_KIND", "sql"),

@@ -16,13 +16,12 @@ pub(super) fn service(layout: &Layout) -> Result<Service> {
         layout.settings.dist("trino").join("lib/*").display().to_string(),
         format!("@{}", conf.join("jvm.config").display()),
     ];
-    arguments.extend(layout.class_archive("trino", &["trino"]));
     arguments.extend(node.lines().filter(|line| line.contains('=')).map(|line| format!("-D{line}")));
     for (name, file) in [("config", "config.properties"), ("log.levels-file", "log.properties")] {
         arguments.push(format!("-D{name}={}", conf.join(file).display()));
     }
     arguments.push("io.trino.server.TrinoServer".to_owned());
-    let mut program = layout.java(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut program = layout.java_server("trino", &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     // Its plugins are found from here.
     program.folder = layout.settings.dist("trino");
     for name in ["S3_ACCESS_KEY", "S3_SECRET_KEY"] {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
+use lakepulse::scrape::Scrape;
 use lakepulse_native::control::{Answer, Request, ask};
 use lakepulse_native::status::State;
 
@@ -120,11 +121,7 @@ impl Pipeline {
     /// A metric's value, when its service answers.
     pub fn metric(&self, address_variable: &str, name: &str) -> Option<f64> {
         let address = std::env::var(address_variable).ok()?;
-        let text = self.runtime.block_on(async {
-            reqwest::get(format!("http://{address}/metrics")).await.ok()?.text().await.ok()
-        })?;
-        let prefix = format!("{name} ");
-        text.lines().find_map(|line| line.strip_prefix(&prefix)?.trim().parse().ok())
+        self.runtime.block_on(async { Scrape::of(&address).await.value(name) })
     }
 
     /// Starts a workload in the background.

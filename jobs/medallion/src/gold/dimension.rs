@@ -59,13 +59,13 @@ impl Dimension {
     }
 
     /// All intervals of all members with the columns of everything they refer to: `from`, `to`, prefixed columns.
-    async fn joined(&self, sources: &Sources) -> Result<DataFrame> {
-        let history = sources.table(&format!("{}_history", self.table)).await?;
+    fn joined(&self, sources: &Sources) -> Result<DataFrame> {
+        let history = sources.table(&format!("{}_history", self.table))?;
         let mut joined = intervals(&history, MEMBER, self.key, self.columns)
             .filter(self.condition)
             .with_columns_renamed([("m_from", "from"), ("m_to", "to")]);
         for reference in self.references {
-            let history = sources.table(&format!("{}_history", reference.table)).await?;
+            let history = sources.table(&format!("{}_history", reference.table))?;
             let versions = intervals(&history, reference.alias, reference.key, reference.columns);
             let versions = reaching_back(&versions, reference.alias, reference.key);
             joined = refer(&joined, reference.foreign_key, &versions, reference.alias, reference.key);
@@ -75,15 +75,15 @@ impl Dimension {
 
     /// The business keys of members that a changed row is part of, since the refresh before: one column, the key in
     /// gold. None when nothing that the dimension is made of has changed.
-    pub(super) async fn affected(&self, sources: &Sources) -> Result<Option<DataFrame>> {
-        let joined = self.joined(sources).await?;
+    pub(super) fn affected(&self, sources: &Sources) -> Result<Option<DataFrame>> {
+        let joined = self.joined(sources)?;
         let member_key = format!("{MEMBER}_{}", self.key);
         let mut affected: Option<DataFrame> = None;
         let parts = std::iter::once((self.table, self.key, member_key.clone())).chain(
             self.references.iter().map(|part| (part.table, part.key, format!("{}_{}", part.alias, part.key))),
         );
         for (table, key, joined_key) in parts {
-            let Some(changed) = sources.changed(&format!("{table}_history")).await? else { continue };
+            let Some(changed) = sources.changed(&format!("{table}_history"))? else { continue };
             let changed = changed.select([col(key).alias("_changed")]).distinct();
             let on = col(&joined_key).eq(col("_changed"));
             let hit = joined
@@ -98,8 +98,8 @@ impl Dimension {
     }
 
     /// The rows of the dimension: all of them with the Unknown member, or only those of the given business keys.
-    pub(super) async fn rows(&self, sources: &Sources, only: Option<&DataFrame>) -> Result<DataFrame> {
-        let joined = self.joined(sources).await?;
+    pub(super) fn rows(&self, sources: &Sources, only: Option<&DataFrame>) -> Result<DataFrame> {
+        let joined = self.joined(sources)?;
         let mut selected: Vec<Column> =
             vec![col(&format!("{MEMBER}_{}", self.key)).alias(self.business_key), col("from"), col("to")];
         selected.extend(self.attributes.iter().map(|(name, value, _)| expr(value).alias(name)));

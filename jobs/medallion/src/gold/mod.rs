@@ -14,6 +14,7 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt, TryStreamExt};
 use spark_client::functions::{col, count, lit};
 use spark_client::{DataFrame, SparkSession};
 
@@ -21,6 +22,7 @@ pub use refreshed::{Refreshed, last as last_refreshed};
 
 use crate::error::{Doing, Error, ErrorKind, Result};
 use crate::lake::Lake;
+use crate::sessions::Sessions;
 use crate::silver::{self, Published};
 use dimension::Dimension;
 use merge::Target;
@@ -31,8 +33,12 @@ use sources::Sources;
 #[derive(Debug)]
 pub struct Gold {
     spark: SparkSession,
+    sessions: Sessions,
     lake: Lake,
 }
+
+/// How many dimensions are refreshed at the same time.
+const CONCURRENCY: usize = 2;
 
 /// How a gold table compares with its own full rebuild.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +58,8 @@ impl Gold {
     pub async fn new(spark: SparkSession, lake: Lake) -> Result<Self> {
         lake.create_database(&spark, "gold").await?;
         refreshed::create(&spark, &lake).await?;
-        Ok(Self { spark, lake })
+        let sessions = Sessions::open(&spark, CONCURRENCY).await?;
+        Ok(Self { spark, sessions, lake })
     }
 
     /// Brings every table to the last published cut. None when they stand there already.
@@ -72,14 +79,20 @@ impl Gold {
         let mut versions = gold_before.clone();
         if !present.contains(date::NAME) {
             let rows = date::rows(&self.spark);
-            versions.insert(date::NAME.to_owned(), self.create(date::NAME, &rows, cut).await?);
+            versions.insert(date::NAME.to_owned(), self.create(&self.spark, date::NAME, &rows, cut).await?);
         }
-        for dimension in model::DIMENSIONS {
-            let is_there = present.contains(dimension.name);
-            if let Some(version) = self.refresh_dimension(dimension, is_there, &sources, cut).await? {
-                versions.insert(dimension.name.to_owned(), version);
-            }
-        }
+        let written: Vec<Option<(String, i64)>> = futures::stream::iter(model::DIMENSIONS)
+            .map(|dimension| {
+                self.sessions.lend(async |spark| {
+                    let is_there = present.contains(dimension.name);
+                    let version = self.refresh_dimension(&spark, dimension, is_there, &sources, cut).await?;
+                    Ok(version.map(|version| (dimension.name.to_owned(), version)))
+                })
+            })
+            .buffer_unordered(self.sessions.count())
+            .try_collect()
+            .await?;
+        versions.extend(written.into_iter().flatten());
         let is_there = present.contains(sale::NAME);
         if let Some(version) = self.refresh_sales(is_there, &sources, &gold_before, &versions, cut).await? {
             versions.insert(sale::NAME.to_owned(), version);
@@ -98,10 +111,10 @@ impl Gold {
             Sources::new(self.spark.clone(), self.lake.clone(), stands.silver.clone(), BTreeMap::new());
         let mut comparisons = Vec::new();
         for dimension in model::DIMENSIONS {
-            let rebuilt = dimension.rows(&sources, None).await?;
+            let rebuilt = dimension.rows(&sources, None)?;
             comparisons.push(self.compare(dimension.name, &rebuilt).await?);
         }
-        let rebuilt = sale::rows(&sources, &self.dimensions(), None).await?;
+        let rebuilt = sale::rows(&sources, &self.dimensions(), None)?;
         comparisons.push(self.compare(sale::NAME, &rebuilt).await?);
         Ok(comparisons)
     }
@@ -115,29 +128,31 @@ impl Gold {
         })
     }
 
-    async fn create(&self, table: &str, rows: &DataFrame, cut: i64) -> Result<i64> {
-        silver::create_table(&self.spark, &self.lake.gold(table), rows, cut).await
+    async fn create(&self, spark: &SparkSession, table: &str, rows: &DataFrame, cut: i64) -> Result<i64> {
+        silver::create_table(spark, &self.lake.gold(table), &rows.in_session(spark), cut).await
     }
 
     /// The version that was written, if one was.
     async fn refresh_dimension(
         &self,
+        spark: &SparkSession,
         dimension: &Dimension,
         is_there: bool,
         sources: &Sources,
         cut: i64,
     ) -> Result<Option<i64>> {
         if !is_there {
-            return self.create(dimension.name, &dimension.rows(sources, None).await?, cut).await.map(Some);
+            let rows = dimension.rows(sources, None)?;
+            return self.create(spark, dimension.name, &rows, cut).await.map(Some);
         }
         if !dimension.has_changed(sources)? {
             return Ok(None);
         }
-        let Some(members) = dimension.affected(sources).await? else { return Ok(None) };
+        let Some(members) = dimension.affected(sources)? else { return Ok(None) };
         let table = self.lake.gold(dimension.name);
         let target = Target { table: &table, key: dimension.surrogate, group: dimension.business_key };
-        let fresh = dimension.rows(sources, Some(&members)).await?;
-        target.replace(&self.spark, &fresh, &members, cut).await.map(Some)
+        let fresh = dimension.rows(sources, Some(&members))?.in_session(spark);
+        target.replace(spark, &fresh, &members.in_session(spark), cut).await.map(Some)
     }
 
     fn dimensions(&self) -> Dimensions {
@@ -160,41 +175,33 @@ impl Gold {
         cut: i64,
     ) -> Result<Option<i64>> {
         if !is_there {
-            let rows = sale::rows(sources, &self.dimensions(), None).await?;
-            return self.create(sale::NAME, &rows, cut).await.map(Some);
+            let rows = sale::rows(sources, &self.dimensions(), None)?;
+            return self.create(&self.spark, sale::NAME, &rows, cut).await.map(Some);
         }
         let late = Late {
-            customer: self.changed(&model::CUSTOMER, before, now).await?,
-            city: self.changed(&model::CITY, before, now).await?,
-            employee: self.changed(&model::EMPLOYEE, before, now).await?,
-            stock_item: self.changed(&model::STOCK_ITEM, before, now).await?,
+            customer: self.changed(&model::CUSTOMER, before, now),
+            city: self.changed(&model::CITY, before, now),
+            employee: self.changed(&model::EMPLOYEE, before, now),
+            stock_item: self.changed(&model::STOCK_ITEM, before, now),
         };
-        let Some(invoices) = sale::affected(sources, &late).await? else { return Ok(None) };
+        let Some(invoices) = sale::affected(sources, &late)? else { return Ok(None) };
         let table = self.lake.gold(sale::NAME);
         let target = Target { table: &table, key: sale::KEY, group: sale::GROUP };
-        let fresh = sale::rows(sources, &self.dimensions(), Some(&invoices)).await?;
+        let fresh = sale::rows(sources, &self.dimensions(), Some(&invoices))?;
         target.replace(&self.spark, &fresh, &invoices, cut).await.map(Some)
     }
 
     /// From when on members of a dimension are others than at the refresh before; none when the table did not change.
-    async fn changed(
+    fn changed(
         &self,
         dimension: &Dimension,
         before: &BTreeMap<String, i64>,
         now: &BTreeMap<String, i64>,
-    ) -> Result<Option<DataFrame>> {
+    ) -> Option<DataFrame> {
         let from = before.get(dimension.name).map_or(0, |version| version + 1);
         let to = now.get(dimension.name).copied().unwrap_or(0);
-        if from > to {
-            return Ok(None);
-        }
-        let name = self.lake.gold(dimension.name);
-        let changes = self
-            .spark
-            .sql(&format!("SELECT * FROM table_changes('{name}', {from}, {to})"))
-            .await
-            .doing(format!("reading the changes of {name} from version {from} to {to}"))?;
-        Ok(Some(sale::since(&changes, dimension)))
+        let changes = sources::changes(&self.spark, &self.lake.gold(dimension.name), from, to)?;
+        Some(sale::since(&changes, dimension))
     }
 
     async fn compare(&self, table: &str, rebuilt: &DataFrame) -> Result<Comparison> {

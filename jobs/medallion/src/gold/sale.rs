@@ -25,9 +25,9 @@ pub(super) struct Dimensions {
 }
 
 /// Invoice lines with their invoices, and `as_of` timestamp_ntz: when either was last edited.
-async fn lines(sources: &Sources) -> Result<DataFrame> {
-    let invoices = sources.table("sales_invoices").await?.alias("i");
-    let lines = sources.table("sales_invoice_lines").await?.alias("l");
+fn lines(sources: &Sources) -> Result<DataFrame> {
+    let invoices = sources.table("sales_invoices")?.alias("i");
+    let lines = sources.table("sales_invoice_lines")?.alias("l");
     let joined = lines.join(&invoices, col("l.invoice_id").eq(col("i.invoice_id")), JoinType::Inner);
     Ok(joined.select([
         col("l.invoice_line_id").alias("invoice_line_id"),
@@ -51,8 +51,8 @@ async fn lines(sources: &Sources) -> Result<DataFrame> {
 }
 
 /// Where each customer had its goods delivered, as versions: recipient_id, delivery_city_id, valid_from, valid_to.
-async fn deliveries(sources: &Sources) -> Result<DataFrame> {
-    let history = sources.table("sales_customers_history").await?;
+fn deliveries(sources: &Sources) -> Result<DataFrame> {
+    let history = sources.table("sales_customers_history")?;
     let versions = intervals(&history, "d", "customer_id", &["customer_id", "delivery_city_id"]);
     Ok(reaching_back(&versions, "d", "customer_id").select([
         col("d_customer_id").alias("recipient_id"),
@@ -63,23 +63,23 @@ async fn deliveries(sources: &Sources) -> Result<DataFrame> {
 }
 
 /// The rows of the fact table: all, or only those of the given invoices (column `wwi_invoice_id`).
-pub(super) async fn rows(
+pub(super) fn rows(
     sources: &Sources,
     dimensions: &Dimensions,
     only: Option<&DataFrame>,
 ) -> Result<DataFrame> {
-    let mut lines = lines(sources).await?;
+    let mut lines = lines(sources)?;
     if let Some(invoices) = only {
         let these = col("invoice_id").eq(col(GROUP));
         lines = lines.join(invoices, these, JoinType::LeftSemi);
     }
-    let packages = sources.table("warehouse_package_types").await?.select([
+    let packages = sources.table("warehouse_package_types")?.select([
         col("package_type_id").alias("_package_type_id"),
         col("package_type_name").alias("package"),
     ]);
     let facts =
         lines.join(&packages, col("package_type_id").eq(col("_package_type_id")), JoinType::LeftOuter);
-    let facts = as_of(&facts, "as_of", "customer_id", &deliveries(sources).await?, "d", "recipient_id")
+    let facts = as_of(&facts, "as_of", "customer_id", &deliveries(sources)?, "d", "recipient_id")
         .drop_columns([col("d.recipient_id"), col("d.valid_from"), col("d.valid_to")]);
     let facts = as_of(&facts, "as_of", "delivery_city_id", &dimensions.city, "city", "wwi_city_id");
     let facts = as_of(&facts, "as_of", "customer_id", &dimensions.customer, "customer", "wwi_customer_id");
@@ -121,14 +121,14 @@ pub(super) async fn rows(
 /// The invoices (column `wwi_invoice_id`) whose facts may differ from what gold has: those that changed, and those
 /// that were edited after the beginning of a version, of anything they refer to, that gold did not know. None when
 /// nothing changed. `late` holds, for each dimension, the business keys and the earliest new `valid_from`.
-pub(super) async fn affected(sources: &Sources, late: &Late) -> Result<Option<DataFrame>> {
+pub(super) fn affected(sources: &Sources, late: &Late) -> Result<Option<DataFrame>> {
     let mut parts: Vec<DataFrame> = Vec::new();
     for table in ["sales_invoices", "sales_invoice_lines"] {
-        if let Some(changed) = sources.changed(table).await? {
+        if let Some(changed) = sources.changed(table)? {
             parts.push(changed.select([col("invoice_id").alias(GROUP)]));
         }
     }
-    let lines = lines(sources).await?;
+    let lines = lines(sources)?;
     for (versions, id, columns) in [
         (&late.customer, "wwi_customer_id", &["customer_id", "bill_to_customer_id"][..]),
         (&late.employee, "wwi_employee_id", &["salesperson_person_id"]),
@@ -141,7 +141,7 @@ pub(super) async fn affected(sources: &Sources, late: &Late) -> Result<Option<Da
                 .push(lines.join(versions, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));
         }
     }
-    if let Some(changed) = sources.changed("sales_customers_history").await? {
+    if let Some(changed) = sources.changed("sales_customers_history")? {
         let since = changed
             .group_by([col("customer_id").alias("_customer_id")])
             .agg([min("valid_from").alias("since")]);
@@ -149,7 +149,7 @@ pub(super) async fn affected(sources: &Sources, late: &Late) -> Result<Option<Da
         parts.push(lines.join(&since, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));
     }
     if let Some(cities) = &late.city {
-        let deliveries = deliveries(sources).await?.select(["recipient_id", "delivery_city_id"]);
+        let deliveries = deliveries(sources)?.select(["recipient_id", "delivery_city_id"]);
         let moved = deliveries
             .join(cities, col("delivery_city_id").eq(col("wwi_city_id")), JoinType::Inner)
             .group_by([col("recipient_id").alias("_customer_id")])
@@ -157,7 +157,7 @@ pub(super) async fn affected(sources: &Sources, late: &Late) -> Result<Option<Da
         let hit = col("customer_id").eq(col("_customer_id")) & col("as_of").gt(col("since"));
         parts.push(lines.join(&moved, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));
     }
-    if let Some(changed) = sources.changed("warehouse_package_types").await? {
+    if let Some(changed) = sources.changed("warehouse_package_types")? {
         let changed = changed.select([col("package_type_id").alias("_package_type_id")]).distinct();
         let hit = col("package_type_id").eq(col("_package_type_id"));
         parts.push(lines.join(&changed, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));

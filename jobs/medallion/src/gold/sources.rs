@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use spark_client::{DataFrame, SparkSession};
 
-use crate::error::{Doing, Error, ErrorKind, Result};
-use crate::lake::{Lake, quoted_table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::Lake;
 
 /// Silver at a published cut, and the versions at the refresh before.
 #[derive(Debug)]
@@ -39,28 +39,15 @@ impl Sources {
     }
 
     /// A silver table as it was at the cut.
-    pub(super) async fn table(&self, table: &str) -> Result<DataFrame> {
-        let name = quoted_table(&self.lake.silver(table));
-        let version = self.version(table)?;
-        self.spark
-            .sql(&format!("SELECT * FROM {name} VERSION AS OF {version}"))
-            .await
-            .doing(format!("reading {name} at version {version}"))
+    pub(super) fn table(&self, table: &str) -> Result<DataFrame> {
+        Ok(self.spark.read().option("versionAsOf", self.version(table)?).table(&self.lake.silver(table)))
     }
 
     /// The rows that changed between the refresh before and the cut, from the change data feed; none when nothing did.
-    pub(super) async fn changed(&self, table: &str) -> Result<Option<DataFrame>> {
+    pub(super) fn changed(&self, table: &str) -> Result<Option<DataFrame>> {
         let to = self.version(table)?;
         let from = self.before.get(table).map_or(0, |version| version + 1);
-        if from > to {
-            return Ok(None);
-        }
-        let name = self.lake.silver(table);
-        self.spark
-            .sql(&format!("SELECT * FROM table_changes('{name}', {from}, {to})"))
-            .await
-            .doing(format!("reading the changes of {name} from version {from} to {to}"))
-            .map(Some)
+        Ok(changes(&self.spark, &self.lake.silver(table), from, to))
     }
 
     /// Whether a table has changed since the refresh before.
@@ -72,4 +59,13 @@ impl Sources {
     pub(super) fn one_row(&self) -> DataFrame {
         self.spark.range(0..1)
     }
+}
+
+/// The change data feed of a table, both versions included; none when there is no version in between.
+pub(super) fn changes(spark: &SparkSession, table: &str, from: i64, to: i64) -> Option<DataFrame> {
+    if from > to {
+        return None;
+    }
+    let reader = spark.read().option("readChangeFeed", true);
+    Some(reader.option("startingVersion", from).option("endingVersion", to).table(table))
 }

@@ -28,11 +28,12 @@ pub use published::{Published, last as last_published};
 pub(crate) use tables::{create as create_table, merge as merge_table};
 
 use crate::contract::{Contract, Contracts, Scd};
-use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::job::now_us;
 use crate::lake::Lake;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
+use crate::sessions::Sessions;
 use crate::writer_schema::WriterSchema;
 use batch::Batch;
 use tables::Tables;
@@ -48,12 +49,11 @@ pub struct SilverOptions {
     pub until_lsn: Option<i64>,
 }
 
-/// The job: one session to look and publish with, and one per table that is merged at the same time, since a
-/// session's settings carry the identity of the write.
+/// The job: one session to look and publish with, and one per table that is merged at the same time.
 #[derive(Debug)]
 pub struct Silver {
     spark: SparkSession,
-    workers: Vec<SparkSession>,
+    sessions: Sessions,
     lake: Lake,
     contracts: Contracts,
     registry: Registry,
@@ -86,11 +86,8 @@ impl Silver {
     ) -> Result<Self> {
         lake.create_database(&spark, "silver").await?;
         published::create(&spark, &lake).await?;
-        let mut workers = Vec::new();
-        for _ in 0..options.concurrency.max(1) {
-            workers.push(spark.new_session().await.doing("opening a session for merges")?);
-        }
-        Ok(Self { spark, workers, lake, contracts, registry, options, metrics, tables: Tables::default() })
+        let sessions = Sessions::open(&spark, options.concurrency).await?;
+        Ok(Self { spark, sessions, lake, contracts, registry, options, metrics, tables: Tables::default() })
     }
 
     /// The last published cut.
@@ -123,6 +120,7 @@ impl Silver {
         }
         let batch = Batch::keep(&self.spark, &self.lake, previous, cut).await?;
         let published = self.advance(&batch, cut, tables, counts).await;
+        self.metrics.silver_cycle_tables.set(0);
         batch.release().await;
         published
     }
@@ -151,27 +149,19 @@ impl Silver {
         }
         self.metrics.silver_cycle_tables_done.set(0);
         self.metrics.silver_cycle_tables.set(activities.len() as i64);
-        let sessions = Arc::new(tokio::sync::Mutex::new(self.workers.clone()));
         let versions: Vec<Vec<(String, i64)>> = futures::stream::iter(&activities)
             .map(|(topic, activity)| {
-                let sessions = sessions.clone();
-                async move {
-                    let session = sessions.lock().await.pop();
-                    let session =
-                        session.ok_or_else(|| Error::new(ErrorKind::Spark, "more merges than sessions"))?;
-                    let done = self.merge_topic(&session, topic, activity, batch, cut).await;
-                    sessions.lock().await.push(session);
+                self.sessions.lend(async |spark| {
+                    let done = self.merge_topic(&spark, topic, activity, batch, cut).await;
                     self.metrics.silver_cycle_tables_done.inc();
                     done
-                }
+                })
             })
-            .buffer_unordered(self.workers.len())
+            .buffer_unordered(self.sessions.count())
             .try_collect()
             .await?;
         tables.extend(versions.into_iter().flatten());
-        let published = self.publish(cut, tables, counts).await;
-        self.metrics.silver_cycle_tables.set(0);
-        published
+        self.publish(cut, tables, counts).await
     }
 
     /// Merges the events of one topic; the versions of the tables that it wrote.

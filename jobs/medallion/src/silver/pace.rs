@@ -24,13 +24,20 @@ impl Silver {
     pub async fn keep_publishing(&self, pace: &Pace) -> Result<()> {
         let metrics = &self.metrics;
         let limit = Duration::from_secs(pace.missing_limit_seconds);
+        let pause = Duration::from_millis(pace.pause_ms);
         let mut missing_since: Option<(i64, Instant)> = None;
         let mut last = self.last_published().await?;
         if let Some(last) = &last {
             metrics.silver_cut_lsn.set(last.cut.lsn);
             metrics.silver_committed_ms.set(last.cut.committed_at_us / 1000);
         }
+        let mut seen = None;
         loop {
+            let size = self.lake.events_size(&self.spark).await?;
+            if seen == Some(size) && missing_since.is_none() {
+                tokio::time::sleep(pause).await;
+                continue;
+            }
             let started = Instant::now();
             match self.cycle_from(last.clone()).await? {
                 Cycle::Published(published) => {
@@ -52,7 +59,9 @@ impl Silver {
                 }
                 Cycle::Waiting { missing_at: None } => {
                     missing_since = None;
-                    tokio::time::sleep(Duration::from_millis(pace.pause_ms)).await;
+                    // A look for a cut costs some twenty times as much as to see that bronze is as it was.
+                    seen = Some(size);
+                    tokio::time::sleep(pause).await;
                 }
                 Cycle::Waiting { missing_at: Some(lsn) } => {
                     metrics.silver_incomplete.set(1);
@@ -69,7 +78,7 @@ impl Silver {
                             ),
                         ));
                     }
-                    tokio::time::sleep(Duration::from_millis(pace.pause_ms)).await;
+                    tokio::time::sleep(pause).await;
                 }
             }
         }
