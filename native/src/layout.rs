@@ -182,8 +182,12 @@ impl Layout {
         }
         values.set("POSTGRES_SHARED_BUFFERS", "256MB");
         values.set("DATA", self.settings.home.join("data").display().to_string());
-        values.set("DRIVER_CLASSES", self.class_archive("spark-connect", &SPARK).join(" "));
-        values.set("EXECUTOR_CLASSES", self.class_archive("spark-executor", &SPARK).join(" "));
+        let driver_classes = self.class_archive("spark-connect", &SPARK);
+        values.set("DRIVER_CLASSES", driver_classes.join(" "));
+        // Of the driver too, which has loaded nearly all of the executor's classes: an executor is killed before it could
+        // write its own.
+        let [_, archive, quiet] = driver_classes;
+        values.set("EXECUTOR_CLASSES", format!("-Xshare:auto {archive} {quiet}"));
         values.set("SPARK_JARS", self.settings.dist("spark-jars").display().to_string());
         values.set("S3_ENDPOINT", format!("http://{}:{}", self.host(), self.settings.get("S3_PORT")));
         values.set("S3_REGION", REGION);

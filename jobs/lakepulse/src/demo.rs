@@ -71,7 +71,8 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
     let wwi = |arguments: &[&str]| own_binary(layout, "lakepulse-wwi", arguments);
     finish(wwi(&["schema"]), "creating the source's schema").await?;
     let (rows, seed) = (options.rows.to_string(), options.seed.to_string());
-    finish(wwi(&["load", "--rows", &rows, "--seed", &seed]), "loading the source").await?;
+    // A demonstration after another one, or after an interrupted one, goes on with the rows that are there.
+    finish(wwi(&["load", "--if-empty", "--rows", &rows, "--seed", &seed]), "loading the source").await?;
     progress.step("starting capture, bronze and silver");
     up(layout, &["all"]).await?;
 
@@ -185,7 +186,9 @@ async fn print_end(layout: &Layout, report: &Report, took: Duration, stops: bool
     if stops {
         return Ok(());
     }
-    println!("look around:  make status   bin/lakepulse status   make sql   make logs s=silver");
+    println!(
+        "look around:  make status   bin/lakepulse-stack exec -- bin/lakepulse status   make sql   make logs s=silver"
+    );
     println!("stop:         make down      remove the data: make clean-data");
     Ok(())
 }

@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Connection,
     /// The tables present don't have the shape that this version expects.
     Shape,
+    /// There are rows already in the tables to load.
+    Filled,
     /// A statement failed.
     Statement,
     /// The reference data in the crate can't be used: a fault of this crate.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use lakepulse_wwi::{
-    Error, LoadOptions, SchemaOutcome, Source, WorkloadOptions, create_schema, load, run_workload,
+    Error, ErrorKind, LoadOptions, SchemaOutcome, Source, WorkloadOptions, create_schema, load, run_workload,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -40,6 +40,9 @@ enum Command {
         /// Rows in all tables together, about.
         #[arg(long, default_value_t = 200_000)]
         rows: u32,
+        /// Leave tables that hold rows already as they are.
+        #[arg(long)]
+        if_empty: bool,
     },
     /// Run business transactions at a rate.
     Workload {
@@ -89,8 +92,14 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
             SchemaOutcome::Created => println!("schema created"),
             SchemaOutcome::Unchanged => println!("schema is there already"),
         },
-        Command::Load { seed, rows } => {
-            let loaded = load(&source, LoadOptions { seed, rows }).await?;
+        Command::Load { seed, rows, if_empty } => {
+            let loaded = match load(&source, LoadOptions { seed, rows }).await {
+                Err(error) if if_empty && error.kind() == ErrorKind::Filled => {
+                    println!("the tables hold rows already");
+                    return Ok(());
+                }
+                loaded => loaded?,
+            };
             for (table, rows) in loaded.tables() {
                 println!("{table:<34} {rows:>9}");
             }

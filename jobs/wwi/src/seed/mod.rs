@@ -61,11 +61,11 @@ impl Loaded {
     }
 }
 
-/// Loads generated rows into the empty tables of [`create_schema`](crate::create_schema): one
-/// transaction for the reference data, one for the sales chain.
+/// Loads generated rows into the empty tables of [`create_schema`](crate::create_schema), in one transaction.
 ///
 /// # Errors
-/// When the tables hold rows already, or a statement fails; the phase is then rolled back.
+/// [`ErrorKind::Filled`] when the tables hold rows already; other kinds when the tables are not there or a statement
+/// fails. Nothing is loaded then.
 pub async fn load(source: &Source, options: LoadOptions) -> Result<Loaded, Error> {
     let mut client = source.connect().await?;
     refuse_rows(&client).await?;
@@ -75,7 +75,7 @@ pub async fn load(source: &Source, options: LoadOptions) -> Result<Loaded, Error
     let cities = (options.rows / 100).clamp(200, 37_940) as i32;
     let mut loaded = Loaded::default();
 
-    let phase = client.transaction().await.map_err(statement("BEGIN"))?;
+    let transaction = client.transaction().await.map_err(statement("BEGIN"))?;
     let seed = options.seed;
     let named = |names: &[String], copy: &mut CopyText| {
         for (index, name) in names.iter().enumerate() {
@@ -103,16 +103,14 @@ pub async fn load(source: &Source, options: LoadOptions) -> Result<Loaded, Error
             _ => customers::write(seed, &reference, &customers, cities, calendar::FIRST_DAY, &mut copy)?,
         }
         let chunk = copy.take();
-        let mut sink = Box::pin(phase.copy_in(&table.copy()).await.map_err(failed(table.name))?);
+        let mut sink = Box::pin(transaction.copy_in(&table.copy()).await.map_err(failed(table.name))?);
         sink.send(chunk).await.map_err(failed(table.name))?;
         sink.as_mut().finish().await.map_err(failed(table.name))?;
         loaded.tables.push((table.name, copy.rows()));
     }
-    tables::move_sequences(&phase, &tables::REFERENCE).await?;
-    phase.commit().await.map_err(statement("COMMIT of the reference data"))?;
+    tables::move_sequences(&transaction, &tables::REFERENCE).await?;
 
     let orders = (f64::from(options.rows.saturating_sub(loaded.rows() as u32)) / ROWS_PER_ORDER) as u32;
-    let phase = client.transaction().await.map_err(statement("BEGIN"))?;
     let passes: [fn(&Day, &mut CopyText); 5] = [
         sales_rows::orders,
         sales_rows::order_lines,
@@ -121,29 +119,29 @@ pub async fn load(source: &Source, options: LoadOptions) -> Result<Loaded, Error
         sales_rows::customer_transactions,
     ];
     let sales: Vec<&str> = tables::SALES.iter().map(|table| table.name).collect();
-    let foreign_keys = Suspended::take_off(&phase, &sales).await?;
+    let foreign_keys = Suspended::take_off(&transaction, &sales).await?;
     for (table, rows_of) in tables::SALES.iter().zip(passes) {
         let days = Days::new(seed, orders, &customers, &items);
         let begun = Instant::now();
-        let rows = copy_days(&phase, table, days, rows_of).await?;
+        let rows = copy_days(&transaction, table, days, rows_of).await?;
         tracing::debug!(table = table.name, rows, took_ms = begun.elapsed().as_millis(), "table loaded");
         loaded.tables.push((table.name, rows));
     }
-    foreign_keys.restore(&phase).await?;
-    tables::move_sequences(&phase, &tables::SALES).await?;
-    phase.commit().await.map_err(statement("COMMIT of the sales chain"))?;
+    foreign_keys.restore(&transaction).await?;
+    tables::move_sequences(&transaction, &tables::SALES).await?;
+    transaction.commit().await.map_err(statement("COMMIT"))?;
     client.batch_execute("ANALYZE").await.map_err(statement("ANALYZE"))?;
     Ok(loaded)
 }
 
 async fn copy_days(
-    phase: &Transaction<'_>,
+    transaction: &Transaction<'_>,
     table: &tables::Table,
     mut days: Days<'_>,
     rows_of: fn(&Day, &mut CopyText),
 ) -> Result<u64, Error> {
     let mut copy = CopyText::default();
-    let mut sink = Box::pin(phase.copy_in(&table.copy()).await.map_err(failed(table.name))?);
+    let mut sink = Box::pin(transaction.copy_in(&table.copy()).await.map_err(failed(table.name))?);
     while let Some(day) = days.next_day()? {
         rows_of(&day, &mut copy);
         if copy.len() >= CHUNK_BYTES {
@@ -176,8 +174,8 @@ async fn refuse_rows(client: &Client) -> Result<(), Error> {
         .map_err(statement("cannot read application.people"))?;
     if filled.get::<_, bool>(0) {
         return Err(Error::new(
-            ErrorKind::Configuration,
-            "application.people holds rows already: load works on empty tables; use another database",
+            ErrorKind::Filled,
+            "application.people holds rows already: use another database, or --if-empty to keep them",
         ));
     }
     Ok(())

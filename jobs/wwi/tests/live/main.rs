@@ -127,10 +127,7 @@ fn loaded_rows_keep_the_books() -> Result<()> {
 fn load_refuses_filled_tables() -> Result<()> {
     let stage = stage(Some(SMALL))?;
     let again = stage.runtime.block_on(load(&stage.source, SMALL));
-    assert_eq!(
-        again.map_err(|error| error.kind()).map(|loaded| loaded.rows()),
-        Err(ErrorKind::Configuration)
-    );
+    assert_eq!(again.map_err(|error| error.kind()).map(|loaded| loaded.rows()), Err(ErrorKind::Filled));
     Ok(())
 }
 
