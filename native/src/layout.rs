@@ -46,7 +46,7 @@ impl Layout {
         std::fs::create_dir_all(&home).map_err(|error| Error::io("create", &home, error))?;
         // PostgreSQL's account has to pass through here; what is secret lies in files of mode 0600.
         set_mode(&home, 0o755)?;
-        for folder in ["data", "conf", "log", "run"] {
+        for folder in ["data", "conf", "log", "run", "tmp"] {
             let path = home.join(folder);
             std::fs::create_dir_all(&path).map_err(|error| Error::io("create", &path, error))?;
             set_mode(&path, 0o711)?;
@@ -93,6 +93,26 @@ impl Layout {
         self.settings.home.join("log").join(format!("{service}.log"))
     }
 
+    /// Where Java servers unpack what they need while they run.
+    fn temporary(&self) -> PathBuf {
+        self.settings.home.join("tmp")
+    }
+
+    /// The JVM option for it.
+    pub(crate) fn temporary_option(&self) -> String {
+        format!("-Djava.io.tmpdir={}", self.temporary().display())
+    }
+
+    /// Removes what servers that were killed have left there.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub(crate) fn clear_temporary(&self) -> Result<()> {
+        let path = self.temporary();
+        std::fs::remove_dir_all(&path).map_err(|error| Error::io("clear", &path, error))?;
+        std::fs::create_dir(&path).map_err(|error| Error::io("create", &path, error))
+    }
+
     /// The socket that the supervisor of this stack listens on.
     pub fn control(&self) -> PathBuf {
         self.settings.home.join("run/control.sock")
@@ -134,7 +154,8 @@ impl Layout {
 
     /// A Java program on the stack's JDK.
     pub(crate) fn java(&self, arguments: &[&str]) -> Program {
-        let mut command = vec![self.settings.dist("jdk").join("bin/java").display().to_string()];
+        let java = self.settings.dist("jdk").join("bin/java").display().to_string();
+        let mut command = vec![java, self.temporary_option()];
         command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         Program { command, env: Vec::new(), account: None, folder: self.data("") }
     }
@@ -188,6 +209,7 @@ impl Layout {
         // write its own.
         let [_, archive, quiet] = driver_classes;
         values.set("EXECUTOR_CLASSES", format!("-Xshare:auto {archive} {quiet}"));
+        values.set("TEMPORARY", self.temporary().display().to_string());
         values.set("SPARK_JARS", self.settings.dist("spark-jars").display().to_string());
         values.set("S3_ENDPOINT", format!("http://{}:{}", self.host(), self.settings.get("S3_PORT")));
         values.set("S3_REGION", REGION);

@@ -41,6 +41,7 @@ impl Supervisor {
     /// A supervisor that wants nothing yet. Spawns one task per service on the current Tokio runtime, which must be
     /// of one thread: the kernel ends the servers when the *thread* that started them ends.
     pub fn start(layout: &Layout) -> Result<Arc<Self>> {
+        layout.clear_temporary()?;
         let services = services::all(layout)?;
         let statuses = services.iter().map(|service| (service.name, Status::default())).collect();
         let supervisor = Arc::new(Self {

@@ -13,10 +13,13 @@ fn spark_class(layout: &Layout, service: &str, script: &str, arguments: &[&str])
     command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
     let work = layout.data("spark");
     let logging = format!("-Dlog4j2.configurationFile={}", conf.join("log4j2.properties").display());
+    let options = [&layout.class_archive(service, &SPARK).join(" "), &layout.temporary_option(), &logging]
+        .map(String::as_str)
+        .join(" ");
     let env = [
         ("SPARK_HOME", home.display().to_string()),
         ("SPARK_CONF_DIR", layout.empty_folder().display().to_string()),
-        ("SPARK_DAEMON_JAVA_OPTS", format!("{} {logging}", layout.class_archive(service, &SPARK).join(" "))),
+        ("SPARK_DAEMON_JAVA_OPTS", options),
         ("JAVA_HOME", layout.settings.dist("jdk").display().to_string()),
         ("SPARK_NO_DAEMONIZE", "1".to_owned()),
         ("SPARK_DAEMON_MEMORY", layout.settings.get("SPARK_DAEMON_HEAP").to_owned()),
