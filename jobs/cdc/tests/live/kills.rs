@@ -1,5 +1,7 @@
 //! SIGKILLs, each followed by the proof that every event is there exactly once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lakepulse_wwi::{LoadOptions, Source, WorkloadOptions, create_schema, load, run_workload};
@@ -20,13 +22,34 @@ fn wide_world_importers(rows: u32) -> Result<(Stage, Source)> {
     Ok((stage, source))
 }
 
-fn workload(stage: &Stage, source: &Source, seed: u64, seconds: u64) -> tokio::task::JoinHandle<Result<u64>> {
-    let source = source.clone();
-    stage.runtime.spawn(async move {
-        let duration = Duration::from_secs(seconds);
-        let options = WorkloadOptions { rate: 100.0, duration, connections: 2, seed };
-        Ok(run_workload(&source, options).await?.transactions())
-    })
+/// Business transactions that go on until they are told to end, however slow the machine is.
+struct Workload {
+    ending: Arc<AtomicBool>,
+    transactions: tokio::task::JoinHandle<Result<u64>>,
+}
+
+impl Workload {
+    fn start(stage: &Stage, source: &Source, mut seed: u64) -> Self {
+        let (source, ending) = (source.clone(), Arc::new(AtomicBool::new(false)));
+        let told = ending.clone();
+        let transactions = stage.runtime.spawn(async move {
+            let mut transactions = 0;
+            while !told.load(Ordering::Relaxed) {
+                let options =
+                    WorkloadOptions { rate: 100.0, duration: Duration::from_secs(1), connections: 2, seed };
+                transactions += run_workload(&source, options).await?.transactions();
+                seed += 1;
+            }
+            Ok(transactions)
+        });
+        Self { ending, transactions }
+    }
+
+    fn end(self, stage: &Stage) -> Outcome {
+        self.ending.store(true, Ordering::Relaxed);
+        assert!(stage.runtime.block_on(self.transactions)?? > 0);
+        Ok(())
+    }
 }
 
 fn verify(stage: &Stage, capture: Capture) -> Outcome {
@@ -46,7 +69,7 @@ pub fn during_snapshot() -> Outcome {
         "LAKEPULSE_LOG",
         "debug,rdkafka=off,pgwire_replication=off,hyper=off,reqwest=off,tokio_postgres=off",
     )];
-    let load = workload(&stage, &source, 5, 15);
+    let load = Workload::start(&stage, &source, 5);
     for commits in [1, 2, 5, 9, 3] {
         let capture = Capture::start_with(&config, &debug)?;
         eventually("some waves of the snapshot", || Ok(snapshot_tables_done(&capture) >= commits))
@@ -56,7 +79,7 @@ pub fn during_snapshot() -> Outcome {
     }
     let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for("streaming")?;
-    assert!(stage.runtime.block_on(load)?? > 0);
+    load.end(&stage)?;
     verify(&stage, capture)
 }
 
@@ -64,7 +87,7 @@ pub fn during_streaming() -> Outcome {
     let (stage, source) = wide_world_importers(6_000)?;
     let mut capture = Capture::start(&stage)?;
     capture.wait_for("streaming")?;
-    let load = workload(&stage, &source, 7, 20);
+    let load = Workload::start(&stage, &source, 7);
     for number in 0..6 {
         // Some changes further on, wherever that is.
         let before = stage.value("SELECT count(*) FROM sales.orders")?;
@@ -78,7 +101,7 @@ pub fn during_streaming() -> Outcome {
         capture = Capture::start(&stage)?;
         capture.wait_for("streaming")?;
     }
-    assert!(stage.runtime.block_on(load)?? > 0);
+    load.end(&stage)?;
     verify(&stage, capture)
 }
 
@@ -86,7 +109,7 @@ pub fn of_the_replication_session() -> Outcome {
     let (stage, source) = wide_world_importers(6_000)?;
     let mut capture = Capture::start(&stage)?;
     capture.wait_for("streaming")?;
-    let load = workload(&stage, &source, 9, 8);
+    let load = Workload::start(&stage, &source, 9);
     for _ in 0..3 {
         let active = format!(
             "SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{}' AND active",
@@ -95,7 +118,7 @@ pub fn of_the_replication_session() -> Outcome {
         eventually("the slot to be read", || Ok(stage.value(&active)?.is_some()))?;
         stage.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name = 'lakepulse-cdc' AND pid IN (SELECT active_pid FROM pg_replication_slots WHERE database = current_database())")?;
     }
-    assert!(stage.runtime.block_on(load)?? > 0);
+    load.end(&stage)?;
     capture.wait_for("starting again from the last checkpoint")?;
     verify(&stage, capture)
 }

@@ -18,14 +18,15 @@ pub fn capture_killed_in_snapshot(pipeline: &Pipeline) -> Outcome {
 }
 
 pub fn capture_killed_in_stream(pipeline: &Pipeline) -> Outcome {
-    let mut workload = pipeline.workload(12, 1)?;
+    let mut workload = pipeline.workload(600, 1)?;
     for _ in 0..3 {
         let before = produced(pipeline);
         pipeline.until("capture produces", SOON, || Ok(produced(pipeline) > before))?;
         pipeline.kill("capture")?;
         pipeline.up(&["capture"])?;
     }
-    finish(&mut workload)?;
+    workload.kill()?;
+    workload.wait()?;
     pipeline.verify()
 }
 
