@@ -26,7 +26,7 @@ test: ## Set up and run all tests against servers of their own
 
 .PHONY: test-pipeline
 test-pipeline: setup ## Crash every part of the pipeline under load, and compare silver with the source each time
-	scripts/test-pipeline
+	$(stack) exec --own servers -- scripts/live jobs/lakepulse
 
 .PHONY: setup
 setup: ## Install what the servers need and build the binaries, side by side

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Make the golden plans of spark_client: what PySpark sends for each case of `golden_plans_cases.py`.
+"""Make the golden plans of spark_client: what PySpark sends for each case of `golden_plans_cases.py`, and for each
+function of `golden_functions.py`.
 
 No server is needed: the session points at a closed port, and plans are taken before they are sent.
 Ids that only have to be distinct (plans, lambda variables) are numbered in the order of appearance,
 as the test in `spark_client/src/golden` does on its side.
 
-    golden_plans.py            write spark_client/tests/golden/plans.json
+    golden_plans.py            write spark_client/tests/golden/*.json
     golden_plans.py --check    exit 1 when what is committed differs
 """
 
@@ -19,10 +20,11 @@ import pyspark
 from google.protobuf import json_format
 from pyspark.sql.connect.session import SparkSession
 
+import golden_functions
 import golden_plans_cases
 
 PYSPARK = "4.2.0"
-FILE = pathlib.Path(__file__).resolve().parent.parent / "spark_client" / "tests" / "golden" / "plans.json"
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "spark_client" / "tests" / "golden"
 LAMBDA_VARIABLE = re.compile(r"^[a-z]+_\d+$")
 
 
@@ -90,12 +92,17 @@ def main():
         sys.exit(f"golden_plans.py: PySpark {PYSPARK} is pinned, {pyspark.__version__} is installed")
     spark = offline_session()
     plans = {name: golden(message_of(spark, case)) for name, case in golden_plans_cases.CASES.items()}
-    text = json.dumps(plans, indent=1, sort_keys=True) + "\n"
-    if not check:
-        FILE.parent.mkdir(parents=True, exist_ok=True)
-        FILE.write_text(text)
-    elif not FILE.exists() or FILE.read_text() != text:
-        sys.exit(f"golden_plans.py: {FILE.name} differs from what PySpark {PYSPARK} sends")
+    functions = {name: golden(made._expr.to_plan(spark.client)) for name, made in golden_functions.cases()}
+    # One case a line.
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(functions[name])}" for name in sorted(functions))
+    texts = {"plans.json": json.dumps(plans, indent=1, sort_keys=True) + "\n", "functions.json": f"{{\n{lines}\n}}\n"}
+    for name, text in texts.items():
+        file = FOLDER / name
+        if not check:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        elif not file.exists() or file.read_text() != text:
+            sys.exit(f"golden_plans.py: {name} differs from what PySpark {PYSPARK} sends")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let words: Vec<WordCount> = spark
         .read()
         .text(&path)
-        .select([explode(split(lower("value"), "[^a-z]+", -1)).alias("word")])
+        .select([explode(split(lower("value"), "[^a-z]+")).alias("word")])
         .filter(col("word").neq(""))
         .group_by(["word"])
         .count()

@@ -30,7 +30,7 @@
 //! # Map of the modules
 //! - `session`: [`SparkSession`] and its builder, SQL, settings, catalog, interrupts, local data
 //! - `dataframe`: [`DataFrame`]: transformations (pure) and actions (`async`), each in files of their own
-//! - `column`, [`functions`]: expressions; most functions come from one table, `functions/table.rs`
+//! - `column`, [`functions`], `tvf`: expressions and tables made of them; most functions come from one table, `functions/table/`
 //! - `reader`, `writer`, `writer_v2`, `merge`: batch input and output
 //! - `streaming`: sources, sinks and running queries; [`delta`]: idempotent writes
 //! - `sql_text`: [`quoted_name`] and [`quoted_text`], for SQL that is put together
@@ -57,10 +57,14 @@ mod secret;
 mod session;
 mod sql_text;
 mod streaming;
+mod tvf;
 mod writer;
 mod writer_v2;
 
-pub use column::{CaseWhen, Column, IntoColumn, IntoLiteral, Window, WindowBound};
+pub use column::{
+    CaseWhen, Column, IntoColumn, IntoLiteral, IntoOperand, OptionalColumn, OptionalLiteral, Window,
+    WindowBound,
+};
 pub use connection_string::ConnectionString;
 pub use dataframe::{
     DataFrame, ExplainMode, GroupedData, IntoCondition, JoinOn, JoinType, RecordBatchStream,
@@ -77,6 +81,7 @@ pub use streaming::{
     DataStreamReader, DataStreamWriter, OutputMode, SinkProgress, SourceProgress, StreamingQuery,
     StreamingQueryFailure, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
 };
+pub use tvf::TableValuedFunctions;
 pub use writer::{DataFrameWriter, SaveMode};
 pub use writer_v2::DataFrameWriterV2;
 pub use {arrow, chrono};

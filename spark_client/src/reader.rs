@@ -95,6 +95,16 @@ impl DataFrameReader {
         self.format("text").load_path(path)
     }
 
+    /// The rows of ORC files.
+    pub fn orc(self, path: &str) -> DataFrame {
+        self.format("orc").load_path(path)
+    }
+
+    /// The rows of XML files; option `rowTag` names the element that is a row.
+    pub fn xml(self, path: &str) -> DataFrame {
+        self.format("xml").load_path(path)
+    }
+
     /// The rows of a Delta table at a path.
     pub fn delta(self, path: &str) -> DataFrame {
         self.format("delta").load_path(path)

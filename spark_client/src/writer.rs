@@ -73,6 +73,20 @@ impl DataFrameWriter {
         self
     }
 
+    /// Buckets of rows that are equal by a hash of these columns, for a table that is not Delta's.
+    pub fn bucket_by(mut self, buckets: i32, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let bucket_column_names = columns.into_iter().map(Into::into).collect();
+        self.operation.bucket_by =
+            Some(write_operation::BucketBy { bucket_column_names, num_buckets: buckets });
+        self
+    }
+
+    /// The order of the rows in each bucket.
+    pub fn sort_by(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.operation.sort_column_names = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Rows that are alike in these columns near each other.
     pub fn cluster_by(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.operation.clustering_columns = columns.into_iter().map(Into::into).collect();
@@ -109,6 +123,31 @@ impl DataFrameWriter {
     /// Writes Parquet files.
     pub async fn parquet(self, path: &str) -> Result<(), Error> {
         self.format("parquet").save(path).await
+    }
+
+    /// Writes CSV files.
+    pub async fn csv(self, path: &str) -> Result<(), Error> {
+        self.format("csv").save(path).await
+    }
+
+    /// Writes files of JSON lines.
+    pub async fn json(self, path: &str) -> Result<(), Error> {
+        self.format("json").save(path).await
+    }
+
+    /// Writes ORC files.
+    pub async fn orc(self, path: &str) -> Result<(), Error> {
+        self.format("orc").save(path).await
+    }
+
+    /// Writes text files, from one column of text.
+    pub async fn text(self, path: &str) -> Result<(), Error> {
+        self.format("text").save(path).await
+    }
+
+    /// Writes XML files; option `rowTag` names the element that is a row.
+    pub async fn xml(self, path: &str) -> Result<(), Error> {
+        self.format("xml").save(path).await
     }
 
     pub(crate) fn into_path(mut self, path: &str) -> Self {

@@ -36,7 +36,7 @@ pub async fn since(lakehouse: &Lakehouse, began_us: i64) -> Result<Freshness> {
         });
     }
     let commits = commits.ok_or_else(|| Error::new("no silver table to measure freshness with"))?.distinct();
-    let previous = coalesce([lag("cut", 1).over(Window::ordered_by(["cut"])), lit(-1_i64)]);
+    let previous = coalesce([lag("cut").over(Window::ordered_by(["cut"])), lit(-1_i64)]);
     let cuts = spark.table(&lake.published()).with_column("previous", previous);
     let first = col("_commit_lsn").gt(col("previous")) & col("_commit_lsn").leq(col("cut"));
     let took = expr("(unix_micros(published_at) - unix_micros(_committed_at)) / 1e6");

@@ -5,13 +5,13 @@ use crate::proto::{
     DataType, data_type,
     expression::{ExprType, Literal, literal, literal::LiteralType},
 };
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike as _};
 
 /// A Rust value that becomes a literal, or a [`Column`] as it is.
 ///
 /// `i8` to `i64` become BYTE to LONG, `u8` to `u32` the next wider type, `f32` and `f64` FLOAT and DOUBLE,
 /// strings STRING (never a column name), byte slices BINARY, `NaiveDate` DATE, `DateTime` TIMESTAMP,
-/// `NaiveDateTime` TIMESTAMP_NTZ, `None` NULL.
+/// `NaiveDateTime` TIMESTAMP_NTZ, `NaiveTime` TIME, `TimeDelta` INTERVAL DAY TO SECOND, an array ARRAY, `None` NULL.
 pub trait IntoLiteral {
     /// The literal.
     fn into_literal(self) -> Column;
@@ -47,6 +47,35 @@ impl<Z: TimeZone> IntoLiteral for DateTime<Z> {
     }
 }
 
+impl<T: IntoLiteral, const N: usize> IntoLiteral for [T; N] {
+    fn into_literal(self) -> Column {
+        Column::function("array", self.into_iter().map(IntoLiteral::into_literal).collect())
+    }
+}
+
+/// A Rust value as a literal or a [`Column`], for an argument that may be left away with `None`.
+pub trait OptionalLiteral {
+    /// The literal, if there is one.
+    fn into_optional_literal(self) -> Option<Column>;
+}
+
+impl OptionalLiteral for Option<Column> {
+    fn into_optional_literal(self) -> Option<Column> {
+        self
+    }
+}
+
+macro_rules! optional_literals {
+    ($($rust:ty),*) => {$(
+        impl OptionalLiteral for $rust {
+            fn into_optional_literal(self) -> Option<Column> {
+                Some(self.into_literal())
+            }
+        }
+    )*};
+}
+optional_literals!(Column, &Column, CaseWhen);
+
 macro_rules! literals {
     ($($rust:ty => |$value:ident| $literal:expr;)*) => {$(
         impl IntoLiteral for $rust {
@@ -55,6 +84,8 @@ macro_rules! literals {
                 literal($literal)
             }
         }
+
+        optional_literals!($rust);
     )*};
 }
 literals! {
@@ -75,6 +106,11 @@ literals! {
     Vec<u8> => |value| LiteralType::Binary(value);
     NaiveDate => |value| LiteralType::Date(value.to_epoch_days());
     NaiveDateTime => |value| LiteralType::TimestampNtz(value.and_utc().timestamp_micros());
+    NaiveTime => |value| LiteralType::Time(literal::Time {
+        nano: i64::from(value.num_seconds_from_midnight()) * 1_000_000_000 + i64::from(value.nanosecond()),
+        precision: Some(6),
+    });
+    TimeDelta => |value| LiteralType::DayTimeInterval(value.num_microseconds().unwrap_or(i64::MAX));
 }
 
 fn null() -> Column {

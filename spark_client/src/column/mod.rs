@@ -9,7 +9,7 @@ pub(crate) mod sorting;
 mod window;
 
 pub use case::CaseWhen;
-pub use literal::{IntoLiteral, decimal};
+pub use literal::{IntoLiteral, OptionalLiteral, decimal};
 pub use window::{Window, WindowBound};
 
 use crate::proto::{
@@ -122,6 +122,47 @@ impl IntoColumn for String {
 impl IntoColumn for &String {
     fn into_column(self) -> Column {
         Column::named(self)
+    }
+}
+
+/// A [`Column`], the name of one, or a number as a literal.
+pub trait IntoOperand {
+    /// The column or literal.
+    fn into_operand(self) -> Column;
+}
+
+impl<T: IntoColumn> IntoOperand for T {
+    fn into_operand(self) -> Column {
+        self.into_column()
+    }
+}
+
+macro_rules! numbers {
+    ($($rust:ty),*) => {$(
+        impl IntoOperand for $rust {
+            fn into_operand(self) -> Column {
+                self.into_literal()
+            }
+        }
+    )*};
+}
+numbers!(i8, i16, i32, i64, u8, u16, u32, f32, f64);
+
+/// A [`Column`] or the name of one, for an argument that may be left away with `None`.
+pub trait OptionalColumn {
+    /// The column, if there is one.
+    fn into_optional_column(self) -> Option<Column>;
+}
+
+impl OptionalColumn for Option<Column> {
+    fn into_optional_column(self) -> Option<Column> {
+        self
+    }
+}
+
+impl<T: IntoColumn> OptionalColumn for T {
+    fn into_optional_column(self) -> Option<Column> {
+        Some(self.into_column())
     }
 }
 

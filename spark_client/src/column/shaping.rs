@@ -75,4 +75,9 @@ impl Column {
     pub fn substr(self, start: impl IntoLiteral, length: impl IntoLiteral) -> Column {
         Column::function("substr", vec![self, start.into_literal(), length.into_literal()])
     }
+
+    /// What a function makes of this column: keeps a chain of calls readable.
+    pub fn transform(self, change: impl FnOnce(Self) -> Self) -> Self {
+        change(self)
+    }
 }

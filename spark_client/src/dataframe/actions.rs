@@ -34,6 +34,53 @@ impl DataFrame {
         Ok(self.head(1).await?.into_iter().find(|batch| batch.num_rows() > 0))
     }
 
+    /// The first `rows` rows. The same as [`DataFrame::head`].
+    pub async fn take(&self, rows: i32) -> Result<Vec<RecordBatch>, Error> {
+        self.head(rows).await
+    }
+
+    /// The last `rows` rows.
+    pub async fn tail(&self, rows: i32) -> Result<Vec<RecordBatch>, Error> {
+        self.last_rows(rows).collect().await
+    }
+
+    /// The files that the rows are read from.
+    pub async fn input_files(&self) -> Result<Vec<String>, Error> {
+        let asked = Analyze::InputFiles(asked::InputFiles { plan: Some(self.plan.to_plan()) });
+        match self.session.connection().analyze("the files of a plan", asked).await? {
+            Analyzed::InputFiles(answer) => Ok(answer.files),
+            other => Err(Error::protocol(format!("asked for files, answered {other:?}"))),
+        }
+    }
+
+    /// Whether the server can collect the rows without its executors.
+    pub async fn is_local(&self) -> Result<bool, Error> {
+        let asked = Analyze::IsLocal(asked::IsLocal { plan: Some(self.plan.to_plan()) });
+        match self.session.connection().analyze("a plan", asked).await? {
+            Analyzed::IsLocal(answer) => Ok(answer.is_local),
+            other => Err(Error::protocol(format!("asked whether it is local, answered {other:?}"))),
+        }
+    }
+
+    /// Whether another DataFrame gives the same rows, as far as the server can tell from the plans.
+    pub async fn same_semantics(&self, other: &Self) -> Result<bool, Error> {
+        let (target_plan, other_plan) = (Some(self.plan.to_plan()), Some(other.plan.to_plan()));
+        let asked = Analyze::SameSemantics(asked::SameSemantics { target_plan, other_plan });
+        match self.session.connection().analyze("comparing plans", asked).await? {
+            Analyzed::SameSemantics(answer) => Ok(answer.result),
+            other => Err(Error::protocol(format!("asked to compare plans, answered {other:?}"))),
+        }
+    }
+
+    /// A number that is the same for plans of the same semantics.
+    pub async fn semantic_hash(&self) -> Result<i32, Error> {
+        let asked = Analyze::SemanticHash(asked::SemanticHash { plan: Some(self.plan.to_plan()) });
+        match self.session.connection().analyze("a plan's hash", asked).await? {
+            Analyzed::SemanticHash(answer) => Ok(answer.result),
+            other => Err(Error::protocol(format!("asked for a hash, answered {other:?}"))),
+        }
+    }
+
     /// Whether there is no row.
     pub async fn is_empty(&self) -> Result<bool, Error> {
         Ok(self.first().await?.is_none())

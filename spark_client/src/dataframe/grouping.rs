@@ -70,6 +70,31 @@ impl GroupedData {
         self.agg([functions::count(functions::lit(1)).alias("count")])
     }
 
+    /// The average of each column.
+    pub fn avg<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> DataFrame {
+        self.agg(columns.into_iter().map(functions::avg))
+    }
+
+    /// The average of each column. The same as [`GroupedData::avg`].
+    pub fn mean<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> DataFrame {
+        self.avg(columns)
+    }
+
+    /// The largest value of each column.
+    pub fn max<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> DataFrame {
+        self.agg(columns.into_iter().map(functions::max))
+    }
+
+    /// The smallest value of each column.
+    pub fn min<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> DataFrame {
+        self.agg(columns.into_iter().map(functions::min))
+    }
+
+    /// The sum of each column.
+    pub fn sum<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> DataFrame {
+        self.agg(columns.into_iter().map(functions::sum))
+    }
+
     /// Turns the values of a column into columns; naming the values spares Spark to look for them.
     pub fn pivot(mut self, column: &str, values: impl IntoIterator<Item = impl crate::IntoLiteral>) -> Self {
         let values = values.into_iter().filter_map(|value| literal(value.into_literal())).collect();

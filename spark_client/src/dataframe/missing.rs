@@ -6,6 +6,7 @@ use crate::{
     proto::{
         self,
         expression::{ExprType, Literal},
+        na_replace::Replacement,
         relation::RelType,
         unpivot,
     },
@@ -39,6 +40,27 @@ impl DataFrame {
         }))
     }
 
+    /// Values replaced by others, as pairs (from, to), in the named columns or in all of a fitting type when no name is
+    /// given.
+    pub fn replace(
+        &self,
+        values: impl IntoIterator<Item = (impl IntoLiteral, impl IntoLiteral)>,
+        columns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let cols: Vec<String> = columns.into_iter().map(Into::into).collect();
+        let replacements: Vec<_> = values
+            .into_iter()
+            .map(|(from, to)| Replacement {
+                old_value: as_literal(from.into_literal()),
+                new_value: as_literal(to.into_literal()),
+            })
+            .collect();
+        self.with_plan(self.plan.then(move |input| {
+            let (cols, replacements) = (cols.clone(), replacements.clone());
+            RelType::Replace(Box::new(proto::NaReplace { input, cols, replacements }))
+        }))
+    }
+
     /// One row for each row and column of `values`: the columns `ids`, then the column's name and its value.
     pub fn unpivot(
         &self,
@@ -61,7 +83,7 @@ impl DataFrame {
     }
 }
 
-fn as_literal(column: Column) -> Option<Literal> {
+pub(super) fn as_literal(column: Column) -> Option<Literal> {
     match column.expression.expr_type {
         Some(ExprType::Literal(literal)) => Some(literal),
         _ => None,

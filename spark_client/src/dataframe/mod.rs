@@ -7,6 +7,7 @@ mod missing;
 mod plans;
 mod rows;
 mod set_operations;
+mod statistics;
 mod stream;
 mod transformations;
 mod views;
@@ -18,7 +19,9 @@ pub use stream::RecordBatchStream;
 pub use transformations::IntoCondition;
 
 use crate::{
-    Column, DataFrameWriter, DataFrameWriterV2, DataStreamWriter, MergeInto, SparkSession, plan::Plan,
+    Column, DataFrameWriter, DataFrameWriterV2, DataStreamWriter, MergeInto, SparkSession,
+    plan::Plan,
+    proto::expression::{ExprType, UnresolvedAttribute, UnresolvedRegex},
 };
 
 /// A table that is described, not computed: a session and an immutable plan.
@@ -64,6 +67,28 @@ impl DataFrame {
     /// A column of this very DataFrame, to tell equal names of two sides of a join apart.
     pub fn col(&self, name: &str) -> Column {
         Column::of_plan(name, Some(self.plan.id()))
+    }
+
+    /// The columns of this DataFrame whose names match a Java regular expression in backquotes.
+    pub fn col_regex(&self, pattern: &str) -> Column {
+        Column::new(ExprType::UnresolvedRegex(UnresolvedRegex {
+            col_name: pattern.to_owned(),
+            plan_id: Some(self.plan.id()),
+        }))
+    }
+
+    /// A column that the source adds to its rows, such as `_metadata`, whatever its own columns are called.
+    pub fn metadata_column(&self, name: &str) -> Column {
+        Column::new(ExprType::UnresolvedAttribute(UnresolvedAttribute {
+            unparsed_identifier: name.to_owned(),
+            plan_id: Some(self.plan.id()),
+            is_metadata_column: Some(true),
+        }))
+    }
+
+    /// What a function makes of this DataFrame: keeps a chain of calls readable.
+    pub fn transform(&self, change: impl FnOnce(&Self) -> Self) -> Self {
+        change(self)
     }
 
     /// Writes the rows to files or a table.

@@ -2,8 +2,9 @@
 
 use super::DataFrame;
 use crate::{
-    column::{IntoColumn, IntoLiteral, expressions, into_columns},
-    proto::{self, analyze_plan_request::explain, relation::RelType},
+    Column,
+    column::{IntoColumn, IntoLiteral, expressions, into_columns, sorting::sort_orders},
+    proto::{self, analyze_plan_request::explain, expression::ExprType, relation::RelType},
 };
 
 /// How much of a plan is explained.
@@ -67,6 +68,17 @@ impl DataFrame {
                 num_partitions: partitions,
             }))
         }))
+    }
+
+    /// Rows in ranges of these columns, one range a partition, out of `partitions` or as many as
+    /// `spark.sql.shuffle.partitions` says.
+    pub fn repartition_by_range(
+        &self,
+        partitions: Option<i32>,
+        columns: impl IntoIterator<Item = impl IntoColumn>,
+    ) -> Self {
+        let order = sort_orders(columns).into_iter().map(|order| ExprType::SortOrder(Box::new(order)));
+        self.repartition_by(partitions, order.map(Column::new))
     }
 
     /// Advice for the optimizer, for example `broadcast`.

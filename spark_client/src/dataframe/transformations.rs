@@ -4,7 +4,7 @@ use super::DataFrame;
 use crate::{
     Column,
     column::{IntoColumn, expressions, into_columns, sorting::sort_orders},
-    functions::expr,
+    functions::{self, expr},
     proto::{self, expression::Alias, relation::RelType},
 };
 
@@ -181,6 +181,41 @@ impl DataFrame {
         self.with_plan(
             self.plan.then(move |input| RelType::Limit(Box::new(proto::Limit { input, limit: rows }))),
         )
+    }
+
+    /// The last `rows` rows.
+    pub fn last_rows(&self, rows: i32) -> Self {
+        self.with_plan(
+            self.plan.then(move |input| RelType::Tail(Box::new(proto::Tail { input, limit: rows }))),
+        )
+    }
+
+    /// Rows and columns changed for each other: the values of one column (the first unless named) become the names of
+    /// the others.
+    pub fn transpose(&self, index: impl crate::OptionalColumn) -> Self {
+        let index_columns: Vec<_> =
+            index.into_optional_column().map(|column| column.expression).into_iter().collect();
+        self.with_plan(self.plan.then(move |input| {
+            RelType::Transpose(Box::new(proto::Transpose { input, index_columns: index_columns.clone() }))
+        }))
+    }
+
+    /// Metadata, a JSON object, put to a column.
+    pub fn with_metadata(&self, column: &str, json: &str) -> Self {
+        let alias = Alias {
+            expr: self.col(column).boxed(),
+            name: vec![column.to_owned()],
+            metadata: Some(json.to_owned()),
+        };
+        self.with_plan(self.plan.then(move |input| {
+            RelType::WithColumns(Box::new(proto::WithColumns { input, aliases: vec![alias.clone()] }))
+        }))
+    }
+
+    /// Each row as a JSON text, in column `value`.
+    pub fn to_json(&self) -> Self {
+        let row = functions::struct_([functions::col("*")]);
+        self.select([functions::to_json(row, []).alias("value")])
     }
 
     /// All but the first `rows` rows.

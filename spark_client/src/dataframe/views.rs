@@ -23,6 +23,12 @@ impl DataFrame {
         self.create_view(name, true, true).await
     }
 
+    /// Gives the plan the name `global_temp.<name>` for SQL in every session of the server; an error when the name is
+    /// taken.
+    pub async fn create_global_temp_view(&self, name: &str) -> Result<(), Error> {
+        self.create_view(name, true, false).await
+    }
+
     async fn create_view(&self, name: &str, is_global: bool, replace: bool) -> Result<(), Error> {
         self.session.command(self.view_command(name, is_global, replace)).await.map(|_| ())
     }
@@ -39,9 +45,19 @@ impl DataFrame {
     /// Computes the rows now and keeps them on the executors: the result's plan is cut off from this one's.
     /// The server keeps them as long as the session lives.
     pub async fn local_checkpoint(&self) -> Result<DataFrame, Error> {
+        self.checkpointed(true).await
+    }
+
+    /// Computes the rows now and writes them to the server's checkpoint folder, which it must have
+    /// (`spark.checkpoint.dir`): the result's plan is cut off from this one's, and outlives executors.
+    pub async fn checkpoint(&self) -> Result<DataFrame, Error> {
+        self.checkpointed(false).await
+    }
+
+    async fn checkpointed(&self, local: bool) -> Result<DataFrame, Error> {
         let command = proto::CheckpointCommand {
             relation: Some(self.plan.to_relation()),
-            local: true,
+            local,
             eager: true,
             storage_level: None,
         };

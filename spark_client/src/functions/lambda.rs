@@ -30,9 +30,9 @@ pub fn exists(array: impl IntoColumn, condition: impl FnOnce(Column) -> Column) 
     Column::function("exists", vec![array.into_column(), unary(condition)])
 }
 
-/// Whether the condition holds for an element of an array. The same as [`exists`].
-pub fn any_match(array: impl IntoColumn, condition: impl FnOnce(Column) -> Column) -> Column {
-    exists(array, condition)
+/// The elements of an array for which the condition holds, which also takes their position from 0.
+pub fn filter_with_index(array: impl IntoColumn, condition: impl FnOnce(Column, Column) -> Column) -> Column {
+    Column::function("filter", vec![array.into_column(), binary(condition)])
 }
 
 /// Whether the condition holds for every element of an array.
@@ -47,6 +47,74 @@ pub fn aggregate(
     merge: impl FnOnce(Column, Column) -> Column,
 ) -> Column {
     Column::function("aggregate", vec![array.into_column(), initial.into_column(), binary(merge)])
+}
+
+/// [`aggregate`] whose result is `finish(state)`.
+pub fn aggregate_with(
+    array: impl IntoColumn,
+    initial: impl IntoColumn,
+    merge: impl FnOnce(Column, Column) -> Column,
+    finish: impl FnOnce(Column) -> Column,
+) -> Column {
+    let arguments = vec![array.into_column(), initial.into_column(), binary(merge), unary(finish)];
+    Column::function("aggregate", arguments)
+}
+
+/// The same as [`aggregate`].
+pub fn reduce(
+    array: impl IntoColumn,
+    initial: impl IntoColumn,
+    merge: impl FnOnce(Column, Column) -> Column,
+) -> Column {
+    Column::function("reduce", vec![array.into_column(), initial.into_column(), binary(merge)])
+}
+
+/// The same as [`aggregate_with`].
+pub fn reduce_with(
+    array: impl IntoColumn,
+    initial: impl IntoColumn,
+    merge: impl FnOnce(Column, Column) -> Column,
+    finish: impl FnOnce(Column) -> Column,
+) -> Column {
+    let arguments = vec![array.into_column(), initial.into_column(), binary(merge), unary(finish)];
+    Column::function("reduce", arguments)
+}
+
+/// The elements of an array in ascending order, NULL last.
+pub fn array_sort(array: impl IntoColumn) -> Column {
+    Column::function("array_sort", vec![array.into_column()])
+}
+
+/// The elements of an array in an order: `compare(left, right)` is negative, zero or positive.
+pub fn array_sort_by(array: impl IntoColumn, compare: impl FnOnce(Column, Column) -> Column) -> Column {
+    Column::function("array_sort", vec![array.into_column(), binary(compare)])
+}
+
+/// A map with each key changed, from key and value.
+pub fn transform_keys(map: impl IntoColumn, change: impl FnOnce(Column, Column) -> Column) -> Column {
+    Column::function("transform_keys", vec![map.into_column(), binary(change)])
+}
+
+/// A map with each value changed, from key and value.
+pub fn transform_values(map: impl IntoColumn, change: impl FnOnce(Column, Column) -> Column) -> Column {
+    Column::function("transform_values", vec![map.into_column(), binary(change)])
+}
+
+/// The entries of a map for whose key and value the condition holds.
+pub fn map_filter(map: impl IntoColumn, condition: impl FnOnce(Column, Column) -> Column) -> Column {
+    Column::function("map_filter", vec![map.into_column(), binary(condition)])
+}
+
+/// Two maps put together: for each key, `merge(key, left value, right value)`, a missing value being NULL.
+pub fn map_zip_with(
+    left: impl IntoColumn,
+    right: impl IntoColumn,
+    merge: impl FnOnce(Column, Column, Column) -> Column,
+) -> Column {
+    let (key, x, y) = (fresh("x"), fresh("y"), fresh("z"));
+    let body = merge(variable(&key), variable(&x), variable(&y));
+    let merge = lambda(body, vec![key, x, y]);
+    Column::function("map_zip_with", vec![left.into_column(), right.into_column(), merge])
 }
 
 /// Two arrays put together element by element, the shorter one filled with NULL.

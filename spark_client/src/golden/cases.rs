@@ -28,6 +28,12 @@ fn sources(spark: &SparkSession, t: &DataFrame) -> Vec<(&'static str, Sent)> {
         ("table", t.clone().into()),
         ("range", spark.range_by(1..10, 2, Some(3)).into()),
         ("read_parquet", spark.read().parquet("/data/a").into()),
+        ("tvf_explode", spark.tvf().explode(lit([1, 2])).into()),
+        ("tvf_stack", spark.tvf().stack(lit(2), [lit(1), lit(2), lit(3)]).into()),
+        ("tvf_sql_keywords", spark.tvf().sql_keywords().into()),
+        ("read_orc", spark.read().orc("/data/a").into()),
+        ("read_xml", spark.read().option("rowTag", "r").xml("/data/a").into()),
+        ("read_stream_json", spark.read_stream().schema("id BIGINT").json("/data/a").into()),
         (
             "read_options",
             spark.read().format("csv").schema("id BIGINT").option("header", true).load_path("/data/b").into(),
@@ -70,6 +76,20 @@ fn transformations(t: &DataFrame) -> Vec<(&'static str, Sent)> {
         ("fill_na", t.fill_na(0i64, ["a"]).into()),
         ("drop_na", t.drop_na(Some(2), ["a", "b", "c"]).into()),
         ("unpivot", t.unpivot(["id"], ["a", "b"], "name", "value").into()),
+        ("transpose", t.transpose(None).into()),
+        ("transpose_index", t.transpose("a").into()),
+        ("with_metadata", t.with_metadata("a", r#"{"k": "v"}"#).into()),
+        ("rows_as_json", t.to_json().into()),
+        ("columns_of_the_plan", t.select([t.col_regex("`a.*`"), t.metadata_column("_metadata")]).into()),
+        ("repartition_by_range", t.repartition_by_range(Some(4), [col("a"), col("b").desc()]).into()),
+        ("replace", t.replace([("x", "y"), ("z", "w")], ["a"]).into()),
+        ("summary", t.summary([] as [&str; 0]).into()),
+        ("summary_of", t.summary(["count", "95%"]).into()),
+        ("describe", t.describe(["a", "b"]).into()),
+        ("crosstab", t.crosstab("a", "b").into()),
+        ("freq_items", t.freq_items(["a", "b"], 0.25).into()),
+        ("sample_by", t.sample_by("a", [(1, 0.25), (2, 0.5)], 7).into()),
+        ("random_split", t.random_split(&[1.0, 3.0], 7).remove(1).into()),
     ]
 }
 
@@ -200,7 +220,7 @@ fn functions(t: &DataFrame) -> Vec<(&'static str, Sent)> {
                 f::current_timestamp(),
                 f::date_format("a", "yyyy"),
                 f::date_trunc("hour", "a"),
-                f::to_date("a", "yyyy"),
+                f::to_date_with("a", "yyyy"),
                 f::year("a"),
             ])
             .into(),
@@ -218,11 +238,11 @@ fn functions(t: &DataFrame) -> Vec<(&'static str, Sent)> {
         ),
         (
             "function_nulls",
-            t.select([f::coalesce(["a", "b"]), f::greatest(["a", "b"]), f::round("a", 2)]).into(),
+            t.select([f::coalesce(["a", "b"]), f::greatest(["a", "b"]), f::round_with("a", 2)]).into(),
         ),
         (
             "function_windows",
-            t.select([f::lead("a", 1).over(over_b()), f::lag("a", 2).over(over_b())]).into(),
+            t.select([f::lead("a").over(over_b()), f::lag_with("a", 2, None).over(over_b())]).into(),
         ),
         ("raise_error", one(f::raise_error("no"))),
         ("expr", one(expr("a + 1"))),

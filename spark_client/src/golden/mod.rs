@@ -35,11 +35,19 @@ impl Sent {
                 ("spark.connect.Command", command.encode_to_vec())
             }
         };
-        let descriptor = messages.get_message_by_name(name).unwrap();
-        let message = DynamicMessage::decode(descriptor, bytes.as_slice()).unwrap();
-        let options = SerializeOptions::new().use_proto_field_name(true);
-        message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
+        to_json(messages, name, &bytes)
     }
+}
+
+fn to_json(messages: &DescriptorPool, name: &str, bytes: &[u8]) -> Value {
+    let descriptor = messages.get_message_by_name(name).unwrap();
+    let message = DynamicMessage::decode(descriptor, bytes).unwrap();
+    let options = SerializeOptions::new().use_proto_field_name(true);
+    message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
+}
+
+fn messages() -> DescriptorPool {
+    DescriptorPool::decode(include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin")).as_slice()).unwrap()
 }
 
 /// Numbers ids that only have to be distinct in the order in which they are met, keys in sorted order.
@@ -74,9 +82,7 @@ fn number(seen: &mut HashMap<String, usize>, id: String) -> usize {
 
 #[tokio::test]
 async fn plans_are_those_of_pyspark() {
-    let messages =
-        DescriptorPool::decode(include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin")).as_slice())
-            .unwrap();
+    let messages = messages();
     let mut golden: Map<String, Value> =
         serde_json::from_str(include_str!("../../tests/golden/plans.json")).unwrap();
     let spark = crate::SparkSession::builder().remote("sc://localhost:9").connect_lazily().unwrap();
@@ -84,6 +90,31 @@ async fn plans_are_those_of_pyspark() {
     for (name, sent) in cases::all(&spark) {
         let expected = golden.remove(name).unwrap_or_else(|| panic!("PySpark has no case {name}"));
         let found = Numbering::default().normal(sent.to_json(&messages), "");
+        if found != expected {
+            different.push(format!("{name}\n  found    {found}\n  expected {expected}"));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+    assert!(golden.is_empty(), "cases that only PySpark has: {:?}", golden.keys());
+}
+
+/// They send another seed each time unless one is given.
+const RANDOM: [&str; 8] =
+    ["rand/0", "randn/0", "random/0", "uuid/0", "randstr/1", "shuffle/1", "uniform/2", "count_min_sketch/3"];
+
+#[test]
+fn functions_are_those_of_pyspark() {
+    let messages = messages();
+    let mut golden: Map<String, Value> =
+        serde_json::from_str(include_str!("../../tests/golden/functions.json")).unwrap();
+    let mut different = Vec::new();
+    for (name, column) in crate::functions::table::samples::all() {
+        let Some(expected) = golden.remove(&name) else {
+            assert!(RANDOM.contains(&name.as_str()), "PySpark has no case {name}");
+            continue;
+        };
+        let bytes = column.expression.encode_to_vec();
+        let found = Numbering::default().normal(to_json(&messages, "spark.connect.Expression", &bytes), "");
         if found != expected {
             different.push(format!("{name}\n  found    {found}\n  expected {expected}"));
         }

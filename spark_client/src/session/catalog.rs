@@ -6,6 +6,7 @@ use crate::{
     proto::{self, catalog::CatType, relation::RelType},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use std::collections::HashMap;
 
 /// Databases, tables and views: `spark.catalog()`. Names may be qualified: `database.table`.
 #[derive(Clone, Copy)]
@@ -68,6 +69,100 @@ impl<'a> Catalog<'a> {
     /// Forgets what is cached about a table, after something else changed its files.
     pub async fn refresh_table(&self, table: &str) -> Result<(), Error> {
         self.run(CatType::RefreshTable(proto::RefreshTable { table_name: table.to_owned() })).await
+    }
+
+    /// The current catalog.
+    pub async fn current_catalog(&self) -> Result<String, Error> {
+        self.one(CatType::CurrentCatalog(proto::CurrentCatalog {})).await
+    }
+
+    /// Makes a catalog the current one of this session.
+    pub async fn set_current_catalog(&self, catalog: &str) -> Result<(), Error> {
+        let catalog_name = catalog.to_owned();
+        self.run(CatType::SetCurrentCatalog(proto::SetCurrentCatalog { catalog_name })).await
+    }
+
+    /// Whether a function exists.
+    pub async fn function_exists(&self, function: &str) -> Result<bool, Error> {
+        let function_name = function.to_owned();
+        self.one(CatType::FunctionExists(proto::FunctionExists { function_name, db_name: None })).await
+    }
+
+    /// Makes a database; with `if_not_exists`, also one that is there is no error.
+    pub async fn create_database(&self, database: &str, if_not_exists: bool) -> Result<(), Error> {
+        let (db_name, properties) = (database.to_owned(), HashMap::new());
+        self.run(CatType::CreateDatabase(proto::CreateDatabase { db_name, if_not_exists, properties })).await
+    }
+
+    /// Drops a database; with `cascade`, with all that is in it.
+    pub async fn drop_database(&self, database: &str, if_exists: bool, cascade: bool) -> Result<(), Error> {
+        let db_name = database.to_owned();
+        self.run(CatType::DropDatabase(proto::DropDatabase { db_name, if_exists, cascade })).await
+    }
+
+    /// Drops a table; with `purge`, without a way back where the catalog has one.
+    pub async fn drop_table(&self, table: &str, if_exists: bool, purge: bool) -> Result<(), Error> {
+        let table_name = table.to_owned();
+        self.run(CatType::DropTable(proto::DropTable { table_name, if_exists, purge })).await
+    }
+
+    /// Drops a view that is not temporary.
+    pub async fn drop_view(&self, view: &str, if_exists: bool) -> Result<(), Error> {
+        let view_name = view.to_owned();
+        self.run(CatType::DropView(proto::DropView { view_name, if_exists })).await
+    }
+
+    /// Removes all rows of a table.
+    pub async fn truncate_table(&self, table: &str) -> Result<(), Error> {
+        self.run(CatType::TruncateTable(proto::TruncateTable { table_name: table.to_owned() })).await
+    }
+
+    /// Computes the statistics of a table: rows and bytes, or with `no_scan` only bytes.
+    pub async fn analyze_table(&self, table: &str, no_scan: bool) -> Result<(), Error> {
+        let table_name = table.to_owned();
+        self.run(CatType::AnalyzeTable(proto::AnalyzeTable { table_name, no_scan })).await
+    }
+
+    /// The SQL that makes a table like this one; with `as_serde`, in Hive's words.
+    pub async fn get_create_table_string(&self, table: &str, as_serde: bool) -> Result<String, Error> {
+        let table_name = table.to_owned();
+        self.one(CatType::GetCreateTableString(proto::GetCreateTableString { table_name, as_serde })).await
+    }
+
+    /// Finds the partitions of a table in its folders.
+    pub async fn recover_partitions(&self, table: &str) -> Result<(), Error> {
+        self.run(CatType::RecoverPartitions(proto::RecoverPartitions { table_name: table.to_owned() })).await
+    }
+
+    /// Whether a table is kept in memory.
+    pub async fn is_cached(&self, table: &str) -> Result<bool, Error> {
+        self.one(CatType::IsCached(proto::IsCached { table_name: table.to_owned() })).await
+    }
+
+    /// Keeps a table in the executors' memory once it has been read.
+    pub async fn cache_table(&self, table: &str) -> Result<(), Error> {
+        let (table_name, storage_level) = (table.to_owned(), None);
+        self.run(CatType::CacheTable(proto::CacheTable { table_name, storage_level })).await
+    }
+
+    /// Forgets the kept rows of a table.
+    pub async fn uncache_table(&self, table: &str) -> Result<(), Error> {
+        self.run(CatType::UncacheTable(proto::UncacheTable { table_name: table.to_owned() })).await
+    }
+
+    /// Forgets the kept rows of all tables.
+    pub async fn clear_cache(&self) -> Result<(), Error> {
+        self.run(CatType::ClearCache(proto::ClearCache {})).await
+    }
+
+    /// Forgets what is cached about the files under a path.
+    pub async fn refresh_by_path(&self, path: &str) -> Result<(), Error> {
+        self.run(CatType::RefreshByPath(proto::RefreshByPath { path: path.to_owned() })).await
+    }
+
+    /// Drops a temporary view of all sessions; whether there was one.
+    pub async fn drop_global_temp_view(&self, view: &str) -> Result<bool, Error> {
+        self.one(CatType::DropGlobalTempView(proto::DropGlobalTempView { view_name: view.to_owned() })).await
     }
 
     /// Drops a temporary view; whether there was one.

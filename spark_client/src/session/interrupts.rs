@@ -43,6 +43,11 @@ impl SparkSession {
         self.connection().lock_tags().remove(tag);
     }
 
+    /// Ends [`SparkSession::add_tag`] for all tags.
+    pub fn clear_tags(&self) {
+        self.connection().lock_tags().clear();
+    }
+
     /// The tags of what is started now.
     pub fn tags(&self) -> Vec<String> {
         self.connection().tags().into_iter().collect()

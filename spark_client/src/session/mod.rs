@@ -15,7 +15,7 @@ pub use conf::RuntimeConf;
 pub use sql::SqlArguments;
 
 use crate::{
-    DataFrame, DataFrameReader, DataStreamReader, Error, StreamingQueryManager,
+    DataFrame, DataFrameReader, DataStreamReader, Error, StreamingQueryManager, TableValuedFunctions,
     plan::Plan,
     proto::{self, read, relation::RelType},
     rpc::Connection,
@@ -66,6 +66,11 @@ impl SparkSession {
     /// The settings of this session.
     pub fn conf(&self) -> RuntimeConf<'_> {
         RuntimeConf::new(&self.connection)
+    }
+
+    /// Functions that give a table.
+    pub fn tvf(&self) -> TableValuedFunctions<'_> {
+        TableValuedFunctions::new(self)
     }
 
     /// Databases, tables and views.

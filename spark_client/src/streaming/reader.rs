@@ -59,6 +59,36 @@ impl DataStreamReader {
         self.load_paths(vec![path.to_owned()])
     }
 
+    /// The rows of CSV files as they appear under a path.
+    pub fn csv(self, path: &str) -> DataFrame {
+        self.format("csv").load_path(path)
+    }
+
+    /// The rows of files of JSON lines as they appear under a path.
+    pub fn json(self, path: &str) -> DataFrame {
+        self.format("json").load_path(path)
+    }
+
+    /// The rows of ORC files as they appear under a path.
+    pub fn orc(self, path: &str) -> DataFrame {
+        self.format("orc").load_path(path)
+    }
+
+    /// The rows of Parquet files as they appear under a path.
+    pub fn parquet(self, path: &str) -> DataFrame {
+        self.format("parquet").load_path(path)
+    }
+
+    /// The rows of text files, a line as column `value`, as they appear under a path.
+    pub fn text(self, path: &str) -> DataFrame {
+        self.format("text").load_path(path)
+    }
+
+    /// The rows of XML files as they appear under a path.
+    pub fn xml(self, path: &str) -> DataFrame {
+        self.format("xml").load_path(path)
+    }
+
     /// The rows of a table as they are added.
     pub fn table(self, name: &str) -> DataFrame {
         let table = read::NamedTable { unparsed_identifier: name.to_owned(), options: self.options };

@@ -96,9 +96,15 @@ impl Pipeline {
         })
     }
 
-    /// SIGKILL; the supervisor restarts the service.
+    /// SIGKILL; the supervisor restarts the service. Returns when it has seen the death.
     pub fn kill(&self, name: &str) -> Result<(), String> {
-        self.ask(&Request::Kill { name: name.to_owned() }).map(|_| ())
+        let restarts = || -> Result<Option<u32>, String> {
+            let answer = self.ask(&Request::Status { memory: false })?;
+            Ok(answer.services.iter().find(|service| service.name == name).map(|service| service.restarts))
+        };
+        let before = restarts()?;
+        self.ask(&Request::Kill { name: name.to_owned() })?;
+        self.until(&format!("the death of {name}"), Duration::from_secs(60), || Ok(restarts()? != before))
     }
 
     /// Polls until a condition holds.

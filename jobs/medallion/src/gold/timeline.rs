@@ -21,7 +21,7 @@ pub(super) fn intervals(history: &DataFrame, alias: &str, key: &str, columns: &[
     let so_far = in_order().rows_between(WindowBound::Unbounded, WindowBound::CurrentRow);
     let stamped = history.with_column("_from", max("valid_from").over(so_far));
     let deleted = col("_valid_to").cast("timestamp_ntz");
-    let ended = coalesce([lead("_from", 1).over(in_order()), deleted, expr(OPEN_END)]);
+    let ended = coalesce([lead("_from").over(in_order()), deleted, expr(OPEN_END)]);
     let mut selected: Vec<Column> =
         columns.iter().map(|name| col(name).alias(&format!("{alias}_{name}"))).collect();
     selected.push(col("_from").alias(&format!("{alias}_from")));
@@ -68,11 +68,11 @@ pub(super) fn changes(versions: &DataFrame, key: &str, attributes: &[String]) ->
         .collect();
     versions
         .with_columns([
-            ("_same", all().eq_null_safe(lag(all(), 1).over(in_order()))),
+            ("_same", all().eq_null_safe(lag(all()).over(in_order()))),
             ("_end", max("to").over(Window::partition_by([key]))),
         ])
         .filter(!col("_same"))
-        .with_column("valid_to", coalesce([lead("from", 1).over(in_order()), col("_end")]))
+        .with_column("valid_to", coalesce([lead("from").over(in_order()), col("_end")]))
         .select(selected)
 }
 

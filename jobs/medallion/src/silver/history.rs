@@ -28,7 +28,7 @@ pub(super) fn versions(
     let until_now = || by_key().rows_between(WindowBound::Unbounded, WindowBound::CurrentRow);
     let mut known: Vec<Column> =
         ["_commit_lsn", "_ordinal", "_committed_at", "_op"].iter().map(|name| col(name)).collect();
-    known.push(lead("_committed_at", 1).over(by_key()).alias("_next_at"));
+    known.push(lead("_committed_at").over(by_key()).alias("_next_at"));
     known.push(row_number().over(by_key()).alias("_position"));
     for column in columns {
         let name = quoted(&column.name);
