@@ -205,8 +205,7 @@ impl Layout {
         values.set("DATA", self.settings.home.join("data").display().to_string());
         let driver_classes = self.class_archive("spark-connect", &SPARK);
         values.set("DRIVER_CLASSES", driver_classes.join(" "));
-        // Of the driver too, which has loaded nearly all of the executor's classes: an executor is killed before it could
-        // write its own.
+        // The driver's, whose class path is the same: an executor is killed before it could write its own.
         let [_, archive, quiet] = driver_classes;
         values.set("EXECUTOR_CLASSES", format!("-Xshare:auto {archive} {quiet}"));
         values.set("TEMPORARY", self.temporary().display().to_string());

@@ -1,14 +1,12 @@
 //! Aggregates over groups of rows.
 
-use super::DataFrame;
+use super::{DataFrame, missing::as_literal};
 use crate::{
-    Column,
     column::{IntoColumn, expressions, into_columns},
     functions,
     proto::{
         self, Expression,
         aggregate::{GroupType, Pivot},
-        expression::{ExprType, Literal},
         relation::RelType,
     },
 };
@@ -97,16 +95,9 @@ impl GroupedData {
 
     /// Turns the values of a column into columns; naming the values spares Spark to look for them.
     pub fn pivot(mut self, column: &str, values: impl IntoIterator<Item = impl crate::IntoLiteral>) -> Self {
-        let values = values.into_iter().filter_map(|value| literal(value.into_literal())).collect();
+        let values = values.into_iter().filter_map(|value| as_literal(value.into_literal())).collect();
         self.group_type = GroupType::Pivot;
         self.pivot = Some(Pivot { col: Some(self.input.col(column).expression), values });
         self
-    }
-}
-
-fn literal(column: Column) -> Option<Literal> {
-    match column.expression.expr_type {
-        Some(ExprType::Literal(literal)) => Some(literal),
-        _ => None,
     }
 }

@@ -108,7 +108,7 @@ impl DataFrame {
         self.quantiles(columns, probabilities, relative_error).value("approx_quantile").await
     }
 
-    pub(crate) fn covariance(&self, left: &str, right: &str) -> Self {
+    fn covariance(&self, left: &str, right: &str) -> Self {
         let (col1, col2) = (left.to_owned(), right.to_owned());
         self.with_plan(self.plan.then(move |input| {
             let (col1, col2) = (col1.clone(), col2.clone());
@@ -116,7 +116,7 @@ impl DataFrame {
         }))
     }
 
-    pub(crate) fn correlation(&self, left: &str, right: &str) -> Self {
+    fn correlation(&self, left: &str, right: &str) -> Self {
         let (col1, col2) = (left.to_owned(), right.to_owned());
         self.with_plan(self.plan.then(move |input| {
             let (col1, col2, method) = (col1.clone(), col2.clone(), Some("pearson".to_owned()));
@@ -124,7 +124,7 @@ impl DataFrame {
         }))
     }
 
-    pub(crate) fn quantiles(
+    fn quantiles(
         &self,
         columns: impl IntoIterator<Item = impl Into<String>>,
         probabilities: &[f64],

@@ -184,7 +184,7 @@ impl DataFrame {
     }
 
     /// The last `rows` rows.
-    pub fn last_rows(&self, rows: i32) -> Self {
+    pub(super) fn last_rows(&self, rows: i32) -> Self {
         self.with_plan(
             self.plan.then(move |input| RelType::Tail(Box::new(proto::Tail { input, limit: rows }))),
         )

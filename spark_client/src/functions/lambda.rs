@@ -46,7 +46,7 @@ pub fn aggregate(
     initial: impl IntoColumn,
     merge: impl FnOnce(Column, Column) -> Column,
 ) -> Column {
-    Column::function("aggregate", vec![array.into_column(), initial.into_column(), binary(merge)])
+    fold("aggregate", array, initial, merge, None)
 }
 
 /// [`aggregate`] whose result is `finish(state)`.
@@ -56,8 +56,7 @@ pub fn aggregate_with(
     merge: impl FnOnce(Column, Column) -> Column,
     finish: impl FnOnce(Column) -> Column,
 ) -> Column {
-    let arguments = vec![array.into_column(), initial.into_column(), binary(merge), unary(finish)];
-    Column::function("aggregate", arguments)
+    fold("aggregate", array, initial, merge, Some(unary(finish)))
 }
 
 /// The same as [`aggregate`].
@@ -66,7 +65,7 @@ pub fn reduce(
     initial: impl IntoColumn,
     merge: impl FnOnce(Column, Column) -> Column,
 ) -> Column {
-    Column::function("reduce", vec![array.into_column(), initial.into_column(), binary(merge)])
+    fold("reduce", array, initial, merge, None)
 }
 
 /// The same as [`aggregate_with`].
@@ -76,8 +75,7 @@ pub fn reduce_with(
     merge: impl FnOnce(Column, Column) -> Column,
     finish: impl FnOnce(Column) -> Column,
 ) -> Column {
-    let arguments = vec![array.into_column(), initial.into_column(), binary(merge), unary(finish)];
-    Column::function("reduce", arguments)
+    fold("reduce", array, initial, merge, Some(unary(finish)))
 }
 
 /// The elements of an array in ascending order, NULL last.
@@ -124,6 +122,17 @@ pub fn zip_with(
     merge: impl FnOnce(Column, Column) -> Column,
 ) -> Column {
     Column::function("zip_with", vec![left.into_column(), right.into_column(), binary(merge)])
+}
+
+fn fold(
+    name: &str,
+    array: impl IntoColumn,
+    initial: impl IntoColumn,
+    merge: impl FnOnce(Column, Column) -> Column,
+    finish: Option<Column>,
+) -> Column {
+    let arguments = [array.into_column(), initial.into_column(), binary(merge)];
+    Column::function(name, arguments.into_iter().chain(finish).collect())
 }
 
 fn unary(body: impl FnOnce(Column) -> Column) -> Column {
