@@ -15,11 +15,14 @@ import json
 import pathlib
 import re
 import sys
+import types
 
 import pyspark
 from google.protobuf import json_format
+from pyspark.sql.connect.proto import base_pb2 as base
 from pyspark.sql.connect.session import SparkSession
 
+import golden_actions_cases
 import golden_functions
 import golden_plans_cases
 
@@ -41,6 +44,32 @@ def offline_session():
 
     spark.client.execute_command = capture
     return spark
+
+
+def capture_requests(spark):
+    """From here on, every request is carried out of PySpark."""
+
+    def capture(request, *_, **__):
+        raise Captured(request)
+
+    client = spark.client
+    del client.execute_command
+    client._execute = client._execute_and_fetch_as_iterator = capture
+    client._stub = types.SimpleNamespace(AnalyzePlan=capture)
+
+
+def request_of(spark, case):
+    """The plan, or the question, that a call sends."""
+    try:
+        case(spark)
+    except Captured as captured:
+        request = captured.args[0]
+    if isinstance(request, base.AnalyzePlanRequest):
+        kind = request.WhichOneof("analyze")
+        question = base.AnalyzePlanRequest()
+        getattr(question, kind).CopyFrom(getattr(request, kind))
+        return question
+    return request.plan
 
 
 def message_of(spark, case):
@@ -91,11 +120,18 @@ def main():
     if pyspark.__version__ != PYSPARK:
         sys.exit(f"golden_plans.py: PySpark {PYSPARK} is pinned, {pyspark.__version__} is installed")
     spark = offline_session()
-    plans = {name: golden(message_of(spark, case)) for name, case in golden_plans_cases.CASES.items()}
+    cases = golden_plans_cases.CASES | golden_plans_cases.COMMANDS
+    plans = {name: golden(message_of(spark, case)) for name, case in cases.items()}
     functions = {name: golden(made._expr.to_plan(spark.client)) for name, made in golden_functions.cases()}
+    capture_requests(spark)
+    actions = {name: golden(request_of(spark, case)) for name, case in golden_actions_cases.CASES.items()}
     # One case a line.
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(functions[name])}" for name in sorted(functions))
-    texts = {"plans.json": json.dumps(plans, indent=1, sort_keys=True) + "\n", "functions.json": f"{{\n{lines}\n}}\n"}
+    texts = {
+        "plans.json": json.dumps(plans, indent=1, sort_keys=True) + "\n",
+        "actions.json": json.dumps(actions, indent=1, sort_keys=True) + "\n",
+        "functions.json": f"{{\n{lines}\n}}\n",
+    }
     for name, text in texts.items():
         file = FOLDER / name
         if not check:

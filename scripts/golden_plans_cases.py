@@ -6,8 +6,13 @@ from pyspark.sql.connect import functions as F
 from pyspark.sql.connect.avro import functions as avro
 from pyspark.sql.connect.column import Column  # noqa: F401  (registers the Connect column)
 from pyspark.sql.connect.window import Window
+from pyspark.sql.types import ArrayType, DecimalType, IntegerType, LongType, StructType
 
 col, lit, expr = F.col, F.lit, F.expr
+URL = "jdbc:postgresql://db/wwi"
+SHAPE = (
+    StructType().add("id", LongType()).add("price", DecimalType(18, 2)).add("days", ArrayType(IntegerType()))
+)
 SCHEMA = '{"type": "record", "name": "r", "fields": [{"name": "id", "type": "long"}]}'
 
 
@@ -22,6 +27,22 @@ def u(spark):
 def one(make):
     """A projection of one expression."""
     return lambda spark: t(spark).select(make())
+
+
+def largest(spark):
+    return u(spark).select(F.max("a")).scalar()
+
+
+def of_row(spark):
+    return u(spark).filter(col("u.id") == col("t.id").outer())
+
+
+def matching(spark):
+    return of_row(spark).exists()
+
+
+def nearest(spark, mode, direction, how):
+    return t(spark).nearestByJoin(u(spark), col("a") - col("b"), 3, mode, direction, joinType=how)
 
 
 def joined_by_columns_of_both(spark):
@@ -120,7 +141,35 @@ CASES = {
     "intersect": lambda spark: t(spark).intersect(u(spark)),
     "except_all": lambda spark: t(spark).exceptAll(u(spark)),
     "except": lambda spark: t(spark).subtract(u(spark)),
+    # Plans that refer to others
+    "subquery_scalar": lambda spark: t(spark).filter(col("a") > largest(spark)),
+    "subquery_exists": lambda spark: t(spark).alias("t").filter(~matching(spark)),
+    "subquery_in": lambda spark: t(spark).filter(col("id").isin(u(spark).select("id"))),
+    "subquery_in_struct": lambda spark: t(spark).filter(F.struct("id", "day").isin(u(spark).select("id", "day"))),
+    "subquery_select": lambda spark: t(spark).select("id", (largest(spark) - col("a")).cast("int").alias("below")),
+    "subquery_with_column": lambda spark: t(spark).withColumn("top", largest(spark)),
+    "subquery_case": lambda spark: t(spark).select(F.when(matching(spark), largest(spark)).otherwise(lit(0))),
+    "subquery_group": lambda spark: t(spark).groupBy("k").agg(F.sum("a") - F.first(largest(spark))),
+    "subquery_sort": lambda spark: t(spark).orderBy(largest(spark).desc()),
+    "subquery_two": lambda spark: t(spark).filter((col("a") == largest(spark)) | matching(spark)),
+    "subquery_nested": lambda spark: t(spark).filter(u(spark).filter(col("b") < largest(spark)).exists()),
+    "lateral_join": lambda spark: t(spark).lateralJoin(of_row(spark)),
+    "lateral_join_on": lambda spark: t(spark).lateralJoin(of_row(spark), col("a") > 1, "left"),
+    "nearest_exact": lambda spark: nearest(spark, "exact", "distance", "inner"),
+    "nearest_approximate": lambda spark: nearest(spark, "approx", "similarity", "leftouter"),
+    "read_jdbc": lambda spark: spark.read.option("user", "reader").jdbc(URL, "sales.orders"),
+    "read_jdbc_ranges": lambda spark: spark.read.option("user", "reader").jdbc(URL, "sales.orders", "id", 1, 100, 4),
+    "read_jdbc_conditions": lambda spark: spark.read.option("user", "reader").jdbc(
+        URL, "sales.orders", predicates=["id < 10", "id >= 10"]
+    ),
+    "read_changes": lambda spark: spark.read.option("startingVersion", 2).changes("db.t"),
+    "read_stream_changes": lambda spark: spark.readStream.changes("db.t"),
     # Groups
+    "grouping_sets": lambda spark: t(spark).groupingSets([["a", "b"], ["a"], []], "a", "b").agg(F.sum("c")),
+    "to_schema": lambda spark: t(spark).to(SHAPE),
+    "repartition_by_id": lambda spark: t(spark).repartitionById(4, "part"),
+    "zip_with_index": lambda spark: t(spark).zipWithIndex(),
+    "observe": lambda spark: t(spark).observe("seen", F.count(lit(1)).alias("rows"), F.max("a").alias("largest")),
     "agg": lambda spark: t(spark).agg(F.sum("a"), F.count_distinct("b", "c")),
     "group_by": lambda spark: t(spark).groupBy("k").agg(F.max("a").alias("top"), F.avg(col("b"))),
     "group_count": lambda spark: t(spark).groupBy("k").count(),
@@ -185,7 +234,9 @@ CASES = {
     "lambda_transform": one(lambda: F.transform("a", lambda x: x + 1)),
     "lambda_nested": one(lambda: F.transform("a", lambda x: F.filter(x, lambda y: y > 0))),
     "lambda_aggregate": one(lambda: F.aggregate("a", lit(0), lambda acc, x: acc + x)),
-    # Commands
+}
+
+COMMANDS = {
     "write_parquet": lambda spark: t(spark).write.mode("overwrite").parquet("/data/out"),
     "write_table": lambda spark: t(spark)
     .write.format("delta")
@@ -193,6 +244,7 @@ CASES = {
     .partitionBy("day")
     .option("mergeSchema", "true")
     .saveAsTable("db.out"),
+    "write_jdbc": lambda spark: t(spark).write.jdbc("jdbc:postgresql://db/wwi", "o", mode="append"),
     "write_insert": lambda spark: t(spark).write.insertInto("db.out"),
     "write_v2_create": lambda spark: t(spark).writeTo("db.out").using("delta").tableProperty("a", "b").create(),
     "write_v2_overwrite": lambda spark: t(spark).writeTo("db.out").overwrite(col("day") == "x"),

@@ -39,8 +39,8 @@ CLASSES = [
     (SparkSession, "session"),
     (SparkSession.Builder, "session/builder.rs"),
     (RuntimeConf, "session/conf.rs"),
-    (Catalog, "session/catalog.rs"),
-    (DataFrame, "dataframe"),
+    (Catalog, "session/catalog"),
+    (DataFrame, "dataframe column/subqueries.rs"),
     (DataFrameNaFunctions, "dataframe"),
     (DataFrameStatFunctions, "dataframe"),
     (GroupedData, "dataframe/grouping.rs"),
@@ -49,14 +49,14 @@ CLASSES = [
     (WindowSpec, "column/window.rs"),
     (TableValuedFunction, "tvf.rs"),
     (MergeIntoWriter, "merge.rs"),
-    (Observation, "observation.rs"),
+    (Observation, "dataframe/observation.rs"),
     (DataFrameReader, "reader.rs"),
     (DataFrameWriter, "writer.rs"),
     (DataFrameWriterV2, "writer_v2.rs"),
     (DataStreamReader, "streaming/reader.rs"),
     (DataStreamWriter, "streaming/writer.rs"),
     (StreamingQuery, "streaming/query.rs"),
-    (StreamingQueryManager, "streaming/manager.rs"),
+    (StreamingQueryManager, "streaming/manager.rs streaming/events.rs"),
 ]
 
 # Where Rust's name is not the snake_case one: keywords, aliases, and arguments that are a type here.
@@ -89,7 +89,9 @@ NAMES = {
     "Column.dropFields": "drop_field",
     "SparkSession.createDataFrame": "create_data_frame",
     "SparkSession.getTags": "tags",
+    "StreamingQueryManager.addListener": "events",
     "Builder.create": "connect",
+    "Builder.channelBuilder": "channel",
     "Builder.getOrCreate": "connect",
     "DataStreamWriter.toTable": "to_table",
     "Window.orderBy": "ordered_by",
@@ -122,6 +124,9 @@ OUT_OF_SCOPE = {
         ).split()
     },
     "Column.to_plan": "PySpark's inside",
+    "Catalog.createExternalTable": "deprecated; `create_table`",
+    "DataFrame.asTable": "an argument of table functions written in Python",
+    "StreamingQueryManager.removeListener": "dropping the stream of `events` removes it",
     "Catalog.registerFunction": CLOSURE,
     "DataStreamWriter.foreach": CLOSURE,
     "DataStreamWriter.foreachBatch": CLOSURE,
@@ -134,8 +139,8 @@ def snake(name):
 
 
 def sources(place):
-    path = SOURCE / place
-    files = sorted(path.glob("**/*.rs")) if path.is_dir() else [path] if path.exists() else []
+    paths = [SOURCE / part for part in place.split()]
+    files = [file for path in paths for file in (sorted(path.glob("**/*.rs")) if path.is_dir() else [path])]
     return "\n".join(file.read_text() for file in files)
 
 

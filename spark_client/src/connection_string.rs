@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 
 const DEFAULT_PORT: u16 = 15002;
 
-/// Where a server is and who asks, parsed from `sc://host:port/;key=value;...`.
+/// Where a server is and who asks, parsed from `sc://host:port/;key=value;...`, or
+/// `sc+unix:///path/of/the/socket;key=value;...` for a Unix domain socket.
 ///
 /// Known keys: `token`, `use_ssl` (true or false in any case), `user_id`, `session_id` (a UUID),
 /// `user_agent`; every other key becomes a header of each request. Values are percent-decoded.
@@ -13,6 +14,7 @@ const DEFAULT_PORT: u16 = 15002;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionString {
     pub(crate) host: String,
+    unix_socket: Option<String>,
     pub(crate) port: u16,
     pub(crate) use_ssl: bool,
     pub(crate) token: Option<Secret>,
@@ -39,8 +41,13 @@ impl ConnectionString {
         self.use_ssl || (self.token.is_some() && !self.is_loopback())
     }
 
+    /// The path of the Unix domain socket, if the server is behind one.
+    pub fn unix_socket(&self) -> Option<&str> {
+        self.unix_socket.as_deref()
+    }
+
     fn is_loopback(&self) -> bool {
-        matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+        self.unix_socket.is_some() || matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
     }
 
     fn set(&mut self, key: &str, value: String) -> Result<(), Error> {
@@ -69,6 +76,9 @@ impl FromStr for ConnectionString {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        if let Some(rest) = text.strip_prefix("sc+unix://") {
+            return Self::of_unix_socket(rest);
+        }
         let rest = text.strip_prefix("sc://").ok_or_else(|| invalid("it must start with sc://"))?;
         let (address, parameters) = match rest.split_once('/') {
             None => (rest, ""),
@@ -82,8 +92,15 @@ impl FromStr for ConnectionString {
             }
         };
         let (host, port) = split_address(address)?;
-        let mut parsed = Self {
+        Self::to(host, port).with_parameters(parameters)
+    }
+}
+
+impl ConnectionString {
+    fn to(host: String, port: u16) -> Self {
+        Self {
             host,
+            unix_socket: None,
             port,
             use_ssl: false,
             token: None,
@@ -91,21 +108,40 @@ impl FromStr for ConnectionString {
             session_id: None,
             user_agent: None,
             headers: Vec::new(),
-        };
+        }
+    }
+
+    fn of_unix_socket(text: &str) -> Result<Self, Error> {
+        let (path, parameters) = text.split_once(';').unwrap_or((text, ""));
+        if !path.starts_with('/') || path.ends_with('/') {
+            return Err(invalid("the path of the socket must begin with / and be a file's"));
+        }
+        let mut parsed = Self::to("localhost".to_owned(), DEFAULT_PORT).with_parameters(parameters)?;
+        if parsed.use_ssl {
+            return Err(invalid("a Unix domain socket is not encrypted: leave use_ssl away"));
+        }
+        parsed.unix_socket = Some(percent_decode(path)?);
+        Ok(parsed)
+    }
+
+    fn with_parameters(mut self, parameters: &str) -> Result<Self, Error> {
         for parameter in parameters.split(';').filter(|p| !p.is_empty()) {
             let (key, value) = parameter
                 .split_once('=')
                 .filter(|(key, value)| !key.is_empty() && !value.contains('='))
                 .ok_or_else(|| invalid("every parameter must be key=value, with = in a value written %3D"))?;
-            parsed.set(key, percent_decode(value)?)?;
+            self.set(key, percent_decode(value)?)?;
         }
-        Ok(parsed)
+        Ok(self)
     }
 }
 
 impl fmt::Display for ConnectionString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sc://{}:{}", self.host, self.port)
+        match &self.unix_socket {
+            Some(path) => write!(f, "sc+unix://{path}"),
+            None => write!(f, "sc://{}:{}", self.host, self.port),
+        }
     }
 }
 
@@ -170,6 +206,14 @@ mod tests {
     }
 
     #[test]
+    fn unix_sockets() {
+        let parsed = parse("sc+unix:///run/spark%20connect.sock;user_id=a;token=t");
+        assert_eq!(parsed.unix_socket(), Some("/run/spark connect.sock"));
+        assert_eq!((parsed.user_id.as_deref(), parsed.is_encrypted()), (Some("a"), false));
+        assert_eq!(parsed.to_string(), "sc+unix:///run/spark connect.sock");
+    }
+
+    #[test]
     fn parameters() {
         let id = "0f0e0d0c-0b0a-4908-8706-050403020100";
         let parsed =
@@ -200,6 +244,9 @@ mod tests {
         for text in [
             "spark:99",
             "http://spark",
+            "sc+unix://run/spark.sock",
+            "sc+unix:///run/",
+            "sc+unix:///run/spark.sock;use_ssl=true",
             "sc://",
             "sc://:99",
             "sc://h:port",

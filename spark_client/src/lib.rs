@@ -58,6 +58,7 @@ mod session;
 mod sql_text;
 mod streaming;
 mod tvf;
+mod value;
 mod writer;
 mod writer_v2;
 
@@ -67,21 +68,29 @@ pub use column::{
 };
 pub use connection_string::ConnectionString;
 pub use dataframe::{
-    DataFrame, ExplainMode, GroupedData, IntoCondition, JoinOn, JoinType, RecordBatchStream,
+    DataFrame, ExplainMode, GroupedData, IntoCondition, JoinOn, JoinType, NearestBy, NearestSearch,
+    Observation, RecordBatchStream, StorageLevel,
 };
 pub use error::{Cause, Error, ErrorKind, QueryContext, ServerError};
 pub use merge::{MergeInto, WhenMatched, WhenNotMatched, WhenNotMatchedBySource};
 pub use reader::DataFrameReader;
-pub use rpc::{Keepalive, RetryPolicy};
+pub use rpc::{Keepalive, Progress, ProgressHandlerId, RetryPolicy, StageProgress};
+#[cfg(feature = "tls")]
+pub use rpc::TlsOptions;
 pub use schema::{DataType, Field, Schema};
 pub use secret::Secret;
-pub use session::{Catalog, RuntimeConf, SparkSession, SparkSessionBuilder, SqlArguments, TableInfo};
+pub use session::{
+    ArtifactKind, Catalog, CatalogInfo, ColumnInfo, CreateTable, DatabaseInfo, FunctionInfo, RuntimeConf, SparkSession,
+    SparkSessionBuilder, SqlArguments, TableInfo,
+};
 pub use sql_text::{quoted_name, quoted_text};
 pub use streaming::{
-    DataStreamReader, DataStreamWriter, OutputMode, SinkProgress, SourceProgress, StreamingQuery,
-    StreamingQueryFailure, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
+    DataStreamReader, DataStreamWriter, OutputMode, QueryIdle, QueryStarted, QueryTerminated, SinkProgress,
+    SourceProgress, StreamingQuery,
+    StreamingQueryEvent, StreamingQueryEvents, StreamingQueryFailure, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
 };
 pub use tvf::TableValuedFunctions;
+pub use value::Value;
 pub use writer::{DataFrameWriter, SaveMode};
 pub use writer_v2::DataFrameWriterV2;
-pub use {arrow, chrono};
+pub use {arrow, chrono, tonic};

@@ -170,7 +170,7 @@ fn assigned<'a>(assignments: impl IntoIterator<Item = (&'a str, Column)>) -> Vec
 }
 
 fn expression(action: ActionType, condition: Option<Column>, assignments: Vec<Assignment>) -> Expression {
-    let condition = condition.and_then(Column::boxed);
+    let condition = condition.map(|condition| Box::new(condition.expression));
     let action = MergeAction { action_type: action as i32, condition, assignments };
     Expression { common: None, expr_type: Some(ExprType::MergeAction(Box::new(action))) }
 }

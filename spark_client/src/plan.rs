@@ -1,6 +1,9 @@
 //! The logical plan: an immutable tree that transformations share and that becomes a message when sent.
 
-use crate::proto::{self, RelationCommon, relation::RelType};
+use crate::{
+    column::Subqueries,
+    proto::{self, RelationCommon, relation::RelType},
+};
 use std::{
     fmt,
     sync::{
@@ -41,6 +44,18 @@ impl Plan {
     ) -> Self {
         let input = self.clone();
         Self::new(move || relation(input.input()))
+    }
+
+    /// This plan together with those that subqueries in its expressions refer to.
+    pub(crate) fn referring_to(self, subqueries: Subqueries) -> Self {
+        let references = subqueries.into_plans();
+        if references.is_empty() {
+            return self;
+        }
+        Self::new(move || {
+            let references = references.iter().map(Self::to_relation).collect();
+            RelType::WithRelations(Box::new(proto::WithRelations { root: self.input(), references }))
+        })
     }
 
     pub(crate) fn id(&self) -> i64 {

@@ -2,7 +2,7 @@
 
 use crate::{
     DataFrame, SparkSession,
-    proto::{Read, read, relation::RelType},
+    proto::{Read, RelationChanges, read, relation::RelType},
 };
 use std::collections::HashMap;
 
@@ -57,13 +57,17 @@ impl DataFrameReader {
 
     /// The rows at several paths.
     pub fn load_paths(self, paths: Vec<String>) -> DataFrame {
+        self.load_parts(paths, Vec::new())
+    }
+
+    fn load_parts(self, paths: Vec<String>, predicates: Vec<String>) -> DataFrame {
         let source = read::DataSource {
             format: self.format,
             // PySpark says "no schema" by an empty one.
             schema: Some(self.schema.unwrap_or_default()),
             options: self.options,
             paths,
-            predicates: Vec::new(),
+            predicates,
             source_name: None,
         };
         data_frame(&self.session, read::ReadType::DataSource(source), false)
@@ -109,6 +113,63 @@ impl DataFrameReader {
     pub fn delta(self, path: &str) -> DataFrame {
         self.format("delta").load_path(path)
     }
+
+    /// A table of another database, or a query in parentheses, read over one connection. The driver must be on the
+    /// server; the user and the password are options (`user`, `password`).
+    pub fn jdbc(self, url: &str, table: &str) -> DataFrame {
+        self.from_jdbc(url, table).load()
+    }
+
+    /// [`DataFrameReader::jdbc`] over several connections, each for a range of a number, date or timestamp column. The
+    /// bounds only say how wide the ranges are: all rows are read.
+    pub fn jdbc_by_ranges(
+        self,
+        url: &str,
+        table: &str,
+        column: &str,
+        bounds: std::ops::Range<impl ToString>,
+        partitions: u32,
+    ) -> DataFrame {
+        self.from_jdbc(url, table)
+            .option("partitionColumn", column)
+            .option("lowerBound", bounds.start)
+            .option("upperBound", bounds.end)
+            .option("numPartitions", partitions)
+            .load()
+    }
+
+    /// [`DataFrameReader::jdbc`] over several connections, each for the rows of one SQL condition.
+    pub fn jdbc_by_conditions(
+        self,
+        url: &str,
+        table: &str,
+        conditions: impl IntoIterator<Item = impl Into<String>>,
+    ) -> DataFrame {
+        let conditions = conditions.into_iter().map(Into::into).collect();
+        self.from_jdbc(url, table).load_parts(Vec::new(), conditions)
+    }
+
+    fn from_jdbc(self, url: &str, table: &str) -> Self {
+        self.format("jdbc").option("url", url).option("dbtable", table)
+    }
+
+    /// The changes of a table whose catalog keeps them, between the versions or times that the options say.
+    pub fn changes(self, table: &str) -> DataFrame {
+        changes(&self.session, table, self.options, false)
+    }
+}
+
+pub(crate) fn changes(
+    session: &SparkSession,
+    table: &str,
+    options: HashMap<String, String>,
+    is_streaming: bool,
+) -> DataFrame {
+    let unparsed_identifier = table.to_owned();
+    session.data_frame(move || {
+        let (unparsed_identifier, options) = (unparsed_identifier.clone(), options.clone());
+        RelType::RelationChanges(RelationChanges { unparsed_identifier, options, is_streaming })
+    })
 }
 
 pub(crate) fn data_frame(session: &SparkSession, read_type: read::ReadType, is_streaming: bool) -> DataFrame {

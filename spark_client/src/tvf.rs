@@ -2,7 +2,8 @@
 
 use crate::{
     Column, DataFrame, IntoColumn, SparkSession,
-    column::{expressions, into_columns},
+    column::{Subqueries, into_columns},
+    plan::Plan,
     proto::{UnresolvedTableValuedFunction, relation::RelType},
 };
 
@@ -53,10 +54,12 @@ impl<'a> TableValuedFunctions<'a> {
 
     /// Any table function by its name.
     pub fn call(self, name: &str, arguments: Vec<Column>) -> DataFrame {
-        let (function_name, arguments) = (name.to_owned(), expressions(arguments));
-        self.session.data_frame(move || {
+        let mut used = Subqueries::default();
+        let (function_name, arguments) = (name.to_owned(), used.expressions(arguments));
+        let plan = Plan::new(move || {
             let (function_name, arguments) = (function_name.clone(), arguments.clone());
             RelType::UnresolvedTableValuedFunction(UnresolvedTableValuedFunction { function_name, arguments })
-        })
+        });
+        DataFrame::new(self.session.clone(), plan.referring_to(used))
     }
 }

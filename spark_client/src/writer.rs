@@ -109,6 +109,12 @@ impl DataFrameWriter {
         self.run().await
     }
 
+    /// Writes to a table of another database, made if need be. The driver must be on the server; the user and the
+    /// password are options (`user`, `password`).
+    pub async fn jdbc(self, url: &str, table: &str) -> Result<(), Error> {
+        self.into_jdbc(url, table).run().await
+    }
+
     /// Writes to a table, made if need be; columns are matched by name.
     pub async fn save_as_table(self, table: &str) -> Result<(), Error> {
         self.saved_as_table(table).run().await
@@ -161,6 +167,10 @@ impl DataFrameWriter {
 
     pub(crate) fn inserted_into(self, table: &str) -> Self {
         self.into_table(table, TableSaveMethod::InsertInto)
+    }
+
+    pub(crate) fn into_jdbc(self, url: &str, table: &str) -> Self {
+        self.format("jdbc").option("url", url).option("dbtable", table)
     }
 
     fn into_table(mut self, table: &str, method: TableSaveMethod) -> Self {

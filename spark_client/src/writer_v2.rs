@@ -32,6 +32,13 @@ impl DataFrameWriterV2 {
         self
     }
 
+    /// Options of the provider.
+    pub fn options<'a>(mut self, options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = options.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+        self.operation.options.extend(owned);
+        self
+    }
+
     /// A property of a new table.
     pub fn table_property(mut self, key: &str, value: impl ToString) -> Self {
         self.operation.table_properties.insert(key.to_owned(), value.to_string());
@@ -40,7 +47,7 @@ impl DataFrameWriterV2 {
 
     /// How a new table is partitioned: columns, or functions such as `years`.
     pub fn partitioned_by(mut self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        self.operation.partitioning_columns = expressions(into_columns(columns));
+        self.operation.partitioning_columns = into_columns(columns).into_iter().map(|column| column.expression).collect();
         self
     }
 

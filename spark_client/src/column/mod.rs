@@ -5,16 +5,21 @@ mod literal;
 mod operators;
 mod predicates;
 mod shaping;
-pub(crate) mod sorting;
+mod sorting;
+mod subqueries;
 mod window;
 
 pub use case::CaseWhen;
 pub use literal::{IntoLiteral, OptionalLiteral, decimal};
+pub(crate) use subqueries::Subqueries;
 pub use window::{Window, WindowBound};
 
-use crate::proto::{
-    Expression,
-    expression::{ExprType, UnresolvedAttribute, UnresolvedFunction, UnresolvedStar},
+use crate::{
+    plan::Plan,
+    proto::{
+        Expression,
+        expression::{ExprType, UnresolvedAttribute, UnresolvedFunction, UnresolvedStar},
+    },
 };
 
 /// An expression over the columns of a DataFrame, resolved by the server when the plan runs.
@@ -31,11 +36,21 @@ use crate::proto::{
 #[derive(Clone, Debug)]
 pub struct Column {
     pub(crate) expression: Expression,
+    /// The plans that the expression refers to by their ids.
+    subqueries: Vec<Plan>,
 }
 
 impl Column {
+    /// An expression without others in it.
     pub(crate) fn new(expr_type: ExprType) -> Self {
-        Self { expression: Expression { common: None, expr_type: Some(expr_type) } }
+        Self::over_parts(|_| expr_type)
+    }
+
+    /// An expression of other columns, which `build` takes apart.
+    pub(crate) fn over_parts(build: impl FnOnce(&mut Subqueries) -> ExprType) -> Self {
+        let mut used = Subqueries::default();
+        let expr_type = Some(build(&mut used));
+        Self { expression: Expression { common: None, expr_type }, subqueries: used.into_plans() }
     }
 
     /// A reference by name; `*` and `table.*` stand for all columns.
@@ -64,23 +79,16 @@ impl Column {
     }
 
     fn function_over(name: &str, arguments: Vec<Self>, is_distinct: bool) -> Self {
-        Self::new(ExprType::UnresolvedFunction(UnresolvedFunction {
-            function_name: name.to_owned(),
-            arguments: expressions(arguments),
-            is_distinct,
-            is_user_defined_function: false,
-            is_internal: None,
-        }))
+        Self::over_parts(|used| {
+            ExprType::UnresolvedFunction(UnresolvedFunction {
+                function_name: name.to_owned(),
+                arguments: used.expressions(arguments),
+                is_distinct,
+                is_user_defined_function: false,
+                is_internal: None,
+            })
+        })
     }
-
-    #[allow(clippy::unnecessary_wraps, reason = "the messages have it so")]
-    pub(crate) fn boxed(self) -> Option<Box<Expression>> {
-        Some(Box::new(self.expression))
-    }
-}
-
-pub(crate) fn expressions(columns: Vec<Column>) -> Vec<Expression> {
-    columns.into_iter().map(|column| column.expression).collect()
 }
 
 /// A [`Column`], or the name of one: what PySpark calls `ColumnOrName`.

@@ -1,10 +1,7 @@
 //! Names, types and parts of values.
 
 use super::{Column, IntoLiteral};
-use crate::proto::{
-    Expression,
-    expression::{Alias, Cast, ExprType, UnresolvedExtractValue, UpdateFields, cast},
-};
+use crate::proto::expression::{Alias, Cast, ExprType, UnresolvedExtractValue, UpdateFields, cast};
 
 impl Column {
     /// The same values under another name.
@@ -18,7 +15,9 @@ impl Column {
     }
 
     fn aliased(self, name: Vec<String>) -> Column {
-        Column::new(ExprType::Alias(Box::new(Alias { expr: self.boxed(), name, metadata: None })))
+        Column::over_parts(|used| {
+            ExprType::Alias(Box::new(Alias { expr: used.boxed(self), name, metadata: None }))
+        })
     }
 
     /// As another type, named as in SQL: `"bigint"`, `"decimal(18,2)"`, `"array<string>"`. A value that does
@@ -33,19 +32,23 @@ impl Column {
     }
 
     fn cast_by(self, data_type: &str, mode: cast::EvalMode) -> Column {
-        Column::new(ExprType::Cast(Box::new(Cast {
-            expr: self.boxed(),
-            cast_to_type: Some(cast::CastToType::TypeStr(data_type.to_owned())),
-            eval_mode: mode as i32,
-        })))
+        Column::over_parts(|used| {
+            ExprType::Cast(Box::new(Cast {
+                expr: used.boxed(self),
+                cast_to_type: Some(cast::CastToType::TypeStr(data_type.to_owned())),
+                eval_mode: mode as i32,
+            }))
+        })
     }
 
     /// An element of an array (from 0), a value of a map by its key, or a field of a struct by its name.
     pub fn get_item(self, key: impl IntoLiteral) -> Column {
-        Column::new(ExprType::UnresolvedExtractValue(Box::new(UnresolvedExtractValue {
-            child: self.boxed(),
-            extraction: key.into_literal().boxed(),
-        })))
+        Column::over_parts(|used| {
+            ExprType::UnresolvedExtractValue(Box::new(UnresolvedExtractValue {
+                child: used.boxed(self),
+                extraction: used.boxed(key.into_literal()),
+            }))
+        })
     }
 
     /// A field of a struct.
@@ -55,7 +58,7 @@ impl Column {
 
     /// A struct with a field added or replaced.
     pub fn with_field(self, name: &str, value: Column) -> Column {
-        self.update_field(name, value.boxed())
+        self.update_field(name, Some(value))
     }
 
     /// A struct without a field.
@@ -63,12 +66,14 @@ impl Column {
         self.update_field(name, None)
     }
 
-    fn update_field(self, name: &str, value: Option<Box<Expression>>) -> Column {
-        Column::new(ExprType::UpdateFields(Box::new(UpdateFields {
-            struct_expression: self.boxed(),
-            field_name: name.to_owned(),
-            value_expression: value,
-        })))
+    fn update_field(self, name: &str, value: Option<Column>) -> Column {
+        Column::over_parts(|used| {
+            ExprType::UpdateFields(Box::new(UpdateFields {
+                struct_expression: used.boxed(self),
+                field_name: name.to_owned(),
+                value_expression: value.and_then(|value| used.boxed(value)),
+            }))
+        })
     }
 
     /// A part of a text: `length` characters from position `start`, counted from 1.

@@ -1,9 +1,12 @@
 //! The order of a sort.
 
-use super::{Column, IntoColumn};
-use crate::proto::expression::{
-    ExprType, SortOrder,
-    sort_order::{NullOrdering, SortDirection},
+use super::{Column, IntoColumn, Subqueries};
+use crate::proto::{
+    Expression,
+    expression::{
+        ExprType, SortOrder,
+        sort_order::{NullOrdering, SortDirection},
+    },
 };
 
 impl Column {
@@ -38,24 +41,29 @@ impl Column {
     }
 
     fn sorted(self, direction: SortDirection, nulls: NullOrdering) -> Column {
-        Column::new(ExprType::SortOrder(Box::new(self.order(direction, nulls))))
+        Column::over_parts(|used| ExprType::SortOrder(Box::new(order(used.boxed(self), direction, nulls))))
     }
 
-    fn order(self, direction: SortDirection, nulls: NullOrdering) -> SortOrder {
-        SortOrder { child: self.boxed(), direction: direction as i32, null_ordering: nulls as i32 }
+    /// This column if it says an order already, else ascending.
+    pub(crate) fn as_order(self) -> Column {
+        match self.expression.expr_type {
+            Some(ExprType::SortOrder(_)) => self,
+            _ => self.asc(),
+        }
     }
 }
 
-/// Each item as a sort order, ascending unless it says otherwise.
-pub(crate) fn sort_orders(items: impl IntoIterator<Item = impl IntoColumn>) -> Vec<SortOrder> {
-    items
-        .into_iter()
-        .map(|item| {
-            let column = item.into_column();
-            match column.expression.expr_type {
-                Some(ExprType::SortOrder(order)) => *order,
-                _ => column.order(SortDirection::Ascending, NullOrdering::SortNullsFirst),
-            }
-        })
-        .collect()
+impl Subqueries {
+    /// Each item as a sort order, ascending unless it says otherwise.
+    pub(crate) fn sort_orders(&mut self, items: impl IntoIterator<Item = impl IntoColumn>) -> Vec<SortOrder> {
+        let order_of = |item| match self.expression(IntoColumn::into_column(item)) {
+            Expression { expr_type: Some(ExprType::SortOrder(order)), .. } => *order,
+            other => order(Some(Box::new(other)), SortDirection::Ascending, NullOrdering::SortNullsFirst),
+        };
+        items.into_iter().map(order_of).collect()
+    }
+}
+
+fn order(child: Option<Box<Expression>>, direction: SortDirection, nulls: NullOrdering) -> SortOrder {
+    SortOrder { child, direction: direction as i32, null_ordering: nulls as i32 }
 }

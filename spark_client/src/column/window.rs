@@ -1,6 +1,6 @@
 //! Windows over the rows around each row.
 
-use super::{Column, IntoColumn, expressions, into_columns, sorting::sort_orders};
+use super::{Column, IntoColumn, Subqueries};
 use crate::proto::{
     Expression,
     expression::{
@@ -22,6 +22,7 @@ pub struct Window {
     partition: Vec<Expression>,
     order: Vec<SortOrder>,
     frame: Option<WindowFrame>,
+    used: Subqueries,
 }
 
 /// One end of a frame.
@@ -38,7 +39,9 @@ pub enum WindowBound {
 impl Window {
     /// A window over the rows that are equal in these columns.
     pub fn partition_by(columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        Self { partition: expressions(into_columns(columns)), ..Self::default() }
+        let mut window = Self::default();
+        window.partition = window.used.expressions(columns);
+        window
     }
 
     /// A window over all rows in an order.
@@ -48,7 +51,7 @@ impl Window {
 
     /// Orders the rows of each partition.
     pub fn order_by(mut self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        self.order = sort_orders(columns);
+        self.order = self.used.sort_orders(columns);
         self
     }
 
@@ -91,11 +94,14 @@ fn boundary(bound: WindowBound, unit: window_frame::FrameType) -> window_frame::
 impl Column {
     /// An aggregate or ranking function over a window.
     pub fn over(self, window: Window) -> Column {
-        Column::new(ExprType::Window(Box::new(expression::Window {
-            window_function: self.boxed(),
-            partition_spec: window.partition,
-            order_spec: window.order,
-            frame_spec: window.frame.map(Box::new),
-        })))
+        Column::over_parts(|used| {
+            used.join(window.used);
+            ExprType::Window(Box::new(expression::Window {
+                window_function: used.boxed(self),
+                partition_spec: window.partition,
+                order_spec: window.order,
+                frame_spec: window.frame.map(Box::new),
+            }))
+        })
     }
 }

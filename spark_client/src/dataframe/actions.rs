@@ -138,19 +138,4 @@ impl DataFrame {
         println!("{}", self.show_string(rows, 20).await?);
         Ok(())
     }
-
-    /// Keeps the rows in memory and on disk of the executors once they have been computed.
-    pub async fn cache(&self) -> Result<(), Error> {
-        let relation = Some(self.plan.to_relation());
-        let storage_level = None;
-        let asked = Analyze::Persist(asked::Persist { relation, storage_level });
-        self.session.connection().analyze("caching", asked).await.map(|_| ())
-    }
-
-    /// Forgets kept rows.
-    pub async fn unpersist(&self) -> Result<(), Error> {
-        let relation = Some(self.plan.to_relation());
-        let asked = Analyze::Unpersist(asked::Unpersist { relation, blocking: Some(false) });
-        self.session.connection().analyze("uncaching", asked).await.map(|_| ())
-    }
 }

@@ -2,11 +2,12 @@
 
 use super::{DataFrame, missing::as_literal};
 use crate::{
-    column::{IntoColumn, expressions, into_columns},
+    Column,
+    column::{IntoColumn, Subqueries},
     functions,
     proto::{
         self, Expression,
-        aggregate::{GroupType, Pivot},
+        aggregate::{GroupType, GroupingSets, Pivot},
         relation::RelType,
     },
 };
@@ -17,50 +18,77 @@ pub struct GroupedData {
     input: DataFrame,
     group_type: GroupType,
     grouping: Vec<Expression>,
+    grouping_sets: Vec<GroupingSets>,
     pivot: Option<Pivot>,
+    used: Subqueries,
 }
 
 impl DataFrame {
     /// Groups of rows that are equal in these columns.
     pub fn group_by(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> GroupedData {
-        self.grouped(GroupType::Groupby, expressions(into_columns(columns)))
+        self.grouped(GroupType::Groupby, columns)
     }
 
     /// Groups by these columns, by all but the last of them, and so on up to one group of all rows.
     pub fn rollup(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> GroupedData {
-        self.grouped(GroupType::Rollup, expressions(into_columns(columns)))
+        self.grouped(GroupType::Rollup, columns)
     }
 
     /// Groups by every combination of these columns.
     pub fn cube(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> GroupedData {
-        self.grouped(GroupType::Cube, expressions(into_columns(columns)))
+        self.grouped(GroupType::Cube, columns)
+    }
+
+    /// Groups by each of these sets of columns, every one of which is in `columns` too: what is not in a set is NULL in
+    /// its rows.
+    pub fn grouping_sets<S, C>(
+        &self,
+        sets: impl IntoIterator<Item = S>,
+        columns: impl IntoIterator<Item = impl IntoColumn>,
+    ) -> GroupedData
+    where
+        S: IntoIterator<Item = C>,
+        C: IntoColumn,
+    {
+        let mut grouped = self.grouped(GroupType::GroupingSets, columns);
+        let used = &mut grouped.used;
+        let set_of = |set: S| GroupingSets { grouping_set: used.expressions(set) };
+        grouped.grouping_sets = sets.into_iter().map(set_of).collect();
+        grouped
     }
 
     /// Aggregates over all rows, as one row.
     pub fn agg(&self, aggregates: impl IntoIterator<Item = impl IntoColumn>) -> DataFrame {
-        self.grouped(GroupType::Groupby, Vec::new()).agg(aggregates)
+        self.grouped(GroupType::Groupby, std::iter::empty::<Column>()).agg(aggregates)
     }
 
-    fn grouped(&self, group_type: GroupType, grouping: Vec<Expression>) -> GroupedData {
-        GroupedData { input: self.clone(), group_type, grouping, pivot: None }
+    fn grouped(
+        &self,
+        group_type: GroupType,
+        columns: impl IntoIterator<Item = impl IntoColumn>,
+    ) -> GroupedData {
+        let mut used = Subqueries::default();
+        let grouping = used.expressions(columns);
+        GroupedData { input: self.clone(), group_type, grouping, grouping_sets: Vec::new(), pivot: None, used }
     }
 }
 
 impl GroupedData {
     /// One row a group: the grouping columns, then these.
     pub fn agg(&self, aggregates: impl IntoIterator<Item = impl IntoColumn>) -> DataFrame {
-        let Self { input, group_type, grouping, pivot } = self.clone();
-        let aggregates = expressions(into_columns(aggregates));
-        input.with_plan(input.plan.then(move |input| {
+        let Self { input, group_type, grouping, grouping_sets, pivot, mut used } = self.clone();
+        let aggregates = used.expressions(aggregates);
+        let plan = input.plan.then(move |input| {
             RelType::Aggregate(Box::new(proto::Aggregate {
                 input,
                 group_type: group_type as i32,
                 grouping_expressions: grouping.clone(),
                 aggregate_expressions: aggregates.clone(),
                 pivot: pivot.clone(),
-                grouping_sets: Vec::new(),
+                grouping_sets: grouping_sets.clone(),
             }))
-        }))
+        });
+        input.with_plan(plan.referring_to(used))
     }
 
     /// The number of rows of each group, as column `count`.

@@ -3,6 +3,7 @@
 use super::DataFrame;
 use crate::{
     Column,
+    column::Subqueries,
     proto::{self, join, relation::RelType},
 };
 
@@ -77,6 +78,54 @@ impl JoinType {
             Self::Cross => join::JoinType::Cross,
         }
     }
+
+    fn nearest_name(self) -> &'static str {
+        match self {
+            Self::Inner => "inner",
+            Self::FullOuter => "fullouter",
+            Self::LeftOuter => "leftouter",
+            Self::RightOuter => "rightouter",
+            Self::LeftSemi => "leftsemi",
+            Self::LeftAnti => "leftanti",
+            Self::Cross => "cross",
+        }
+    }
+}
+
+/// How the nearest rows are searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NearestSearch {
+    /// The server may take rows that are near, where an index gives them faster.
+    Approximate,
+    /// The nearest rows.
+    Exact,
+}
+
+impl NearestSearch {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Approximate => "approx",
+            Self::Exact => "exact",
+        }
+    }
+}
+
+/// What the ranking of [`DataFrame::nearest_by_join`] measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NearestBy {
+    /// A distance: small is near.
+    Distance,
+    /// A similarity: large is near.
+    Similarity,
+}
+
+impl NearestBy {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Distance => "distance",
+            Self::Similarity => "similarity",
+        }
+    }
 }
 
 impl DataFrame {
@@ -90,14 +139,61 @@ impl DataFrame {
         self.joined(other, None, join::JoinType::Cross)
     }
 
+    /// Pairs of each row of this and the rows that `other` has for it: its columns of this side are marked with
+    /// [`Column::outer`]. The server takes [`JoinType::Inner`], [`JoinType::LeftOuter`] and [`JoinType::Cross`].
+    pub fn lateral_join(&self, other: &DataFrame, on: Option<Column>, how: JoinType) -> Self {
+        let mut used = Subqueries::default();
+        let condition = on.map(|on| used.expression(on));
+        let right = other.plan.clone();
+        let plan = self.plan.then(move |left| {
+            RelType::LateralJoin(Box::new(proto::LateralJoin {
+                left,
+                right: right.input(),
+                join_condition: condition.clone(),
+                join_type: how.to_proto() as i32,
+            }))
+        });
+        self.with_plan(plan.referring_to(used))
+    }
+
+    /// Pairs of each row of this and the `rows` rows of `other` that are nearest to it by `ranking`. With
+    /// [`JoinType::LeftOuter`] a row without any is kept too; the server takes no other type but that and
+    /// [`JoinType::Inner`].
+    pub fn nearest_by_join(
+        &self,
+        other: &DataFrame,
+        ranking: Column,
+        rows: i32,
+        search: NearestSearch,
+        by: NearestBy,
+        how: JoinType,
+    ) -> Self {
+        let mut used = Subqueries::default();
+        let ranking = used.expression(ranking);
+        let right = other.plan.clone();
+        let plan = self.plan.then(move |left| {
+            RelType::NearestByJoin(Box::new(proto::NearestByJoin {
+                left,
+                right: right.input(),
+                ranking_expression: Some(ranking.clone()),
+                num_results: rows,
+                join_type: how.nearest_name().to_owned(),
+                mode: search.name().to_owned(),
+                direction: by.name().to_owned(),
+            }))
+        });
+        self.with_plan(plan.referring_to(used))
+    }
+
     fn joined(&self, other: &DataFrame, on: Option<JoinOn>, how: join::JoinType) -> Self {
+        let mut used = Subqueries::default();
         let (using_columns, condition) = match on {
             None => (Vec::new(), None),
             Some(JoinOn::Columns(columns)) => (columns, None),
-            Some(JoinOn::Condition(condition)) => (Vec::new(), Some(condition.expression)),
+            Some(JoinOn::Condition(condition)) => (Vec::new(), Some(used.expression(*condition))),
         };
         let right = other.plan.clone();
-        self.with_plan(self.plan.then(move |left| {
+        let plan = self.plan.then(move |left| {
             RelType::Join(Box::new(proto::Join {
                 left,
                 right: right.input(),
@@ -106,6 +202,7 @@ impl DataFrame {
                 using_columns: using_columns.clone(),
                 join_data_type: None,
             }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::DataFrame;
 use crate::{
-    column::{Column, IntoColumn, IntoLiteral, expressions, into_columns},
+    column::{Column, IntoColumn, IntoLiteral, Subqueries},
     proto::{
         self,
         expression::{ExprType, Literal},
@@ -69,9 +69,10 @@ impl DataFrame {
         variable_column: &str,
         value_column: &str,
     ) -> Self {
-        let (ids, values) = (expressions(into_columns(ids)), expressions(into_columns(values)));
+        let mut used = Subqueries::default();
+        let (ids, values) = (used.expressions(ids), used.expressions(values));
         let (variable_column_name, value_column_name) = (variable_column.to_owned(), value_column.to_owned());
-        self.with_plan(self.plan.then(move |input| {
+        let plan = self.plan.then(move |input| {
             RelType::Unpivot(Box::new(proto::Unpivot {
                 input,
                 ids: ids.clone(),
@@ -79,7 +80,8 @@ impl DataFrame {
                 variable_column_name: variable_column_name.clone(),
                 value_column_name: value_column_name.clone(),
             }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 }
 

@@ -4,17 +4,22 @@ mod actions;
 mod grouping;
 mod joins;
 mod missing;
+mod observation;
 mod plans;
 mod rows;
 mod set_operations;
 mod statistics;
+mod storage;
 mod stream;
 mod transformations;
 mod views;
 
 pub use grouping::GroupedData;
-pub use joins::{JoinOn, JoinType};
+pub use joins::{JoinOn, JoinType, NearestBy, NearestSearch};
+pub use observation::Observation;
+pub(crate) use observation::Observations;
 pub use plans::ExplainMode;
+pub use storage::StorageLevel;
 pub use stream::RecordBatchStream;
 pub use transformations::IntoCondition;
 

@@ -3,8 +3,13 @@
 use super::DataFrame;
 use crate::{
     Column,
-    column::{IntoColumn, IntoLiteral, expressions, into_columns, sorting::sort_orders},
-    proto::{self, analyze_plan_request::explain, expression::ExprType, relation::RelType},
+    column::{IntoColumn, IntoLiteral, Subqueries},
+    proto::{
+        self,
+        analyze_plan_request::explain,
+        expression::{DirectShufflePartitionId, ExprType},
+        relation::RelType,
+    },
 };
 
 /// How much of a plan is explained.
@@ -60,14 +65,16 @@ impl DataFrame {
         partitions: Option<i32>,
         columns: impl IntoIterator<Item = impl IntoColumn>,
     ) -> Self {
-        let partition_exprs = expressions(into_columns(columns));
-        self.with_plan(self.plan.then(move |input| {
+        let mut used = Subqueries::default();
+        let partition_exprs = used.expressions(columns);
+        let plan = self.plan.then(move |input| {
             RelType::RepartitionByExpression(Box::new(proto::RepartitionByExpression {
                 input,
                 partition_exprs: partition_exprs.clone(),
                 num_partitions: partitions,
             }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// Rows in ranges of these columns, one range a partition, out of `partitions` or as many as
@@ -77,19 +84,29 @@ impl DataFrame {
         partitions: Option<i32>,
         columns: impl IntoIterator<Item = impl IntoColumn>,
     ) -> Self {
-        let order = sort_orders(columns).into_iter().map(|order| ExprType::SortOrder(Box::new(order)));
-        self.repartition_by(partitions, order.map(Column::new))
+        self.repartition_by(partitions, columns.into_iter().map(|column| column.into_column().as_order()))
+    }
+
+    /// Each row in the partition whose number, from 0, the column gives.
+    pub fn repartition_by_id(&self, partitions: i32, id: impl IntoColumn) -> Self {
+        let id = Column::over_parts(|used| {
+            ExprType::DirectShufflePartitionId(Box::new(DirectShufflePartitionId {
+                child: used.boxed(id.into_column()),
+            }))
+        });
+        self.repartition_by(Some(partitions), [id])
     }
 
     /// Advice for the optimizer, for example `broadcast`.
     pub fn hint(&self, name: &str, parameters: impl IntoIterator<Item = impl IntoLiteral>) -> Self {
         let name = name.to_owned();
-        let literals = parameters.into_iter().map(IntoLiteral::into_literal);
-        let parameters = expressions(literals.collect());
-        self.with_plan(self.plan.then(move |input| {
+        let mut used = Subqueries::default();
+        let parameters = used.expressions(parameters.into_iter().map(IntoLiteral::into_literal));
+        let plan = self.plan.then(move |input| {
             let parameters = parameters.clone();
             RelType::Hint(Box::new(proto::Hint { input, name: name.clone(), parameters }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// Advises to send this side of a join to every executor.

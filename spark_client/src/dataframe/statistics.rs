@@ -3,7 +3,7 @@
 use super::{DataFrame, missing::as_literal};
 use crate::{
     Error,
-    column::{IntoColumn, IntoLiteral},
+    column::{IntoColumn, IntoLiteral, Subqueries},
     proto::{self, relation::RelType, stat_sample_by::Fraction},
 };
 
@@ -51,23 +51,27 @@ impl DataFrame {
         fractions: impl IntoIterator<Item = (impl IntoLiteral, f64)>,
         seed: i64,
     ) -> Self {
-        let col = Some(column.into_column().expression);
+        let mut used = Subqueries::default();
+        let col = Some(used.expression(column.into_column()));
         let fractions: Vec<_> = fractions
             .into_iter()
             .map(|(value, fraction)| Fraction { stratum: as_literal(value.into_literal()), fraction })
             .collect();
-        self.with_plan(self.plan.then(move |input| {
+        let plan = self.plan.then(move |input| {
             let (col, fractions) = (col.clone(), fractions.clone());
             RelType::SampleBy(Box::new(proto::StatSampleBy { input, col, fractions, seed: Some(seed) }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// The rows dealt out at random, in parts as large as the weights, which need not add up to 1. Each row is in
-    /// exactly one part. None for weights that are negative or all zero.
-    pub fn random_split(&self, weights: &[f64], seed: i64) -> Vec<Self> {
+    /// exactly one part. An error for weights that are negative, not numbers or all zero.
+    pub fn random_split(&self, weights: &[f64], seed: i64) -> Result<Vec<Self>, Error> {
         let total: f64 = weights.iter().sum();
-        if weights.iter().any(|weight| *weight < 0.0) || total <= 0.0 {
-            return Vec::new();
+        if !weights.iter().all(|weight| *weight >= 0.0) || total <= 0.0 || !total.is_finite() {
+            return Err(Error::invalid_input(format!(
+                "rows cannot be split by the weights {weights:?}: they must be 0 or more, and not all 0"
+            )));
         }
         let mut upper_bound = 0.0;
         let part = |weight: &f64| {
@@ -84,7 +88,7 @@ impl DataFrame {
                 }))
             }))
         };
-        weights.iter().map(part).collect()
+        Ok(weights.iter().map(part).collect())
     }
 
     /// The covariance of a sample of two columns.

@@ -2,8 +2,8 @@
 
 use super::DataFrame;
 use crate::{
-    Column,
-    column::{IntoColumn, expressions, into_columns, sorting::sort_orders},
+    Column, Schema,
+    column::{IntoColumn, Subqueries},
     functions::{self, expr},
     proto::{self, expression::Alias, relation::RelType},
 };
@@ -29,10 +29,12 @@ impl IntoCondition for &str {
 impl DataFrame {
     /// These columns and no others.
     pub fn select(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        let expressions = expressions(into_columns(columns));
-        self.with_plan(self.plan.then(move |input| {
+        let mut used = Subqueries::default();
+        let expressions = used.expressions(columns);
+        let plan = self.plan.then(move |input| {
             RelType::Project(Box::new(proto::Project { input, expressions: expressions.clone() }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// Columns as SQL expressions, for example `"amount * 2 AS doubled"`.
@@ -42,11 +44,13 @@ impl DataFrame {
 
     /// The rows for which the condition holds.
     pub fn filter(&self, condition: impl IntoCondition) -> Self {
-        let condition = condition.into_condition().expression;
-        self.with_plan(self.plan.then(move |input| {
+        let mut used = Subqueries::default();
+        let condition = used.expression(condition.into_condition());
+        let plan = self.plan.then(move |input| {
             let condition = Some(condition.clone());
             RelType::Filter(Box::new(proto::Filter { input, condition }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// The rows for which the condition holds. The same as [`DataFrame::filter`].
@@ -61,15 +65,17 @@ impl DataFrame {
 
     /// Columns added or replaced, all computed from the columns as they are before.
     pub fn with_columns<'a>(&self, columns: impl IntoIterator<Item = (&'a str, impl IntoColumn)>) -> Self {
+        let mut used = Subqueries::default();
         let alias = |(name, column): (&str, _)| Alias {
-            expr: IntoColumn::into_column(column).boxed(),
+            expr: used.boxed(IntoColumn::into_column(column)),
             name: vec![name.to_owned()],
             metadata: None,
         };
         let aliases: Vec<_> = columns.into_iter().map(alias).collect();
-        self.with_plan(self.plan.then(move |input| {
+        let plan = self.plan.then(move |input| {
             RelType::WithColumns(Box::new(proto::WithColumns { input, aliases: aliases.clone() }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// A column under another name; nothing changes when there is no such column.
@@ -102,11 +108,13 @@ impl DataFrame {
 
     /// All columns but these, given as columns: needed where two have the same name.
     pub fn drop_columns(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        let columns = expressions(into_columns(columns));
-        self.with_plan(self.plan.then(move |input| {
+        let mut used = Subqueries::default();
+        let columns = used.expressions(columns);
+        let plan = self.plan.then(move |input| {
             let columns = columns.clone();
             RelType::Drop(Box::new(proto::Drop { input, columns, column_names: Vec::new() }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// The columns under new names, in order, one for each.
@@ -157,7 +165,7 @@ impl DataFrame {
 
     /// All rows in an order, ascending unless a column says otherwise.
     pub fn order_by(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        self.sorted(sort_orders(columns), true)
+        self.sorted(columns, true)
     }
 
     /// All rows in an order. The same as [`DataFrame::order_by`].
@@ -167,13 +175,16 @@ impl DataFrame {
 
     /// The rows of each partition in an order.
     pub fn sort_within_partitions(&self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        self.sorted(sort_orders(columns), false)
+        self.sorted(columns, false)
     }
 
-    fn sorted(&self, order: Vec<proto::expression::SortOrder>, is_global: bool) -> Self {
-        self.with_plan(self.plan.then(move |input| {
+    fn sorted(&self, columns: impl IntoIterator<Item = impl IntoColumn>, is_global: bool) -> Self {
+        let mut used = Subqueries::default();
+        let order = used.sort_orders(columns);
+        let plan = self.plan.then(move |input| {
             RelType::Sort(Box::new(proto::Sort { input, order: order.clone(), is_global: Some(is_global) }))
-        }))
+        });
+        self.with_plan(plan.referring_to(used))
     }
 
     /// At most the first `rows` rows.
@@ -203,7 +214,7 @@ impl DataFrame {
     /// Metadata, a JSON object, put to a column.
     pub fn with_metadata(&self, column: &str, json: &str) -> Self {
         let alias = Alias {
-            expr: self.col(column).boxed(),
+            expr: Some(Box::new(self.col(column).expression)),
             name: vec![column.to_owned()],
             metadata: Some(json.to_owned()),
         };
@@ -216,6 +227,21 @@ impl DataFrame {
     pub fn to_json(&self) -> Self {
         let row = functions::struct_([functions::col("*")]);
         self.select([functions::to_json(row, []).alias("value")])
+    }
+
+    /// The rows with their numbers, from 0, in a further column.
+    pub fn zip_with_index(&self, name: &str) -> Self {
+        let index = Column::function("distributed_sequence_id", Vec::new());
+        self.select([functions::col("*"), index.alias(name)])
+    }
+
+    /// The columns of a schema, in its order, taken by their names and cast to its types. Other columns are left out; a
+    /// column that is not there is NULL where the schema allows it, and an error elsewhere.
+    pub fn to(&self, schema: &Schema) -> Self {
+        let schema = schema.to_proto();
+        self.with_plan(self.plan.then(move |input| {
+            RelType::ToSchema(Box::new(proto::ToSchema { input, schema: Some(schema.clone()) }))
+        }))
     }
 
     /// All but the first `rows` rows.

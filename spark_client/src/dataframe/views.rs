@@ -2,7 +2,7 @@
 
 use super::DataFrame;
 use crate::{
-    Error,
+    Error, SparkSession,
     plan::Plan,
     proto::{self, CreateDataFrameViewCommand, command::CommandType, relation::RelType},
 };
@@ -43,13 +43,14 @@ impl DataFrame {
     }
 
     /// Computes the rows now and keeps them on the executors: the result's plan is cut off from this one's.
-    /// The server keeps them as long as the session lives.
+    /// The server forgets them with the last DataFrame that is made of the result.
     pub async fn local_checkpoint(&self) -> Result<DataFrame, Error> {
         self.checkpointed(true).await
     }
 
     /// Computes the rows now and writes them to the server's checkpoint folder, which it must have
-    /// (`spark.checkpoint.dir`): the result's plan is cut off from this one's, and outlives executors.
+    /// (`spark.checkpoint.dir`): the result's plan is cut off from this one's, and outlives executors. The server forgets
+    /// them with the last DataFrame that is made of the result.
     pub async fn checkpoint(&self) -> Result<DataFrame, Error> {
         self.checkpointed(false).await
     }
@@ -63,6 +64,29 @@ impl DataFrame {
         };
         let outcome = self.session.command(CommandType::CheckpointCommand(command)).await?;
         let kept = outcome.checkpoint.ok_or_else(|| Error::protocol("a checkpoint gave no relation"))?;
-        Ok(self.with_plan(Plan::new(move || RelType::CachedRemoteRelation(kept.clone()))))
+        let kept = Kept { relation: kept, session: self.session.clone() };
+        Ok(self.with_plan(Plan::new(move || RelType::CachedRemoteRelation(kept.relation.clone()))))
+    }
+}
+
+/// A result that the server keeps.
+struct Kept {
+    relation: proto::CachedRemoteRelation,
+    session: SparkSession,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let relation = Some(self.relation.clone());
+        let command =
+            CommandType::RemoveCachedRemoteRelationCommand(proto::RemoveCachedRemoteRelationCommand { relation });
+        let session = self.session.clone();
+        runtime.spawn(async move {
+            // It goes with its session anyway.
+            if let Err(error) = session.command(command).await {
+                tracing::debug!(%error, "a checkpoint was not removed");
+            }
+        });
     }
 }

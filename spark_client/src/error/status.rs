@@ -46,6 +46,17 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Why the figures of an observation could not be computed.
+    pub(crate) fn of_observation(name: &str, details: FetchErrorDetailsResponse) -> Self {
+        let mut server = ServerError::default();
+        server.complete(details);
+        let said = server.message.as_deref().unwrap_or("the server gave no reason");
+        let message = format!("the figures of observation {name}: {said}");
+        Self::new(ErrorKind::Execution, message).with_server(server)
+    }
+}
+
 fn kind_of(status: &Status, server: Option<&ServerError>, retryable: bool) -> ErrorKind {
     let class = server.and_then(ServerError::error_class).unwrap_or_default();
     let mentions = |text: &str| class == text || status.message().contains(text);

@@ -3,10 +3,7 @@
 
 use crate::{
     Column, IntoColumn,
-    proto::{
-        Expression,
-        expression::{ExprType, LambdaFunction, UnresolvedNamedLambdaVariable},
-    },
+    proto::expression::{ExprType, LambdaFunction, UnresolvedNamedLambdaVariable},
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -157,6 +154,7 @@ fn variable(variable: &UnresolvedNamedLambdaVariable) -> Column {
 }
 
 fn lambda(body: Column, arguments: Vec<UnresolvedNamedLambdaVariable>) -> Column {
-    let function: Option<Box<Expression>> = body.boxed();
-    Column::new(ExprType::LambdaFunction(Box::new(LambdaFunction { function, arguments })))
+    Column::over_parts(|used| {
+        ExprType::LambdaFunction(Box::new(LambdaFunction { function: used.boxed(body), arguments }))
+    })
 }

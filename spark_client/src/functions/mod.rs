@@ -52,10 +52,10 @@ pub fn when(condition: Column, value: impl IntoLiteral) -> CaseWhen {
 
 /// Any function by its SQL name: built in, registered, or not yet in this module.
 pub fn call_function(name: &str, arguments: impl IntoIterator<Item = impl IntoColumn>) -> Column {
-    Column::new(ExprType::CallFunction(CallFunction {
-        function_name: name.to_owned(),
-        arguments: crate::column::expressions(into_columns(arguments)),
-    }))
+    Column::over_parts(|used| {
+        let (function_name, arguments) = (name.to_owned(), used.expressions(arguments));
+        ExprType::CallFunction(CallFunction { function_name, arguments })
+    })
 }
 
 /// The number of different combinations of these columns, those with a NULL not counted.

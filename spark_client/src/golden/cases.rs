@@ -20,6 +20,7 @@ pub(super) fn all(spark: &SparkSession) -> Vec<(&'static str, Sent)> {
     cases.extend(expressions(&t));
     cases.extend(functions(&t));
     cases.extend(commands(&t));
+    cases.extend(super::relations::all(spark, &t, &u));
     cases
 }
 
@@ -89,7 +90,7 @@ fn transformations(t: &DataFrame) -> Vec<(&'static str, Sent)> {
         ("crosstab", t.crosstab("a", "b").into()),
         ("freq_items", t.freq_items(["a", "b"], 0.25).into()),
         ("sample_by", t.sample_by("a", [(1, 0.25), (2, 0.5)], 7).into()),
-        ("random_split", t.random_split(&[1.0, 3.0], 7).remove(1).into()),
+        ("random_split", t.random_split(&[1.0, 3.0], 7).unwrap().remove(1).into()),
     ]
 }
 
@@ -286,6 +287,7 @@ fn commands(t: &DataFrame) -> Vec<(&'static str, Sent)> {
                 .into_command()
                 .into(),
         ),
+        ("write_jdbc", t.write().mode(SaveMode::Append).into_jdbc("jdbc:postgresql://db/wwi", "o").into_command().into()),
         ("write_insert", t.write().inserted_into(out).into_command().into()),
         (
             "write_v2_create",

@@ -1,6 +1,9 @@
 //! Plans compared with those of PySpark, which `scripts/golden_plans.py` has written down.
 
+mod actions;
 mod cases;
+mod corpus;
+mod relations;
 
 use crate::{DataFrame, proto::command::CommandType};
 use prost::Message as _;

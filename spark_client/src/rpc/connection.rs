@@ -1,11 +1,14 @@
 //! One server session on a channel: who asks, and the calls that have one answer.
 
-use super::{RetryPolicy, transport::Client};
-use crate::{Error, ErrorKind, proto};
+use super::{RetryPolicy, progress::ProgressHandlers, transport::Client};
+use crate::{Error, ErrorKind, dataframe::Observations, proto};
 use proto::{analyze_plan_request::Analyze, analyze_plan_response::Result as Analyzed};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tonic::{Response, Status};
 
@@ -20,6 +23,11 @@ struct Inner {
     server_session_id: OnceLock<String>,
     tags: Mutex<BTreeSet<String>>,
     write_turns: Arc<tokio::sync::Mutex<()>>,
+    stopped: AtomicBool,
+    observations: Observations,
+    progress: ProgressHandlers,
+    #[cfg(feature = "plan-compression")]
+    plan_compression: tokio::sync::OnceCell<super::plan_compression::Threshold>,
 }
 
 /// What every request says about who sends it.
@@ -46,7 +54,15 @@ macro_rules! answers {
         }
     )*};
 }
-answers!(AnalyzePlanResponse, ConfigResponse, ExecutePlanResponse, InterruptResponse, CloneSessionResponse);
+answers!(
+    AddArtifactsResponse,
+    AnalyzePlanResponse,
+    ArtifactStatusesResponse,
+    CloneSessionResponse,
+    ConfigResponse,
+    ExecutePlanResponse,
+    InterruptResponse
+);
 
 impl Connection {
     pub(crate) fn new(client: Client, identity: Identity, retry: RetryPolicy) -> Self {
@@ -57,6 +73,11 @@ impl Connection {
             server_session_id: OnceLock::new(),
             tags: Mutex::default(),
             write_turns: Arc::default(),
+            stopped: AtomicBool::new(false),
+            observations: Observations::default(),
+            progress: ProgressHandlers::default(),
+            #[cfg(feature = "plan-compression")]
+            plan_compression: tokio::sync::OnceCell::new(),
         }))
     }
 
@@ -108,6 +129,27 @@ impl Connection {
     /// Whose turn it is to change the settings of this session for one statement.
     pub(crate) fn write_turns(&self) -> Arc<tokio::sync::Mutex<()>> {
         self.0.write_turns.clone()
+    }
+
+    pub(crate) fn set_stopped(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn observations(&self) -> &Observations {
+        &self.0.observations
+    }
+
+    #[cfg(feature = "plan-compression")]
+    pub(super) fn plan_compression(&self) -> &tokio::sync::OnceCell<super::plan_compression::Threshold> {
+        &self.0.plan_compression
+    }
+
+    pub(crate) fn progress_handlers(&self) -> &ProgressHandlers {
+        &self.0.progress
     }
 
     /// Refuses an answer of another session, or of another server process.

@@ -4,7 +4,7 @@ use super::{Connection, release::Releaser, retry::Retries};
 use crate::{Error, ErrorKind, proto};
 use prost::Message as _;
 use proto::{
-    ExecutePlanRequest, ExecutePlanResponse, ReattachExecuteRequest, ReattachOptions,
+    ExecutePlanRequest, ExecutePlanResponse, ReattachExecuteRequest, ReattachOptions, ResultChunkingOptions,
     execute_plan_request::{RequestOption, request_option},
     execute_plan_response::ResponseType,
 };
@@ -43,6 +43,8 @@ impl Execution {
     /// Prepares it; the plan is sent by the first [`Self::next`].
     pub(crate) async fn new(connection: &Connection, plan: proto::Plan) -> Result<Self, Error> {
         connection.ensure_session().await?;
+        #[cfg(feature = "plan-compression")]
+        let plan = connection.compressed(plan).await?;
         let operation_id = uuid::Uuid::new_v4().to_string();
         let request = ExecutePlanRequest {
             session_id: connection.session_id(),
@@ -51,11 +53,15 @@ impl Execution {
             operation_id: Some(operation_id.clone()),
             plan: Some(plan),
             client_type: connection.client_type(),
-            request_options: vec![RequestOption {
-                request_option: Some(request_option::RequestOption::ReattachOptions(ReattachOptions {
-                    reattachable: true,
-                })),
-            }],
+            request_options: [
+                request_option::RequestOption::ReattachOptions(ReattachOptions { reattachable: true }),
+                request_option::RequestOption::ResultChunkingOptions(ResultChunkingOptions {
+                    allow_arrow_batch_chunking: true,
+                    preferred_arrow_chunk_size: None,
+                }),
+            ]
+            .map(|option| RequestOption { request_option: Some(option) })
+            .to_vec(),
             tags: connection.tags().into_iter().collect(),
         };
         Ok(Self {
@@ -136,9 +142,17 @@ impl Execution {
         self.retries.reset();
         // The plan is never sent again from here on.
         self.request.plan = None;
-        if matches!(response.response_type, Some(ResponseType::ResultComplete(_))) {
-            self.finish();
-            return Ok(None);
+        self.connection.observations().observed(&response.observed_metrics);
+        match &response.response_type {
+            Some(ResponseType::ResultComplete(_)) => {
+                self.finish();
+                self.connection.progress_handlers().done(&self.operation_id);
+                return Ok(None);
+            }
+            Some(ResponseType::ExecutionProgress(progress)) => {
+                self.connection.progress_handlers().running(&self.operation_id, progress);
+            }
+            _ => {}
         }
         self.releaser.received(&response.response_id, response.encoded_len());
         self.last_response_id = Some(response.response_id.clone());

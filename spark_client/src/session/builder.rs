@@ -1,11 +1,14 @@
 //! How a session comes to be.
 
 use super::SparkSession;
+#[cfg(feature = "tls")]
+use crate::TlsOptions;
 use crate::{
     ConnectionString, Error, ErrorKind, Keepalive, RetryPolicy, Secret,
     rpc::{Connection, Identity, TransportOptions, open_channel},
 };
-use std::{env, time::Duration};
+use std::{env, sync::Arc, time::Duration};
+use tonic::{Request, Status, transport::Channel};
 
 /// Where to connect to, as whom, and with which settings.
 #[derive(Clone, Debug)]
@@ -68,6 +71,31 @@ impl SparkSessionBuilder {
     /// How a silent connection is probed.
     pub fn keepalive(mut self, keepalive: Keepalive) -> Self {
         self.transport.keepalive = keepalive;
+        self
+    }
+
+    /// How an encrypted connection is checked. It does not make the connection encrypted: that is the connection
+    /// string's `use_ssl`.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, options: TlsOptions) -> Self {
+        self.transport.tls = Some(options);
+        self
+    }
+
+    /// A channel of one's own, for a connector of one's own: a proxy, a load balancer. The address of the connection
+    /// string is then a name for messages only.
+    pub fn channel(mut self, channel: Channel) -> Self {
+        self.transport.channel = Some(channel);
+        self
+    }
+
+    /// Called with each request before it is sent, after the headers of the connection string are in it: to add a token
+    /// that changes, for example.
+    pub fn interceptor(
+        mut self,
+        intercept: impl Fn(Request<()>) -> Result<Request<()>, Status> + Send + Sync + 'static,
+    ) -> Self {
+        self.transport.intercept = Some(Arc::new(intercept));
         self
     }
 

@@ -42,6 +42,11 @@ impl SparkSession {
         Ok(SparkSession::new(cloned))
     }
 
+    /// Whether this process has stopped the session.
+    pub fn is_stopped(&self) -> bool {
+        self.connection().is_stopped()
+    }
+
     /// Ends the server session: what runs in it is interrupted, its settings and temporary views are gone.
     /// Every clone of this value is of no use afterwards.
     pub async fn stop(&self) -> Result<(), Error> {
@@ -56,6 +61,7 @@ impl SparkSession {
             let request = request.clone();
             async move { c.release_session(request).await }
         });
+        connection.set_stopped();
         released.await.map(|_| ())
     }
 }

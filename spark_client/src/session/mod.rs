@@ -1,21 +1,25 @@
 //! The session: where plans begin and where they are run.
 
+mod artifacts;
 mod builder;
 mod catalog;
 mod commands;
 mod conf;
 mod interrupts;
+mod java_functions;
 mod lifecycle;
 mod local_data;
 mod sql;
 
+pub use artifacts::ArtifactKind;
 pub use builder::SparkSessionBuilder;
-pub use catalog::{Catalog, TableInfo};
+pub use catalog::{Catalog, CatalogInfo, ColumnInfo, CreateTable, DatabaseInfo, FunctionInfo, TableInfo};
 pub use conf::RuntimeConf;
 pub use sql::SqlArguments;
 
 use crate::{
-    DataFrame, DataFrameReader, DataStreamReader, Error, StreamingQueryManager, TableValuedFunctions,
+    DataFrame, DataFrameReader, DataStreamReader, Error, Progress, ProgressHandlerId, StreamingQueryManager,
+    TableValuedFunctions,
     plan::Plan,
     proto::{self, read, relation::RelType},
     rpc::Connection,
@@ -66,6 +70,25 @@ impl SparkSession {
     /// The settings of this session.
     pub fn conf(&self) -> RuntimeConf<'_> {
         RuntimeConf::new(&self.connection)
+    }
+
+    /// Calls a function with the progress of the operations of this session, until it is removed: about every two
+    /// seconds while one runs, and once when it has ended. It should return soon, since the result waits for it.
+    pub fn register_progress_handler(
+        &self,
+        handler: impl Fn(&Progress) + Send + Sync + 'static,
+    ) -> ProgressHandlerId {
+        self.connection.progress_handlers().add(handler)
+    }
+
+    /// Calls that function no more.
+    pub fn remove_progress_handler(&self, id: ProgressHandlerId) {
+        self.connection.progress_handlers().remove(id);
+    }
+
+    /// Calls none of the functions any more.
+    pub fn clear_progress_handlers(&self) {
+        self.connection.progress_handlers().clear();
     }
 
     /// Functions that give a table.

@@ -23,6 +23,10 @@ impl StreamingQueryManager {
         Self { session }
     }
 
+    pub(super) fn session(&self) -> &SparkSession {
+        &self.session
+    }
+
     /// The queries that have not ended.
     pub async fn active(&self) -> Result<Vec<StreamingQuery>, Error> {
         match self.ask(Command::Active(true)).await? {

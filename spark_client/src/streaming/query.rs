@@ -6,7 +6,7 @@ use crate::{
     proto::{
         StreamingQueryCommand, StreamingQueryCommandResult, StreamingQueryInstanceId,
         command::CommandType,
-        streaming_query_command::{AwaitTerminationCommand, Command},
+        streaming_query_command::{AwaitTerminationCommand, Command, ExplainCommand},
         streaming_query_command_result::ResultType,
     },
 };
@@ -139,6 +139,14 @@ impl StreamingQuery {
             // A query without an exception answers with nothing set.
             None => Ok(None),
             other => Err(unexpected("exception", other)),
+        }
+    }
+
+    /// How Spark runs the last batch, as text; with `extended`, with the logical plans.
+    pub async fn explain(&self, extended: bool) -> Result<String, Error> {
+        match self.ask(Command::Explain(ExplainCommand { extended })).await?.result_type {
+            Some(ResultType::Explain(answer)) => Ok(answer.result),
+            other => Err(unexpected("plan", other)),
         }
     }
 

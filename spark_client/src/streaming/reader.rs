@@ -1,6 +1,10 @@
 //! Reading a stream.
 
-use crate::{DataFrame, SparkSession, proto::read, reader::data_frame};
+use crate::{
+    DataFrame, SparkSession,
+    proto::read,
+    reader::{changes, data_frame},
+};
 use std::collections::HashMap;
 
 /// Reads a stream: `spark.read_stream()`.
@@ -93,6 +97,11 @@ impl DataStreamReader {
     pub fn table(self, name: &str) -> DataFrame {
         let table = read::NamedTable { unparsed_identifier: name.to_owned(), options: self.options };
         data_frame(&self.session, read::ReadType::NamedTable(table), true)
+    }
+
+    /// The changes of a table whose catalog keeps them, as they come.
+    pub fn changes(self, table: &str) -> DataFrame {
+        changes(&self.session, table, self.options, true)
     }
 
     fn load_paths(self, paths: Vec<String>) -> DataFrame {

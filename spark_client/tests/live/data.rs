@@ -89,7 +89,7 @@ async fn local_rows(spark: SparkSession) -> Result<(), Failed> {
         Arc::new(schema),
         vec![Arc::new(Int64Array::from(vec![1, 2])), Arc::new(StringArray::from(vec![Some("a"), None]))],
     )?;
-    let rows = spark.create_data_frame(&batch)?.order_by([col("id").desc()]);
+    let rows = spark.create_data_frame([&batch]).await?.order_by([col("id").desc()]);
     same(rows.collect_as::<(i64, Option<String>)>().await?, vec![(2, None), (1, Some("a".to_owned()))])
 }
 

@@ -1,8 +1,11 @@
 //! The client against a real Spark Connect server with Delta and Avro, named by `SPARK_REMOTE`.
 
+mod catalog;
 mod data;
 mod delta;
 mod failures;
+mod plans;
+mod uploads;
 mod queries;
 mod sessions;
 mod streaming;
@@ -20,6 +23,9 @@ fn main() -> ExitCode {
     let tests = [
         queries::tests(),
         data::tests(),
+        catalog::tests(),
+        plans::tests(),
+        uploads::tests(),
         delta::tests(),
         streaming::tests(),
         failures::tests(),

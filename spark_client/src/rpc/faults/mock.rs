@@ -54,6 +54,13 @@ pub enum Call {
     Interrupt,
 }
 
+/// The last request that carried a plan.
+#[derive(Clone, Debug)]
+pub enum Received {
+    Plan(proto::Plan),
+    Analyze(AnalyzePlanRequest),
+}
+
 #[derive(Clone, Default)]
 pub struct Mock(Arc<Mutex<State>>);
 
@@ -63,6 +70,7 @@ struct State {
     calls: Vec<Call>,
     operations: HashSet<String>,
     executed: usize,
+    received: Option<Received>,
 }
 
 impl Mock {
@@ -81,6 +89,16 @@ impl Mock {
 
     pub fn calls(&self) -> Vec<Call> {
         self.0.lock().unwrap().calls.clone()
+    }
+
+    /// Takes the last plan or question.
+    pub fn received(&self) -> Option<Received> {
+        self.0.lock().unwrap().received.take()
+    }
+
+    /// The one fault of the next stream.
+    pub fn fail_next(&self, fault: Fault) {
+        self.0.lock().unwrap().faults = VecDeque::from([fault]);
     }
 
     /// How often a plan began to run.
@@ -183,6 +201,7 @@ impl SparkConnectService for Mock {
             let mut state = self.0.lock().unwrap();
             state.executed += 1;
             state.operations.insert(operation.clone());
+            state.received = request.plan.clone().map(Received::Plan);
         }
         Ok(stream(&request.session_id, &operation, 0, fault))
     }
@@ -215,6 +234,7 @@ impl SparkConnectService for Mock {
         &self,
         request: Request<AnalyzePlanRequest>,
     ) -> Result<Response<AnalyzePlanResponse>, Status> {
+        self.0.lock().unwrap().received = Some(Received::Analyze(request.get_ref().clone()));
         let version = proto::analyze_plan_response::SparkVersion { version: "4.2.0".to_owned() };
         Ok(Response::new(AnalyzePlanResponse {
             session_id: request.into_inner().session_id,
@@ -232,11 +252,21 @@ impl SparkConnectService for Mock {
         Ok(Response::new(proto::InterruptResponse { session_id, ..Default::default() }))
     }
 
+    /// Of every setting, that plans above 100 bytes may be compressed.
     async fn config(
         &self,
-        _: Request<proto::ConfigRequest>,
+        request: Request<proto::ConfigRequest>,
     ) -> Result<Response<proto::ConfigResponse>, Status> {
-        Err(Status::unimplemented("config"))
+        let pair = |key: &str, value: &str| proto::KeyValue {
+            key: format!("spark.connect.session.planCompression.{key}"),
+            value: Some(value.to_owned()),
+        };
+        Ok(Response::new(proto::ConfigResponse {
+            session_id: request.into_inner().session_id,
+            server_side_session_id: "server".to_owned(),
+            pairs: vec![pair("threshold", "100"), pair("defaultAlgorithm", "ZSTD")],
+            ..Default::default()
+        }))
     }
 
     async fn add_artifacts(

@@ -1,8 +1,14 @@
 //! Databases, tables and views.
 
+mod create_table;
+mod listing;
+
+pub use create_table::CreateTable;
+pub use listing::{CatalogInfo, ColumnInfo, DatabaseInfo, FunctionInfo};
+
 use super::SparkSession;
 use crate::{
-    DataFrame, Error,
+    DataFrame, Error, StorageLevel,
     proto::{self, catalog::CatType, relation::RelType},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -34,7 +40,7 @@ pub struct TableInfo {
 }
 
 impl<'a> Catalog<'a> {
-    pub(super) fn new(session: &'a SparkSession) -> Self {
+    pub(in crate::session) fn new(session: &'a SparkSession) -> Self {
         Self { session }
     }
 
@@ -139,9 +145,9 @@ impl<'a> Catalog<'a> {
         self.one(CatType::IsCached(proto::IsCached { table_name: table.to_owned() })).await
     }
 
-    /// Keeps a table in the executors' memory once it has been read.
-    pub async fn cache_table(&self, table: &str) -> Result<(), Error> {
-        let (table_name, storage_level) = (table.to_owned(), None);
+    /// Keeps a table at the executors once it has been read; `None` is [`StorageLevel::MEMORY_AND_DISK_DESER`].
+    pub async fn cache_table(&self, table: &str, level: Option<StorageLevel>) -> Result<(), Error> {
+        let (table_name, storage_level) = (table.to_owned(), level.map(StorageLevel::to_proto));
         self.run(CatType::CacheTable(proto::CacheTable { table_name, storage_level })).await
     }
 
@@ -182,8 +188,12 @@ impl<'a> Catalog<'a> {
         self.ask(question).collect_as().await
     }
 
+    async fn row<T: DeserializeOwned>(&self, question: CatType) -> Result<T, Error> {
+        let rows = self.rows(question).await?;
+        rows.into_iter().next().ok_or_else(|| Error::protocol("the catalog gave no answer"))
+    }
+
     async fn one<T: DeserializeOwned>(&self, question: CatType) -> Result<T, Error> {
-        let rows: Vec<(T,)> = self.rows(question).await?;
-        rows.into_iter().next().map(|row| row.0).ok_or_else(|| Error::protocol("the catalog gave no answer"))
+        self.row::<(T,)>(question).await.map(|row| row.0)
     }
 }

@@ -1,6 +1,8 @@
 //! Columns and their types, as Spark names them.
 
-use crate::{Error, proto, proto::data_type::Kind, sql_text::plain_or_quoted};
+mod message;
+
+use crate::sql_text::plain_or_quoted;
 use std::fmt;
 
 /// The columns of a DataFrame or the fields of a struct, in order.
@@ -60,13 +62,6 @@ impl Schema {
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }
-
-    pub(crate) fn from_proto(data_type: Option<proto::DataType>) -> Result<Self, Error> {
-        match DataType::from_proto(data_type)? {
-            DataType::Struct(schema) => Ok(schema),
-            other => Err(Error::protocol(format!("a schema is a struct, not {other}"))),
-        }
-    }
 }
 
 /// As the columns of a CREATE TABLE.
@@ -78,57 +73,6 @@ impl fmt::Display for Schema {
             write!(f, "{comma}{} {}{not_null}", plain_or_quoted(&field.name), field.data_type)?;
         }
         Ok(())
-    }
-}
-
-impl DataType {
-    pub(crate) fn from_proto(data_type: Option<proto::DataType>) -> Result<Self, Error> {
-        let boxed = |inner: Option<Box<proto::DataType>>| Self::from_proto(inner.map(|t| *t)).map(Box::new);
-        let kind = data_type.and_then(|t| t.kind).ok_or_else(|| Error::protocol("a type is missing"))?;
-        Ok(match kind {
-            Kind::Null(_) => Self::Null,
-            Kind::Boolean(_) => Self::Boolean,
-            Kind::Byte(_) => Self::Byte,
-            Kind::Short(_) => Self::Short,
-            Kind::Integer(_) => Self::Integer,
-            Kind::Long(_) => Self::Long,
-            Kind::Float(_) => Self::Float,
-            Kind::Double(_) => Self::Double,
-            Kind::Decimal(d) => {
-                Self::Decimal { precision: d.precision.unwrap_or(10), scale: d.scale.unwrap_or(0) }
-            }
-            Kind::String(_) => Self::String,
-            Kind::Char(c) => Self::Char { length: c.length },
-            Kind::VarChar(c) => Self::VarChar { length: c.length },
-            Kind::Binary(_) => Self::Binary,
-            Kind::Date(_) => Self::Date,
-            Kind::Time(t) => Self::Time { precision: t.precision.unwrap_or(6) },
-            Kind::Timestamp(_) => Self::Timestamp,
-            Kind::TimestampNtz(_) => Self::TimestampNtz,
-            Kind::CalendarInterval(_) => Self::CalendarInterval,
-            Kind::YearMonthInterval(_) => Self::YearMonthInterval,
-            Kind::DayTimeInterval(_) => Self::DayTimeInterval,
-            Kind::Array(a) => Self::Array { contains_null: a.contains_null, element: boxed(a.element_type)? },
-            Kind::Map(m) => Self::Map {
-                value_contains_null: m.value_contains_null,
-                key: boxed(m.key_type)?,
-                value: boxed(m.value_type)?,
-            },
-            Kind::Struct(s) => {
-                let fields = s.fields.into_iter().map(Field::from_proto).collect::<Result<_, _>>()?;
-                Self::Struct(Schema { fields })
-            }
-            Kind::Variant(_) => Self::Variant,
-            Kind::Unparsed(u) => Self::Other(u.data_type_string),
-            other => Self::Other(format!("{other:?}")),
-        })
-    }
-}
-
-impl Field {
-    fn from_proto(field: proto::data_type::StructField) -> Result<Self, Error> {
-        let data_type = DataType::from_proto(field.data_type)?;
-        Ok(Self { name: field.name, data_type, nullable: field.nullable, metadata: field.metadata })
     }
 }
 
