@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Make the golden plans of spark_client: what PySpark sends for each case of `golden_plans_cases.py`, and for each
-function of `golden_functions.py`.
+"""Make the golden plans of spark_client: what PySpark sends for each case of `golden_plans_cases.py`, for each
+function of `golden_functions.py`, and what delta-spark sends for each case of `golden_delta_cases.py`.
 
 No server is needed: the session points at a closed port, and plans are taken before they are sent.
 Ids that only have to be distinct (plans, lambda variables) are numbered in the order of appearance,
@@ -20,6 +20,7 @@ import pyspark
 from google.protobuf import json_format
 from pyspark.sql.connect.session import SparkSession
 
+import golden_delta_cases
 import golden_functions
 import golden_plans_cases
 
@@ -29,7 +30,7 @@ LAMBDA_VARIABLE = re.compile(r"^[a-z]+_\d+$")
 
 
 class Captured(Exception):
-    """Carries a command out of PySpark, in place of sending it."""
+    """Carries a command, or a relation whose rows were asked for, out of PySpark, in place of sending it."""
 
 
 def offline_session():
@@ -39,7 +40,11 @@ def offline_session():
     def capture(command, *_):
         raise Captured(command)
 
+    def capture_relation(plan, *_):
+        raise Captured(plan.root)
+
     spark.client.execute_command = capture
+    spark.client.to_pandas = capture_relation
     return spark
 
 
@@ -91,18 +96,26 @@ def main():
     if pyspark.__version__ != PYSPARK:
         sys.exit(f"golden_plans.py: PySpark {PYSPARK} is pinned, {pyspark.__version__} is installed")
     spark = offline_session()
-    plans = {name: golden(message_of(spark, case)) for name, case in golden_plans_cases.CASES.items()}
+
+    def text_of(cases):
+        plans = {name: golden(message_of(spark, case)) for name, case in cases.items()}
+        return json.dumps(plans, indent=1, sort_keys=True) + "\n"
+
     functions = {name: golden(made._expr.to_plan(spark.client)) for name, made in golden_functions.cases()}
     # One case a line.
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(functions[name])}" for name in sorted(functions))
-    texts = {"plans.json": json.dumps(plans, indent=1, sort_keys=True) + "\n", "functions.json": f"{{\n{lines}\n}}\n"}
+    texts = {
+        "plans.json": text_of(golden_plans_cases.CASES),
+        "delta.json": text_of(golden_delta_cases.CASES),
+        "functions.json": f"{{\n{lines}\n}}\n",
+    }
     for name, text in texts.items():
         file = FOLDER / name
         if not check:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         elif not file.exists() or file.read_text() != text:
-            sys.exit(f"golden_plans.py: {name} differs from what PySpark {PYSPARK} sends")
+            sys.exit(f"golden_plans.py: {name} differs from what PySpark {PYSPARK} and delta-spark send")
 
 
 if __name__ == "__main__":

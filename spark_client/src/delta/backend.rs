@@ -35,7 +35,7 @@ pub enum Backend {
 
 /// Something that changes a table, in the words of one backend.
 #[derive(Debug)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Sql(String),
     Command(Box<CommandType>),
     /// A relation that is carried out when its rows are asked for.

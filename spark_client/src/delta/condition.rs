@@ -40,9 +40,9 @@ impl OptionalCondition for &str {
 }
 
 /// Columns of the table, which may be fields of structs, and their new values.
-pub(super) type Assignments = Vec<(String, Column)>;
+pub(crate) type Assignments = Vec<(String, Column)>;
 
-pub(super) fn assigned<'a>(assignments: impl IntoIterator<Item = (&'a str, Column)>) -> Assignments {
+pub(crate) fn assigned<'a>(assignments: impl IntoIterator<Item = (&'a str, Column)>) -> Assignments {
     assignments.into_iter().map(|(column, value)| (column.to_owned(), value)).collect()
 }
 

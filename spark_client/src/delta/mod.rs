@@ -50,3 +50,10 @@ pub use maintenance::Manifest;
 pub use merge::DeltaMergeBuilder;
 pub use optimize::DeltaOptimizeBuilder;
 pub use table::DeltaTable;
+
+#[cfg(test)]
+pub(crate) use {
+    backend::{Operation, lazily},
+    condition::assigned,
+    target::AsOf,
+};

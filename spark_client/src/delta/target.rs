@@ -43,7 +43,7 @@ impl Target {
 
 /// An older state of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum AsOf {
+pub(crate) enum AsOf {
     Version(i64),
     Timestamp(String),
 }
