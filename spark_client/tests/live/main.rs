@@ -2,6 +2,9 @@
 
 mod data;
 mod delta;
+mod delta_builder;
+mod delta_maintenance;
+mod delta_table;
 mod failures;
 mod queries;
 mod sessions;
@@ -21,6 +24,9 @@ fn main() -> ExitCode {
         queries::tests(),
         data::tests(),
         delta::tests(),
+        delta_table::tests(),
+        delta_maintenance::tests(),
+        delta_builder::tests(),
         streaming::tests(),
         failures::tests(),
         sessions::tests(),
