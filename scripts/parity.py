@@ -2,8 +2,8 @@
 """Write `docs/parity.md`: every public member and function of PySpark Connect and of delta-spark's tables, and what
 spark_client calls it.
 
-PySpark and delta-spark say what there is; the source of spark_client says what it has. A member is there when a public function of
-its snake_case name, or of the name that `NAMES` gives, is in the files of its class.
+PySpark and delta-spark say what there is; the source of spark_client says what it has. A member is there when a public
+function of its snake_case name, or of the name that `NAMES` gives, is in the files of its class.
 
     parity.py            write docs/parity.md
     parity.py --check    exit 1 when what is committed differs

@@ -11,7 +11,7 @@ use crate::{
     proto::delta::connect::{
         CreateDeltaTable, create_delta_table::Mode, delta_command::CommandType,
     },
-    sql_text::{quoted_name, quoted_text},
+    sql_text::{quoted_name, quoted_qualified_name, quoted_text},
 };
 use std::collections::BTreeMap;
 
@@ -181,7 +181,7 @@ impl DeltaTableBuilder {
             add(format!("PARTITIONED BY {}", listed(columns)));
         }
         if !self.clustering.is_empty() {
-            let columns = self.clustering.iter().map(|column| crate::sql_text::quoted_qualified_name(column));
+            let columns = self.clustering.iter().map(|column| quoted_qualified_name(column));
             add(format!("CLUSTER BY {}", listed(columns)));
         }
         if let (Some(_), Some(location)) = (&self.name, &self.location) {

@@ -20,11 +20,11 @@ use crate::{
 /// The only column of the row that every row of the table is merged with; no table has such a column.
 const ONE_ROW: &str = "the one row of spark_client";
 
-/// With [`Backend::Native`], a change whose condition and values are SQL texts (or are left away) is an UPDATE or
-/// DELETE statement, which Delta can do without reading rows when only partitions decide. A [`Column`] cannot be part of a
-/// statement: such a change is a MERGE of one row that every row of the table is compared with. It changes the
-/// same rows, and skips files by the same condition; the table's history calls it `MERGE` instead of `UPDATE` or
-/// `DELETE`, and as in every MERGE the condition may not have sub-queries or be random.
+/// With [`Backend::Native`], a change whose condition and values are SQL texts (or are left away) is an UPDATE
+/// or DELETE statement, which Delta can do without reading rows when only partitions decide. A [`Column`]
+/// cannot be part of a statement: such a change is a MERGE of one row that every row of the table is compared
+/// with. It changes the same rows, and skips files by the same condition; the table's history calls it `MERGE`
+/// instead of `UPDATE` or `DELETE`, and as in every MERGE the condition may not have sub-queries or be random.
 ///
 /// How many rows were changed is in the table's history, as `operationMetrics`.
 impl DeltaTable {

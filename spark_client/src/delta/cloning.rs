@@ -11,9 +11,9 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// A clone that is being described: `table.clone_table("target")`. The clone is shallow, the only kind that Delta 4.4 has: its
-/// metadata is its own, its rows are in the files of the table that it was made of, until they are changed. A
-/// VACUUM of that table may take them away.
+/// A clone that is being described: `table.clone_table("target")`. The clone is shallow, the only kind that
+/// Delta 4.4 has: its metadata is its own, its rows are in the files of the table that it was made of, until
+/// they are changed. A VACUUM of that table may take them away.
 ///
 /// ```no_run
 /// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {

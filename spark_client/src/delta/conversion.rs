@@ -1,7 +1,7 @@
 //! CONVERT TO DELTA: Parquet files become a Delta table where they are.
 
 use super::{
-    backend::{Backend, Operation, lazily},
+    backend::{Backend, Operation, extension, lazily},
     table::DeltaTable,
     target::Target,
 };
@@ -36,8 +36,9 @@ pub struct DeltaConvertBuilder {
 }
 
 impl DeltaTable {
-    /// Makes a Delta table of Parquet files, which stay as they are: a transaction log is written beside them. `identifier` is
-    /// ``parquet.`path` `` or the name of a Parquet table. Nothing may write to the files meanwhile.
+    /// Makes a Delta table of Parquet files, which stay as they are: a transaction log is written beside them.
+    /// `identifier` is ``parquet.`path` `` or the name of a Parquet table. Nothing may write to the files
+    /// meanwhile.
     pub fn convert_to_delta(session: &SparkSession, identifier: &str) -> DeltaConvertBuilder {
         let (session, identifier) = (session.clone(), identifier.to_owned());
         DeltaConvertBuilder { session, backend: Backend::default(), identifier, partitions: None }
@@ -85,7 +86,7 @@ impl DeltaConvertBuilder {
         let partition_schema = self.partitions.clone().map(PartitionSchema::PartitionSchemaString);
         let identifier = self.identifier.clone();
         let convert = messages::ConvertToDelta { identifier, partition_schema };
-        super::backend::extension(RelationType::ConvertToDelta(convert))
+        extension(RelationType::ConvertToDelta(convert))
     }
 }
 

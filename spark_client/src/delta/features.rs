@@ -17,13 +17,14 @@ impl DeltaTable {
         self.upgrading(reader_version, writer_version).run(&self.session).await
     }
 
-    /// Lets writers use a feature of Delta, for example `deletionVectors`; raises the protocol where that needs it.
+    /// Lets writers use a feature of Delta, for example `deletionVectors`; raises the protocol where that needs
+    /// it.
     pub async fn add_feature_support(&self, feature: &str) -> Result<(), Error> {
         self.adding_feature(feature).run(&self.session).await
     }
 
-    /// Takes a feature and its traces out of the table. With `truncate_history`, also out of its history: that needs
-    /// a day after the last use of the feature, and readers of older versions lose them.
+    /// Takes a feature and its traces out of the table. With `truncate_history`, also out of its history: that
+    /// needs a day after the last use of the feature, and readers of older versions lose them.
     pub async fn drop_feature_support(&self, feature: &str, truncate_history: bool) -> Result<(), Error> {
         self.dropping_feature(feature, truncate_history).run(&self.session).await
     }

@@ -35,26 +35,28 @@ impl Manifest {
 }
 
 impl DeltaTable {
-    /// Deletes the files that no state of the table younger than `retention_hours` needs; `None`: the
-    /// table's own retention (`delta.deletedFileRetentionDuration`, 7 days unless set). Delta refuses less than that while
-    /// `spark.databricks.delta.retentionDurationCheck.enabled` is true: readers and writers that are at work may
-    /// need the files.
+    /// Deletes the files that no state of the table younger than `retention_hours` needs; `None`: the table's
+    /// own retention (`delta.deletedFileRetentionDuration`, 7 days unless set). Delta refuses less than that
+    /// while `spark.databricks.delta.retentionDurationCheck.enabled` is true: readers and writers that are at
+    /// work may need the files.
     pub async fn vacuum(&self, retention_hours: impl Into<Option<f64>>) -> Result<(), Error> {
         self.vacuuming(retention_hours.into(), false)?.run(&self.session).await
     }
 
-    /// The files that [`DeltaTable::vacuum`] would delete, as column `path`; at most 1,000 of them. Nothing is deleted. An error with
-    /// [`Backend::Extension`], which has no message for it.
+    /// The files that [`DeltaTable::vacuum`] would delete, as column `path`; at most 1,000 of them. Nothing is
+    /// deleted. An error with [`Backend::Extension`], which has no message for it.
     pub async fn vacuum_dry_run(&self, retention_hours: impl Into<Option<f64>>) -> Result<DataFrame, Error> {
         self.vacuuming(retention_hours.into(), true)?.answer(&self.session).await
     }
 
-    /// Makes an older version the newest one. Answers with one row: how many files and bytes were restored and removed.
+    /// Makes an older version the newest one. Answers with one row: how many files and bytes were restored and
+    /// removed.
     pub async fn restore_to_version(&self, version: i64) -> Result<DataFrame, Error> {
         self.restoring(AsOf::Version(version)).answer(&self.session).await
     }
 
-    /// Makes the version of a time (`yyyy-MM-dd`, `yyyy-MM-dd HH:mm:ss`, in the session's time zone) the newest one.
+    /// Makes the version of a time (`yyyy-MM-dd`, `yyyy-MM-dd HH:mm:ss`, in the session's time zone) the newest
+    /// one.
     pub async fn restore_to_timestamp(&self, timestamp: &str) -> Result<DataFrame, Error> {
         self.restoring(AsOf::Timestamp(timestamp.to_owned())).answer(&self.session).await
     }

@@ -23,8 +23,8 @@ use crate::{
     },
 };
 
-/// A merge that is being described: `table.merge(&source, condition)`. For each row, the first clause of its kind
-/// whose condition holds is carried out; all in one commit.
+/// A merge that is being described: `table.merge(&source, condition)`. For each row, the first clause of its
+/// kind whose condition holds is carried out; all in one commit.
 ///
 /// How many rows were changed is in the table's history, as `operationMetrics`.
 ///

@@ -1,9 +1,9 @@
 //! Delta Lake: tables by name or path, and what can be done with them.
 //!
-//! [`DeltaTable`] has the methods of delta-spark's class of that name, in snake_case. They run on every Spark Connect
-//! server with Delta's session extension and catalog, as SQL statements (names quoted, texts escaped) and as Spark's own
-//! MERGE message. The same API can send the messages of Delta Connect instead ([`Backend::Extension`]), for a
-//! server with that plugin.
+//! [`DeltaTable`] has the methods of delta-spark's class of that name, in snake_case. They run on every Spark
+//! Connect server with Delta's session extension and catalog, as SQL statements (names quoted, texts escaped)
+//! and as Spark's own MERGE message. The same API can send the messages of Delta Connect instead
+//! ([`Backend::Extension`]), for a server with that plugin.
 //!
 //! ```no_run
 //! # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
@@ -20,8 +20,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! An operation happens at most once, however often it is run, inside an [`IdempotentWrite`]: give it the future of
-//! `execute()`, `update(...)` or `delete(...)`.
+//! An operation happens at most once, however often it is run, inside an [`IdempotentWrite`]: give it the
+//! future of `execute()`, `update(...)` or `delete(...)`.
 
 mod backend;
 mod builder;

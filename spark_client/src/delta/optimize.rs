@@ -10,8 +10,9 @@ use crate::{
     sql_text::quoted_qualified_name,
 };
 
-/// An optimization that is being described: `table.optimize()`. Both ways of carrying it out answer with one row: the `path`
-/// and `metrics`, a struct with `numFilesAdded`, `numFilesRemoved` and more. No rows of the table are changed.
+/// An optimization that is being described: `table.optimize()`. Both ways of carrying it out answer with one
+/// row: the `path` and `metrics`, a struct with `numFilesAdded`, `numFilesRemoved` and more. No rows of the
+/// table are changed.
 ///
 /// ```no_run
 /// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
@@ -36,7 +37,8 @@ impl DeltaTable {
 }
 
 impl DeltaOptimizeBuilder {
-    /// Only in the partitions for which this SQL condition on partition columns holds. Several conditions all have to hold.
+    /// Only in the partitions for which this SQL condition on partition columns holds. Several conditions all
+    /// have to hold.
     pub fn where_(mut self, partition_filter: &str) -> Self {
         self.filters.push(partition_filter.to_owned());
         self
@@ -47,7 +49,8 @@ impl DeltaOptimizeBuilder {
         self.execute([] as [&str; 0]).await
     }
 
-    /// Writes all files anew, so that rows that are alike in these columns, which may be fields of structs, are in the same files.
+    /// Writes all files anew, so that rows that are alike in these columns, which may be fields of structs, are
+    /// in the same files.
     pub async fn execute_z_order_by(
         self,
         columns: impl IntoIterator<Item = impl Into<String>>,

@@ -42,8 +42,8 @@ pub struct DeltaTable {
 }
 
 impl DeltaTable {
-    /// The table of a catalog with this name, which may be qualified: ``db.`odd.name` ``. Nothing of the name is ever
-    /// read as SQL.
+    /// The table of a catalog with this name, which may be qualified: ``db.`odd.name` ``. Nothing of the name
+    /// is ever read as SQL.
     pub fn for_name(session: &SparkSession, name: &str) -> Self {
         Self::new(session, Target::Name(name.to_owned()), Backend::default())
     }
@@ -75,9 +75,9 @@ impl DeltaTable {
 
     /// The same table under another name in conditions and values: `alias.column`.
     ///
-    /// Spark's MERGE message has no place for an alias. With [`Backend::Native`] this crate puts the table's name in
-    /// its place, in columns as in SQL texts; in a text, that is wherever the alias stands before a dot and not
-    /// after one.
+    /// Spark's MERGE message has no place for an alias. With [`Backend::Native`] this crate puts the table's
+    /// name in its place, in columns as in SQL texts; in a text, that is wherever the alias stands before a dot
+    /// and not after one.
     pub fn alias(&self, alias: &str) -> Self {
         let whole = Self::new(&self.session, self.target.clone(), self.backend);
         Self { alias: Some(alias.to_owned()), frame: whole.frame.alias(alias), ..whole }
@@ -135,7 +135,7 @@ impl DeltaTable {
         match backend {
             Backend::Native => exists(&Self::for_path(session, path)).await,
             Backend::Extension => {
-                let asked = Self::asked_for(path);
+                let asked = Self::is_delta_table_relation(path);
                 let rows: Vec<(bool,)> = lazily(session, asked).collect_as().await?;
                 let answer = rows.first().map(|row| row.0);
                 answer.ok_or_else(|| Error::protocol("whether there is a Delta table got no answer"))
@@ -143,7 +143,7 @@ impl DeltaTable {
         }
     }
 
-    pub(crate) fn asked_for(path: &str) -> RelType {
+    pub(crate) fn is_delta_table_relation(path: &str) -> RelType {
         extension(RelationType::IsDeltaTable(messages::IsDeltaTable { path: path.to_owned() }))
     }
 }

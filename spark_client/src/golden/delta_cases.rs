@@ -48,7 +48,7 @@ impl Made<'_> {
             ("history", self.t.history(None).into()),
             ("history_limit", self.p.history(3).into()),
             ("detail", self.t.detail().into()),
-            ("is_delta_table", lazily(self.spark, DeltaTable::asked_for("/lake/t")).into()),
+            ("is_delta_table", lazily(self.spark, DeltaTable::is_delta_table_relation("/lake/t")).into()),
         ]
     }
 
