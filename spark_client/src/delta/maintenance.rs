@@ -43,7 +43,7 @@ impl DeltaTable {
         self.vacuuming(retention_hours.into(), false)?.run(&self.session).await
     }
 
-    /// The files that [`DeltaTable::vacuum`] would delete, as column `path`; at most 1,000 of them. Nothing is
+    /// The files that [`DeltaTable::vacuum`] would delete, as column `path`. Nothing is
     /// deleted. An error with [`Backend::Extension`], which has no message for it.
     pub async fn vacuum_dry_run(&self, retention_hours: impl Into<Option<f64>>) -> Result<DataFrame, Error> {
         self.vacuuming(retention_hours.into(), true)?.answer(&self.session).await
