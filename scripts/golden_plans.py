@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Make the golden plans of spark_client: what PySpark sends for each case of `golden_plans_cases.py`, and for each
-function of `golden_functions.py`.
+"""Make the golden plans of spark_client: what PySpark sends for each case of `golden_plans_cases.py`, for each
+function of `golden_functions.py`, and what delta-spark sends for each case of `golden_delta_cases.py`.
 
 No server is needed: the session points at a closed port, and plans are taken before they are sent.
 Ids that only have to be distinct (plans, lambda variables) are numbered in the order of appearance,
@@ -23,6 +23,7 @@ from pyspark.sql.connect.proto import base_pb2 as base
 from pyspark.sql.connect.session import SparkSession
 
 import golden_actions_cases
+import golden_delta_cases
 import golden_functions
 import golden_plans_cases
 
@@ -32,7 +33,7 @@ LAMBDA_VARIABLE = re.compile(r"^[a-z]+_\d+$")
 
 
 class Captured(Exception):
-    """Carries a command out of PySpark, in place of sending it."""
+    """Carries a command, or a relation whose rows were asked for, out of PySpark, in place of sending it."""
 
 
 def offline_session():
@@ -42,7 +43,11 @@ def offline_session():
     def capture(command, *_):
         raise Captured(command)
 
+    def capture_relation(plan, *_):
+        raise Captured(plan.root)
+
     spark.client.execute_command = capture
+    spark.client.to_pandas = capture_relation
     return spark
 
 
@@ -120,16 +125,24 @@ def main():
     if pyspark.__version__ != PYSPARK:
         sys.exit(f"golden_plans.py: PySpark {PYSPARK} is pinned, {pyspark.__version__} is installed")
     spark = offline_session()
-    cases = golden_plans_cases.CASES | golden_plans_cases.COMMANDS
-    plans = {name: golden(message_of(spark, case)) for name, case in cases.items()}
+
+    def text_of(messages):
+        return json.dumps({name: golden(message) for name, message in messages}, indent=1, sort_keys=True) + "\n"
+
+    def plans(cases):
+        return text_of((name, message_of(spark, case)) for name, case in cases.items())
+
+    plan_texts = {
+        "plans.json": plans(golden_plans_cases.CASES | golden_plans_cases.COMMANDS),
+        "delta.json": plans(golden_delta_cases.CASES),
+    }
     functions = {name: golden(made._expr.to_plan(spark.client)) for name, made in golden_functions.cases()}
     capture_requests(spark)
-    actions = {name: golden(request_of(spark, case)) for name, case in golden_actions_cases.CASES.items()}
     # One case a line.
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(functions[name])}" for name in sorted(functions))
     texts = {
-        "plans.json": json.dumps(plans, indent=1, sort_keys=True) + "\n",
-        "actions.json": json.dumps(actions, indent=1, sort_keys=True) + "\n",
+        **plan_texts,
+        "actions.json": text_of((name, request_of(spark, case)) for name, case in golden_actions_cases.CASES.items()),
         "functions.json": f"{{\n{lines}\n}}\n",
     }
     for name, text in texts.items():
@@ -138,7 +151,7 @@ def main():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         elif not file.exists() or file.read_text() != text:
-            sys.exit(f"golden_plans.py: {name} differs from what PySpark {PYSPARK} sends")
+            sys.exit(f"golden_plans.py: {name} differs from what PySpark {PYSPARK} and delta-spark send")
 
 
 if __name__ == "__main__":

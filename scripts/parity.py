@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
-"""Write `docs/parity.md`: every public member and function of PySpark Connect, and what spark_client calls it.
+"""Write `docs/parity.md`: every public member and function of PySpark Connect and of delta-spark's tables, and what
+spark_client calls it.
 
-PySpark says what there is; the source of spark_client says what it has. A member is there when a public function of
-its snake_case name, or of the name that `NAMES` gives, is in the files of its class.
+PySpark and delta-spark say what there is; the source of spark_client says what it has. A member is there when a public
+function of its snake_case name, or of the name that `NAMES` gives, is in the files of its class.
 
     parity.py            write docs/parity.md
     parity.py --check    exit 1 when what is committed differs
 """
 
 import argparse
+import importlib.metadata
 import pathlib
 import re
 import sys
 
 import pyspark
 import pyspark.sql.functions as functions
+from delta.connect.tables import DeltaMergeBuilder, DeltaOptimizeBuilder, DeltaTable, DeltaTableBuilder
+from delta.tables import IdentityGenerator
 from pyspark.sql.connect.catalog import Catalog
 from pyspark.sql.connect.column import Column
 from pyspark.sql.connect.conf import RuntimeConf
@@ -57,6 +61,11 @@ CLASSES = [
     (DataStreamWriter, "streaming/writer.rs"),
     (StreamingQuery, "streaming/query.rs"),
     (StreamingQueryManager, "streaming/manager.rs streaming/events.rs"),
+    (DeltaTable, "delta"),
+    (DeltaMergeBuilder, "delta/merge.rs"),
+    (DeltaTableBuilder, "delta/builder.rs"),
+    (DeltaOptimizeBuilder, "delta/optimize.rs"),
+    (IdentityGenerator, "delta/column.rs"),
 ]
 
 # Where Rust's name is not the snake_case one: keywords, aliases, and arguments that are a type here.
@@ -98,6 +107,10 @@ NAMES = {
     "functions.struct": "struct_",
     "functions.typeof": "typeof_",
     "StreamingQueryManager.awaitAnyTermination": "await_any_termination",
+    "DeltaTable.clone": "clone_table",
+    "DeltaTable.toDF": "to_df",
+    "DeltaOptimizeBuilder.where": "where_",
+    "DeltaOptimizeBuilder.executeZOrderBy": "execute_z_order_by",
     "Window.unboundedPreceding": "unbounded",
     "Window.unboundedFollowing": "unbounded",
 }
@@ -145,8 +158,9 @@ def sources(place):
 
 
 def names_in(text):
-    """Public functions, constants and variants, and what the tables of macros define."""
+    """Public functions, fields, constants and variants, and what the tables of macros define."""
     found = set(re.findall(r"pub (?:async )?fn (\w+)", text))
+    found |= set(re.findall(r"^    pub (\w+): ", text, re.M))
     found |= {snake(name).lower() for name in re.findall(r"^    (\w+),$", text, re.M)}
     found |= set(re.findall(r'^    "[^"]+" (\w+)\(', text, re.M))
     return found | set(re.findall(r'^    (\w+) = "', text, re.M))
@@ -181,7 +195,8 @@ def ledger():
     lines = [
         "# Parity with PySpark",
         "",
-        f"Public members and functions of PySpark Connect {pyspark.__version__}, and what `spark_client` calls them.",
+        f"Public members and functions of PySpark Connect {pyspark.__version__}, the tables of delta-spark "
+        f"{importlib.metadata.version('delta-spark')}, and what `spark_client` calls them.",
         "`scripts/parity.py` writes this file; a test compares it.",
         "",
     ]

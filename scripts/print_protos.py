@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Print the Spark Connect protocol as .proto files, from the descriptors inside the installed PySpark.
+"""Print the protocols of Spark Connect and Delta Connect as .proto files, from the descriptors inside the installed
+PySpark and delta-spark.
 
 The descriptors are the published wire format: packages, messages, fields, numbers and types. Nothing
-else is in them, so nothing else is printed. Needs `pyspark` (the version pinned below) and `protobuf`.
+else is in them, so nothing else is printed. Needs both packages (the versions pinned below) and `protobuf`.
 
     print_protos.py            write spark_client/proto
     print_protos.py --check    exit 1, naming the files, when what is committed differs
@@ -10,13 +11,19 @@ else is in them, so nothing else is printed. Needs `pyspark` (the version pinned
 
 import argparse
 import importlib
+import importlib.metadata
 import pathlib
 import sys
 
 from google.protobuf import descriptor_pb2
 
-PYSPARK = "4.2.0"
-MODULES = ["base", "catalog", "commands", "common", "expressions", "ml", "ml_common", "pipelines", "relations", "types"]
+SPARK_MODULES = "base catalog commands common expressions ml ml_common pipelines relations types"
+DELTA_MODULES = "base commands relations"
+# What it is called, the distribution, its pinned version, and where it keeps its descriptors.
+SOURCES = [
+    ("PySpark", "pyspark-client", "4.2.0", "pyspark.sql.connect.proto", SPARK_MODULES.split()),
+    ("delta-spark", "delta-spark", "4.4.0", "delta.connect.proto", DELTA_MODULES.split()),
+]
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "spark_client" / "proto"
 
 Field = descriptor_pb2.FieldDescriptorProto
@@ -107,8 +114,8 @@ def print_service(service, out):
     out.append("}")
 
 
-def print_file(file):
-    out = [f"// Printed by scripts/print_protos.py from the descriptors of PySpark {PYSPARK}. Do not edit."]
+def print_file(file, source):
+    out = [f"// Printed by scripts/print_protos.py from the descriptors of {source}. Do not edit."]
     out += [f'syntax = "{file.syntax}";', f"package {file.package};"]
     out += [f'import "{name}";' for name in file.dependency]
     for enum in file.enum_type:
@@ -121,15 +128,15 @@ def print_file(file):
 
 
 def printed():
-    import pyspark
-
-    if pyspark.__version__ != PYSPARK:
-        sys.exit(f"print_protos.py: PySpark {PYSPARK} is pinned, {pyspark.__version__} is installed")
-    for module in MODULES:
-        descriptor = importlib.import_module(f"pyspark.sql.connect.proto.{module}_pb2").DESCRIPTOR
-        file = descriptor_pb2.FileDescriptorProto()
-        descriptor.CopyToProto(file)
-        yield ROOT / file.name, print_file(file)
+    for name, distribution, version, package, modules in SOURCES:
+        installed = importlib.metadata.version(distribution)
+        if installed != version:
+            sys.exit(f"print_protos.py: {distribution} {version} is pinned, {installed} is installed")
+        for module in modules:
+            descriptor = importlib.import_module(f"{package}.{module}_pb2").DESCRIPTOR
+            file = descriptor_pb2.FileDescriptorProto()
+            descriptor.CopyToProto(file)
+            yield ROOT / file.name, print_file(file, f"{name} {version}")
 
 
 def main():
@@ -145,7 +152,7 @@ def main():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     if different:
-        sys.exit("print_protos.py: differs from PySpark's descriptors: " + ", ".join(different))
+        sys.exit("print_protos.py: differs from the descriptors: " + ", ".join(different))
 
 
 if __name__ == "__main__":

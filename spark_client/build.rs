@@ -3,9 +3,11 @@
 use prost::Message as _;
 use std::{env, error::Error, fs, path::PathBuf};
 
+const FILES: [&str; 3] = ["spark/connect/base.proto", "delta/connect/commands.proto", "delta/connect/relations.proto"];
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
-    let descriptors = protox::compile(["spark/connect/base.proto"], ["proto"])?;
+    let descriptors = protox::compile(FILES, ["proto"])?;
     // Kept beside the generated code: the golden tests read plans through these descriptors.
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;

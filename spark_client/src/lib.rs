@@ -32,7 +32,8 @@
 //! - `dataframe`: [`DataFrame`]: transformations (pure) and actions (`async`), each in files of their own
 //! - `column`, [`functions`], `tvf`: expressions and tables made of them; most functions come from one table, `functions/table/`
 //! - `reader`, `writer`, `writer_v2`, `merge`: batch input and output
-//! - `streaming`: sources, sinks and running queries; [`delta`]: idempotent writes
+//! - `streaming`: sources, sinks and running queries
+//! - [`delta`]: Delta tables: merge, update, delete, history, maintenance, new tables, idempotent writes
 //! - `sql_text`: [`quoted_name`] and [`quoted_text`], for SQL that is put together
 //! - `plan`: the immutable plan; `proto`: the messages, generated from `proto/`
 //! - `rpc`: channel, retry, reattachable execution, Arrow; `error`: [`Error`] and its questions

@@ -10,3 +10,14 @@
 )]
 
 tonic::include_proto!("spark.connect");
+
+/// Where the messages of Delta look for those of Spark.
+mod spark {
+    pub(crate) use crate::proto as connect;
+}
+
+pub(crate) mod delta {
+    pub(crate) mod connect {
+        tonic::include_proto!("delta.connect");
+    }
+}

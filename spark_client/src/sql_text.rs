@@ -28,3 +28,77 @@ pub(crate) fn plain_or_quoted(name: &str) -> String {
         quoted_name(name)
     }
 }
+
+/// A qualified name such as ``db.`odd.name` `` with every part in back quotes. What is no such name (its back quotes
+/// do not pair up, or a part is empty) is quoted as one part, for the server to say that there is no such thing.
+pub(crate) fn quoted_qualified_name(name: &str) -> String {
+    let parts = name_parts(name).unwrap_or_else(|| vec![name.to_owned()]);
+    parts.iter().map(|part| quoted_name(part)).collect::<Vec<_>>().join(".")
+}
+
+/// The parts of a qualified name, without their back quotes.
+pub(crate) fn name_parts(name: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    loop {
+        let (part, after) = match rest.strip_prefix('`') {
+            Some(quoted) => quoted_part(quoted)?,
+            None => plain_part(rest)?,
+        };
+        parts.push(part);
+        rest = match after.strip_prefix('.') {
+            Some(rest) => rest,
+            None if after.is_empty() => return Some(parts),
+            None => return None,
+        };
+    }
+}
+
+/// What stands before the closing back quote, and what comes after it.
+fn quoted_part(text: &str) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once('`')?;
+        part.push_str(before);
+        match after.strip_prefix('`') {
+            Some(after) => {
+                part.push('`');
+                rest = after;
+            }
+            None => return (!part.is_empty()).then_some((part, after)),
+        }
+    }
+}
+
+/// What stands before the next dot, and the rest with that dot.
+fn plain_part(text: &str) -> Option<(String, &str)> {
+    let (part, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    (!part.is_empty() && !part.contains('`')).then(|| (part.to_owned(), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn qualified_names_are_quoted_part_by_part() {
+        let cases = [
+            ("t", "`t`"),
+            ("db.t", "`db`.`t`"),
+            ("spark_catalog.db.`odd.na``me`", "`spark_catalog`.`db`.`odd.na``me`"),
+            ("`db`.`größe 1`", "`db`.`größe 1`"),
+            ("my table", "`my table`"),
+            // No qualified names: one part, so that nothing of them is read as SQL.
+            ("t; DROP TABLE u", "`t; DROP TABLE u`"),
+            ("`db`x.t", "```db``x.t`"),
+            ("`db", "```db`"),
+            ("a..b", "`a..b`"),
+            ("a`b", "`a``b`"),
+            ("", "``"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(quoted_qualified_name(name), expected, "{name}");
+        }
+    }
+}

@@ -1,8 +1,9 @@
-//! Plans compared with those of PySpark, which `scripts/golden_plans.py` has written down.
+//! Plans compared with those of PySpark and delta-spark, which `scripts/golden_plans.py` has written down.
 
 mod actions;
 mod cases;
 mod corpus;
+mod delta_cases;
 mod relations;
 
 use crate::{DataFrame, proto::command::CommandType};
@@ -83,14 +84,15 @@ fn number(seen: &mut HashMap<String, usize>, id: String) -> usize {
     *seen.entry(id).or_insert(next)
 }
 
-#[tokio::test]
-async fn plans_are_those_of_pyspark() {
+fn spark() -> crate::SparkSession {
+    crate::SparkSession::builder().remote("sc://localhost:9").connect_lazily().unwrap()
+}
+
+fn check(golden: &str, cases: Vec<(&'static str, Sent)>) {
     let messages = messages();
-    let mut golden: Map<String, Value> =
-        serde_json::from_str(include_str!("../../tests/golden/plans.json")).unwrap();
-    let spark = crate::SparkSession::builder().remote("sc://localhost:9").connect_lazily().unwrap();
+    let mut golden: Map<String, Value> = serde_json::from_str(golden).unwrap();
     let mut different = Vec::new();
-    for (name, sent) in cases::all(&spark) {
+    for (name, sent) in cases {
         let expected = golden.remove(name).unwrap_or_else(|| panic!("PySpark has no case {name}"));
         let found = Numbering::default().normal(sent.to_json(&messages), "");
         if found != expected {
@@ -99,6 +101,16 @@ async fn plans_are_those_of_pyspark() {
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
     assert!(golden.is_empty(), "cases that only PySpark has: {:?}", golden.keys());
+}
+
+#[tokio::test]
+async fn plans_are_those_of_pyspark() {
+    check(include_str!("../../tests/golden/plans.json"), cases::all(&spark()));
+}
+
+#[tokio::test]
+async fn plans_are_those_of_delta_spark() {
+    check(include_str!("../../tests/golden/delta.json"), delta_cases::all(&spark()));
 }
 
 /// They send another seed each time unless one is given.

@@ -18,8 +18,8 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A Delta table of (id, name), dropped with its folder by the test's end.
-async fn table(spark: &SparkSession, rows: &str) -> Result<(String, TempDir), Failed> {
+/// A Delta table of (id, name) with version 0 empty and the rows in version 1, in a folder that goes with the test.
+pub async fn table(spark: &SparkSession, rows: &str) -> Result<(String, TempDir), Failed> {
     let (name, folder) = (unique("delta"), tempfile::tempdir()?);
     let at = folder.path().display();
     spark.sql(&format!("CREATE TABLE {name} (id INT, name STRING) USING delta LOCATION '{at}'")).await?;
@@ -27,11 +27,11 @@ async fn table(spark: &SparkSession, rows: &str) -> Result<(String, TempDir), Fa
     Ok((name, folder))
 }
 
-async fn rows(spark: &SparkSession, table: &str) -> Result<Vec<(i32, String)>, Error> {
+pub async fn rows(spark: &SparkSession, table: &str) -> Result<Vec<(i32, String)>, Error> {
     spark.table(table).select(["id", "name"]).order_by(["id"]).collect_as().await
 }
 
-async fn changes(spark: &SparkSession) -> Result<DataFrame, Error> {
+pub async fn changes(spark: &SparkSession) -> Result<DataFrame, Error> {
     let values = "(1, 'one again', 'u'), (2, '', 'd'), (4, 'four', 'u'), (5, 'five', 'd')";
     Ok(spark.sql(&format!("SELECT * FROM VALUES {values} AS t(id, name, op)")).await?.alias("c"))
 }

@@ -3,6 +3,9 @@
 mod catalog;
 mod data;
 mod delta;
+mod delta_builder;
+mod delta_maintenance;
+mod delta_table;
 mod failures;
 mod plans;
 mod uploads;
@@ -27,6 +30,9 @@ fn main() -> ExitCode {
         plans::tests(),
         uploads::tests(),
         delta::tests(),
+        delta_table::tests(),
+        delta_maintenance::tests(),
+        delta_builder::tests(),
         streaming::tests(),
         failures::tests(),
         sessions::tests(),
