@@ -8,6 +8,8 @@ use arrow::{array::RecordBatch, buffer::Buffer, ipc::reader::StreamDecoder};
 pub(crate) struct ArrowBatches {
     rows: i64,
     chunks: Vec<bytes::Bytes>,
+    /// What the first of them says of their batch: rows, number of chunks.
+    announced: (i64, Option<i64>),
 }
 
 impl ArrowBatches {
@@ -25,6 +27,12 @@ impl ArrowBatches {
                 "rows of the result are missing: {} came, the next batch starts at {offset}",
                 self.rows
             )));
+        }
+        let announced = (message.row_count, message.num_chunks_in_batch);
+        if self.chunks.is_empty() {
+            self.announced = announced;
+        } else if self.announced != announced {
+            return Err(Error::protocol("the chunks of an Arrow batch are not all of the same batch"));
         }
         self.chunks.push(message.data);
         let chunks_in_batch = message.num_chunks_in_batch.unwrap_or(0).max(1);
@@ -131,6 +139,9 @@ mod tests {
         let chunks = in_chunks(&message(100, 100, 0), 4);
         assert!(rows(chunks[..3].to_vec()).is_err(), "the last chunk is missing");
         assert!(rows(chunks[1..].to_vec()).is_err(), "the first chunk is missing");
+        let mut mixed = in_chunks(&message(100, 100, 0), 2);
+        mixed.splice(1.., in_chunks(&message(90, 90, 0), 2).drain(1..));
+        assert!(rows(mixed).is_err(), "chunks of two batches");
         let mut cut = message(3, 3, 0);
         cut.data = cut.data.slice(..cut.data.len() / 2);
         assert!(rows([cut]).is_err(), "a message cut short");

@@ -5,8 +5,12 @@ mod connection;
 mod execution;
 #[cfg(test)]
 mod faults;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod release;
 mod retry;
+#[cfg(any(test, feature = "fuzzing"))]
+mod scripted_server;
 mod transport;
 
 pub(crate) use arrow_batches::ArrowBatches;
