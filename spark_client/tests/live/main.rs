@@ -3,9 +3,11 @@
 mod data;
 mod delta;
 mod failures;
+mod proxy;
 mod queries;
 mod sessions;
 mod streaming;
+mod stress;
 mod support;
 
 use libtest_mimic::Arguments;
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         streaming::tests(),
         failures::tests(),
         sessions::tests(),
+        stress::tests(),
     ];
     libtest_mimic::run(&arguments, tests.into_iter().flatten().collect()).exit_code()
 }
