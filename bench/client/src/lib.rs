@@ -1,10 +1,6 @@
 //! What both clients are measured by: the same rows, the same output.
 
-use std::{
-    error::Error,
-    fs,
-    time::Duration,
-};
+use std::{error::Error, fs, time::Duration};
 
 /// What a measurement may fail with.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -40,7 +36,6 @@ pub fn report_latencies(mut latencies: Vec<Duration>) -> Result<(), Failure> {
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share).round() as usize];
     report(at(0.5), &[("p99_ms", milliseconds(at(0.99)))])
 }
-
 
 /// An error unless as many rows came as there are.
 pub fn require_rows(found: usize, expected: i64) -> Result<(), Failure> {

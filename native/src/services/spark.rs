@@ -103,7 +103,11 @@ pub(super) fn connect(layout: &Layout) -> Result<Service> {
     for setting in layout.settings.get("SPARK_CONF").split_whitespace() {
         arguments.extend(["--conf", setting]);
     }
-    arguments.extend(["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]);
+    arguments.extend([
+        "--class",
+        "org.apache.spark.sql.connect.service.SparkConnectServer",
+        "spark-internal",
+    ]);
     let mut program = spark_class(layout, "spark-connect", "spark-submit", &arguments)?;
     // They would win over spark.driver.memory and spark.driver.extraJavaOptions.
     program.env.retain(|(name, _)| !name.starts_with("SPARK_DAEMON_"));

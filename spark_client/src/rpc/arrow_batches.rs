@@ -1,7 +1,7 @@
 //! From the Arrow messages of a result to record batches, with every row accounted for.
 
 use crate::{Error, proto::execute_plan_response::ArrowBatch};
-use arrow::{array::RecordBatch, buffer::Buffer, ipc::reader::StreamDecoder};
+use arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError, ipc::reader::StreamDecoder};
 
 /// Puts the chunks of a result together and checks offsets and counts: a gap is an error.
 #[derive(Default)]
@@ -62,22 +62,27 @@ impl ArrowBatches {
 
     fn take_bytes(&mut self) -> bytes::Bytes {
         let mut chunks = std::mem::take(&mut self.chunks);
-        match (chunks.pop(), chunks.is_empty()) {
-            (Some(only), true) => only,
-            (last, _) => chunks.iter().chain(&last).flat_map(|chunk| chunk.iter().copied()).collect(),
-        }
+        if chunks.len() > 1 { chunks.concat().into() } else { chunks.pop().unwrap_or_default() }
     }
 }
 
+/// Arrow's reader asserts some of what it reads: bytes that no server writes must be an error all the same.
 fn decode(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, Error> {
-    let unreadable = |e| Error::protocol("an Arrow batch of the result cannot be read").with_source(e);
+    let unreadable = || Error::protocol("an Arrow batch of the result cannot be read");
+    match std::panic::catch_unwind(|| read(bytes)) {
+        Ok(read) => read.map_err(|error| unreadable().with_source(error)),
+        Err(_) => Err(unreadable()),
+    }
+}
+
+fn read(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, ArrowError> {
     let mut decoder = StreamDecoder::new();
     let mut rest = Buffer::from(bytes);
     let mut batches = Vec::new();
     while !rest.is_empty() {
-        batches.extend(decoder.decode(&mut rest).map_err(unreadable)?);
+        batches.extend(decoder.decode(&mut rest)?);
     }
-    decoder.finish().map_err(unreadable)?;
+    decoder.finish()?;
     Ok(batches)
 }
 

@@ -129,10 +129,7 @@ impl Execution {
     }
 
     /// Takes a response over, or gives `None` for one that is here already and for ResultComplete.
-    async fn accept(
-        &mut self,
-        response: ExecutePlanResponse,
-    ) -> Result<Option<ExecutePlanResponse>, Error> {
+    async fn accept(&mut self, response: ExecutePlanResponse) -> Result<Option<ExecutePlanResponse>, Error> {
         self.connection.verify(&response)?;
         if response.operation_id != self.operation_id {
             return Err(Error::protocol(format!(

@@ -98,7 +98,9 @@ impl RepliesUnderTest {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, released).await.map_err(|_| "the operation was never released".to_owned())
+        tokio::time::timeout(PATIENCE, released)
+            .await
+            .map_err(|_| "the operation was never released".to_owned())
     }
 
     /// The same result without a disturbance, as a check of the check.
@@ -116,7 +118,11 @@ fn exact(batches: &[RecordBatch]) -> Result<(), String> {
         .filter_map(|column| column.as_primitive_opt::<Int64Type>())
         .flat_map(|ids| ids.values().iter().copied())
         .collect();
-    if found == replies::ids() { Ok(()) } else { Err(format!("these rows were taken for the result: {found:?}")) }
+    if found == replies::ids() {
+        Ok(())
+    } else {
+        Err(format!("these rows were taken for the result: {found:?}"))
+    }
 }
 
 impl Server {
@@ -166,7 +172,9 @@ impl Script for Server {
         }
         let received = match &request.last_response_id {
             None => 0,
-            Some(id) => replies::position(id).ok_or_else(|| Status::internal("[INVALID_CURSOR] no such"))? + 1,
+            Some(id) => {
+                replies::position(id).ok_or_else(|| Status::internal("[INVALID_CURSOR] no such"))? + 1
+            }
         };
         Ok(state.stream(&request.session_id, &request.operation_id, received))
     }

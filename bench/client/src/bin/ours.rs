@@ -5,8 +5,8 @@ use arrow::{
     datatypes::{DataType, Field, Schema},
 };
 use client_bench::{
-    COLLECTED, COLUMNS, Failure, PARTITIONS, PLAN_COLUMNS, PLANS, QUERIES, UPLOADED, report, report_latencies,
-    require_rows,
+    COLLECTED, COLUMNS, Failure, PARTITIONS, PLAN_COLUMNS, PLANS, QUERIES, UPLOADED, report,
+    report_latencies, require_rows,
 };
 use futures::TryStreamExt as _;
 use spark_client::{

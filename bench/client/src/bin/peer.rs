@@ -1,8 +1,8 @@
 //! One measurement of crate apache-spark-connect: `peer first|collect|select|plans|upload|stream GIB`.
 
 use client_bench::{
-    COLLECTED, COLUMNS, Failure, PARTITIONS, PLAN_COLUMNS, PLANS, QUERIES, UPLOADED, report, report_latencies,
-    require_rows,
+    COLLECTED, COLUMNS, Failure, PARTITIONS, PLAN_COLUMNS, PLANS, QUERIES, UPLOADED, report,
+    report_latencies, require_rows,
 };
 use spark_connect::{
     DataFrame, DataType, SparkSession, col,

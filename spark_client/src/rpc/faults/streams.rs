@@ -2,10 +2,10 @@
 
 use super::{
     all_ids, collect_ids,
-    mock::{Call, Fault, Mock},
+    mock::{BATCHES, Call, Fault, Mock},
     session_at,
 };
-use crate::ErrorKind;
+use crate::{ErrorKind, RetryPolicy, SparkSession};
 use std::time::{Duration, Instant};
 use tonic::Status;
 
@@ -45,6 +45,15 @@ async fn an_end_without_result_complete_is_reattached_after_the_last_response() 
         .filter_map(|call| if let Call::Reattach(last) = call { last } else { None })
         .collect();
     assert_eq!(reattached, ["2", "2", "6", "7"]);
+}
+
+#[tokio::test]
+async fn streams_that_brought_something_cost_no_retry() {
+    let (mock, port) = Mock::start(vec![Fault::EndAfter(1); BATCHES]);
+    let remote = format!("sc://127.0.0.1:{port}");
+    let builder = SparkSession::builder().remote(&remote).retry_policy(RetryPolicy::never());
+    assert_eq!(collect_ids(&builder.connect_lazily().unwrap()).await.unwrap(), all_ids());
+    assert_eq!(mock.executed(), 1);
 }
 
 #[tokio::test]

@@ -41,10 +41,11 @@ pub(super) fn position(response_id: &str) -> Option<usize> {
 }
 
 fn build() -> Result<Vec<ExecutePlanResponse>, ArrowError> {
-    let schema = ExecutePlanResponse { schema: Some(crate::proto::DataType::default()), ..Default::default() };
-    let metrics =
-        ExecutePlanResponse { metrics: Some(response::Metrics::default()), ..Default::default() };
-    let mut responses = vec![schema, of(ResponseType::ExecutionProgress(response::ExecutionProgress::default()))];
+    let schema =
+        ExecutePlanResponse { schema: Some(crate::proto::DataType::default()), ..Default::default() };
+    let metrics = ExecutePlanResponse { metrics: Some(response::Metrics::default()), ..Default::default() };
+    let mut responses =
+        vec![schema, of(ResponseType::ExecutionProgress(response::ExecutionProgress::default()))];
     let mut start = 0;
     for (rows, chunks) in BATCHES {
         responses.extend(messages(start, rows, chunks)?.into_iter().map(|m| of(ResponseType::ArrowBatch(m))));
