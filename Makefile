@@ -10,10 +10,11 @@ export LAKEPULSE_ROOT := $(CURDIR)
 binaries := lakepulse lakepulse-stack lakepulse-cdc lakepulse-wwi lakepulse-bronze lakepulse-silver lakepulse-gold
 stack := bin/lakepulse-stack
 p ?= servers
+seconds ?= 30
 
 .PHONY: help
 help: ## Print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup ## Set up, start the stack, and watch changes travel from PostgreSQL to gold
@@ -27,6 +28,18 @@ test: ## Set up and run all tests against servers of their own
 .PHONY: test-pipeline
 test-pipeline: setup ## Crash every part of the pipeline under load, and compare silver with the source each time
 	$(stack) exec --own servers -- scripts/live jobs/lakepulse
+
+.PHONY: stress-client
+stress-client: setup ## Cut, starve and kill the connection of spark_client to its server, at full length
+	LAKEPULSE_STRESS=full scripts/stress-client
+
+.PHONY: bench-client
+bench-client: setup ## Measure spark_client beside PySpark and crate apache-spark-connect
+	scripts/bench-client
+
+.PHONY: fuzz
+fuzz: ## Fuzz spark_client; seconds=30 for each target
+	scripts/fuzz $(seconds)
 
 .PHONY: setup
 setup: ## Install what the servers need and build the binaries, side by side

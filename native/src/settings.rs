@@ -59,6 +59,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "JVM options of the Spark Connect server and of the executor",
     ),
     ("SPARK_CORES", "2", "cores of Spark's worker; also its shuffle partitions"),
+    ("SPARK_CONF", "", "further settings of the Spark Connect server: name=value name=value"),
     ("TRINO_HEAP", "1g", "Trino's heap"),
 ];
 

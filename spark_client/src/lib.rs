@@ -45,6 +45,11 @@ mod connection_string;
 mod dataframe;
 pub mod delta;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::rpc::fuzzing::RepliesUnderTest;
+}
 pub mod functions;
 #[cfg(test)]
 mod golden;

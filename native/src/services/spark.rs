@@ -98,18 +98,17 @@ pub(super) fn worker(layout: &Layout) -> Result<Service> {
 
 pub(super) fn connect(layout: &Layout) -> Result<Service> {
     let port = layout.settings.port("SPARK_CONNECT_PORT")?;
-    let mut program = spark_class(
-        layout,
-        "spark-connect",
-        "spark-submit",
-        &[
-            "--properties-file",
-            &properties(layout),
-            "--class",
-            "org.apache.spark.sql.connect.service.SparkConnectServer",
-            "spark-internal",
-        ],
-    )?;
+    let properties = properties(layout);
+    let mut arguments = vec!["--properties-file", &properties];
+    for setting in layout.settings.get("SPARK_CONF").split_whitespace() {
+        arguments.extend(["--conf", setting]);
+    }
+    arguments.extend([
+        "--class",
+        "org.apache.spark.sql.connect.service.SparkConnectServer",
+        "spark-internal",
+    ]);
+    let mut program = spark_class(layout, "spark-connect", "spark-submit", &arguments)?;
     // They would win over spark.driver.memory and spark.driver.extraJavaOptions.
     program.env.retain(|(name, _)| !name.starts_with("SPARK_DAEMON_"));
     let mut service = Service::new("spark-connect", &["spark-worker", "metastore", "object-store"], program);

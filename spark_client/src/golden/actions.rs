@@ -124,7 +124,7 @@ async fn calls_are_those_of_pyspark() {
     let mut golden: Map<String, Value> =
         serde_json::from_str(include_str!("../../tests/golden/actions.json")).unwrap();
     let mut different = Vec::new();
-    let (mock, port) = Mock::start([]).await;
+    let (mock, port) = Mock::start([]);
     let spark = SparkSession::builder().remote(&format!("sc://127.0.0.1:{port}")).connect().await.unwrap();
     for (name, call) in catalog(&spark).into_iter().chain(questions(&spark)).chain(commands(&spark)) {
         let expected = golden.remove(name).unwrap_or_else(|| panic!("PySpark has no case {name}"));

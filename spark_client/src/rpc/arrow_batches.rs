@@ -1,13 +1,15 @@
 //! From the Arrow messages of a result to record batches, with every row accounted for.
 
 use crate::{Error, proto::execute_plan_response::ArrowBatch};
-use arrow::{array::RecordBatch, buffer::Buffer, ipc::reader::StreamDecoder};
+use arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError, ipc::reader::StreamDecoder};
 
 /// Puts the chunks of a result together and checks offsets and counts: a gap is an error.
 #[derive(Default)]
 pub(crate) struct ArrowBatches {
     rows: i64,
     chunks: Vec<bytes::Bytes>,
+    /// What the first of them says of their batch: rows, number of chunks.
+    announced: (i64, Option<i64>),
 }
 
 impl ArrowBatches {
@@ -25,6 +27,12 @@ impl ArrowBatches {
                 "rows of the result are missing: {} came, the next batch starts at {offset}",
                 self.rows
             )));
+        }
+        let announced = (message.row_count, message.num_chunks_in_batch);
+        if self.chunks.is_empty() {
+            self.announced = announced;
+        } else if self.announced != announced {
+            return Err(Error::protocol("the chunks of an Arrow batch are not all of the same batch"));
         }
         self.chunks.push(message.data);
         let chunks_in_batch = message.num_chunks_in_batch.unwrap_or(0).max(1);
@@ -54,22 +62,27 @@ impl ArrowBatches {
 
     fn take_bytes(&mut self) -> bytes::Bytes {
         let mut chunks = std::mem::take(&mut self.chunks);
-        match (chunks.pop(), chunks.is_empty()) {
-            (Some(only), true) => only,
-            (last, _) => chunks.iter().chain(&last).flat_map(|chunk| chunk.iter().copied()).collect(),
-        }
+        if chunks.len() > 1 { chunks.concat().into() } else { chunks.pop().unwrap_or_default() }
     }
 }
 
+/// Arrow's reader asserts some of what it reads: bytes that no server writes must be an error all the same.
 fn decode(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, Error> {
-    let unreadable = |e| Error::protocol("an Arrow batch of the result cannot be read").with_source(e);
+    let unreadable = || Error::protocol("an Arrow batch of the result cannot be read");
+    match std::panic::catch_unwind(|| read(bytes)) {
+        Ok(read) => read.map_err(|error| unreadable().with_source(error)),
+        Err(_) => Err(unreadable()),
+    }
+}
+
+fn read(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, ArrowError> {
     let mut decoder = StreamDecoder::new();
     let mut rest = Buffer::from(bytes);
     let mut batches = Vec::new();
     while !rest.is_empty() {
-        batches.extend(decoder.decode(&mut rest).map_err(unreadable)?);
+        batches.extend(decoder.decode(&mut rest)?);
     }
-    decoder.finish().map_err(unreadable)?;
+    decoder.finish()?;
     Ok(batches)
 }
 
@@ -131,6 +144,9 @@ mod tests {
         let chunks = in_chunks(&message(100, 100, 0), 4);
         assert!(rows(chunks[..3].to_vec()).is_err(), "the last chunk is missing");
         assert!(rows(chunks[1..].to_vec()).is_err(), "the first chunk is missing");
+        let mut mixed = in_chunks(&message(100, 100, 0), 2);
+        mixed.splice(1.., in_chunks(&message(90, 90, 0), 2).drain(1..));
+        assert!(rows(mixed).is_err(), "chunks of two batches");
         let mut cut = message(3, 3, 0);
         cut.data = cut.data.slice(..cut.data.len() / 2);
         assert!(rows([cut]).is_err(), "a message cut short");

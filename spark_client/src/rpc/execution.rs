@@ -11,8 +11,10 @@ use proto::{
 use std::time::{Duration, Instant};
 use tonic::{Status, Streaming};
 
-/// A response stream that ends this soon without a message brought nothing: it counts as a failure.
+/// A response stream that ends this soon without a new response counts as a failure.
 const TOO_SHORT: Duration = Duration::from_millis(100);
+/// How long to look for responses after ResultComplete, where none may be: a server ends the stream at once.
+const AFTER_COMPLETE: Duration = Duration::from_secs(1);
 
 /// The responses of one operation, each exactly once and in order, up to ResultComplete.
 ///
@@ -23,13 +25,19 @@ pub(crate) struct Execution {
     connection: Connection,
     request: ExecutePlanRequest,
     operation_id: String,
-    stream: Option<Streaming<ExecutePlanResponse>>,
-    opened: Instant,
+    stream: Option<Attached>,
     attach: Attach,
     last_response_id: Option<String>,
     retries: Retries,
     releaser: Releaser,
     finished: bool,
+}
+
+/// One of the streams over which the responses come.
+struct Attached {
+    responses: Streaming<ExecutePlanResponse>,
+    opened: Instant,
+    brought_something: bool,
 }
 
 /// How the next stream is to be opened.
@@ -70,7 +78,6 @@ impl Execution {
             request,
             operation_id,
             stream: None,
-            opened: Instant::now(),
             attach: Attach::Execute,
             last_response_id: None,
             retries: connection.retry().start(),
@@ -82,7 +89,7 @@ impl Execution {
     pub(crate) async fn next(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
         while !self.finished {
             let taken = match self.receive().await {
-                Ok(Some(response)) => self.accept(response),
+                Ok(Some(response)) => self.accept(response).await,
                 Ok(None) => self.stream_ended().await,
                 Err(status) => self.recover(status).await.map(|()| None),
             };
@@ -105,13 +112,13 @@ impl Execution {
                 Attach::Execute => Box::pin(client.execute_plan(self.request.clone())).await?,
                 Attach::Reattach => Box::pin(client.reattach_execute(self.reattach_request())).await?,
             };
-            self.opened = Instant::now();
             // From here on the server knows the operation, or says that it does not.
             self.attach = Attach::Reattach;
-            self.stream = Some(opened.into_inner());
+            let responses = opened.into_inner();
+            self.stream = Some(Attached { responses, opened: Instant::now(), brought_something: false });
         }
         match &mut self.stream {
-            Some(stream) => stream.message().await,
+            Some(stream) => stream.responses.message().await,
             None => Ok(None),
         }
     }
@@ -128,7 +135,7 @@ impl Execution {
     }
 
     /// Takes a response over, or gives `None` for one that is here already and for ResultComplete.
-    fn accept(&mut self, response: ExecutePlanResponse) -> Result<Option<ExecutePlanResponse>, Error> {
+    async fn accept(&mut self, response: ExecutePlanResponse) -> Result<Option<ExecutePlanResponse>, Error> {
         self.connection.verify(&response)?;
         if response.operation_id != self.operation_id {
             return Err(Error::protocol(format!(
@@ -140,11 +147,15 @@ impl Execution {
             return Ok(None);
         }
         self.retries.reset();
+        if let Some(stream) = &mut self.stream {
+            stream.brought_something = true;
+        }
         // The plan is never sent again from here on.
         self.request.plan = None;
         self.connection.observations().observed(&response.observed_metrics);
         match &response.response_type {
             Some(ResponseType::ResultComplete(_)) => {
+                self.nothing_may_follow().await?;
                 self.finish();
                 self.connection.progress_handlers().done(&self.operation_id);
                 return Ok(None);
@@ -159,10 +170,20 @@ impl Execution {
         Ok(Some(response))
     }
 
+    /// Responses behind ResultComplete would be rows that came too late: then the order is not the server's.
+    async fn nothing_may_follow(&mut self) -> Result<(), Error> {
+        let Some(stream) = &mut self.stream else { return Ok(()) };
+        match tokio::time::timeout(AFTER_COMPLETE, stream.responses.message()).await {
+            Ok(Ok(Some(_))) => Err(Error::protocol("a response came after the result was complete")),
+            // A stream that ends, breaks or stays silent here has brought all that there is.
+            Ok(Ok(None) | Err(_)) | Err(_) => Ok(()),
+        }
+    }
+
     /// The server ends long streams on purpose: without ResultComplete there is more to come.
     async fn stream_ended(&mut self) -> Result<Option<ExecutePlanResponse>, Error> {
-        self.stream = None;
-        if self.opened.elapsed() < TOO_SHORT {
+        let ended = self.stream.take();
+        if ended.is_none_or(|stream| !stream.brought_something && stream.opened.elapsed() < TOO_SHORT) {
             self.recover(Status::unavailable("the response stream ended before the result was complete"))
                 .await?;
         }

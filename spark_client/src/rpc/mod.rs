@@ -6,11 +6,15 @@ mod connection;
 mod execution;
 #[cfg(test)]
 mod faults;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 #[cfg(feature = "plan-compression")]
 mod plan_compression;
 mod progress;
 mod release;
 mod retry;
+#[cfg(any(test, feature = "fuzzing"))]
+mod scripted_server;
 mod transport;
 
 pub(crate) use arrow_batches::ArrowBatches;

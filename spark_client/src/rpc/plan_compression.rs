@@ -73,7 +73,7 @@ mod tests {
 
     /// What the server receives of a plan with a text of so many bytes.
     async fn sent(bytes: usize) -> (Plan, Plan) {
-        let (mock, port) = Mock::start([]).await;
+        let (mock, port) = Mock::start([]);
         let spark =
             SparkSession::builder().remote(&format!("sc://127.0.0.1:{port}")).connect().await.unwrap();
         let frame = spark.range(0..1).select([lit("x".repeat(bytes))]);

@@ -8,11 +8,13 @@ mod delta_maintenance;
 mod delta_table;
 mod failures;
 mod plans;
-mod uploads;
+mod proxy;
 mod queries;
 mod sessions;
 mod streaming;
+mod stress;
 mod support;
+mod uploads;
 
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         streaming::tests(),
         failures::tests(),
         sessions::tests(),
+        stress::tests(),
     ];
     libtest_mimic::run(&arguments, tests.into_iter().flatten().collect()).exit_code()
 }

@@ -1,7 +1,6 @@
 //! Queries and their results.
 
-use crate::support::{live, same};
-use arrow::array::{AsArray as _, types::Int64Type};
+use crate::support::{ids_in_order, live, same};
 use futures::TryStreamExt as _;
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
@@ -22,18 +21,6 @@ pub fn tests() -> Vec<Trial> {
         live("queries::an_empty_result_is_empty", an_empty_result),
         live("queries::schema_and_explanation", schema_and_explanation),
     ]
-}
-
-/// The sum and the number of the ids, each of which must come once and in order.
-fn ids_in_order(batches: &[arrow::array::RecordBatch]) -> Result<i64, Failed> {
-    let mut next = 0;
-    for batch in batches {
-        for id in batch.column(0).as_primitive::<Int64Type>().values() {
-            same(*id, next)?;
-            next += 1;
-        }
-    }
-    Ok(next)
 }
 
 async fn two_million_rows(spark: SparkSession) -> Result<(), Failed> {

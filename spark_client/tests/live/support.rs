@@ -1,7 +1,8 @@
 //! What every live test needs: a session of its own, names nobody else uses, patience with a deadline.
 
+use arrow::array::{AsArray as _, RecordBatch, types::Int64Type};
 use libtest_mimic::{Failed, Trial};
-use spark_client::SparkSession;
+use spark_client::{SparkSession, arrow};
 use std::time::{Duration, Instant};
 
 /// A test with a server session of its own, stopped afterwards.
@@ -41,4 +42,16 @@ pub async fn until(what: &str, mut is_true: impl AsyncFnMut() -> Result<bool, Fa
 /// `assert_eq` that fails the test without ending its session early.
 pub fn same<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> Result<(), Failed> {
     if found == expected { Ok(()) } else { Err(format!("expected {expected:?}, found {found:?}").into()) }
+}
+
+/// The number of ids in the first column, each of which must come once and in order, from 0.
+pub fn ids_in_order(batches: &[RecordBatch]) -> Result<i64, Failed> {
+    let mut next = 0;
+    for batch in batches {
+        for id in batch.column(0).as_primitive::<Int64Type>().values() {
+            same(*id, next)?;
+            next += 1;
+        }
+    }
+    Ok(next)
 }

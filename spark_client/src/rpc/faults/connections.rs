@@ -64,7 +64,7 @@ async fn carry(client: TcpStream, port: u16, mut allowed: usize, then: Then) {
 #[tokio::test]
 async fn rows_are_exact_over_connections_that_are_cut_anywhere() {
     for bytes in [700, 5_000, 9_001, 20_000, 33_333] {
-        let (mock, port) = Mock::start([]).await;
+        let (mock, port) = Mock::start([]);
         let (proxy_port, connections) = proxy(port, bytes, 6, Then::Cut).await;
         assert_eq!(collect_ids(&session_at(proxy_port)).await.unwrap(), all_ids(), "cut after {bytes} bytes");
         assert_eq!(mock.executed(), 1, "cut after {bytes} bytes");
@@ -85,7 +85,7 @@ async fn a_server_that_is_gone_is_an_error() {
 
 #[tokio::test]
 async fn a_server_that_falls_silent_is_an_error_and_not_a_hang() {
-    let (_mock, port) = Mock::start([]).await;
+    let (_mock, port) = Mock::start([]);
     let (proxy_port, _) = proxy(port, 20_000, usize::MAX, Then::Silence).await;
     let keepalive = Keepalive { interval: Duration::from_millis(50), timeout: Duration::from_millis(50) };
     let spark = SparkSession::builder()

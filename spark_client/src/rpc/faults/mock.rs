@@ -1,24 +1,24 @@
 //! A Spark Connect server of one table that breaks its streams as it is told.
 
-use crate::proto::{
-    self, AnalyzePlanRequest, AnalyzePlanResponse, ExecutePlanRequest, ExecutePlanResponse,
-    ReattachExecuteRequest, ReleaseExecuteRequest, ReleaseExecuteResponse, execute_plan_response as response,
-    release_execute_request::Release,
-    spark_connect_service_server::{SparkConnectService, SparkConnectServiceServer},
+use crate::{
+    proto::{
+        AnalyzePlanRequest, ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan,
+        ReattachExecuteRequest,
+        ReleaseExecuteRequest, execute_plan_response as response, release_execute_request::Release,
+    },
+    rpc::scripted_server::{self, Responses, SERVER_SESSION, Script},
 };
 use arrow::{
     array::{Int64Array, RecordBatch},
     datatypes::{DataType, Field, Schema},
     ipc::writer::StreamWriter,
 };
-use futures::{StreamExt as _, stream::BoxStream};
+use futures::StreamExt as _;
 use std::{
     collections::{HashSet, VecDeque},
     sync::{Arc, Mutex},
 };
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 
 pub const BATCHES: usize = 8;
 pub const ROWS_A_BATCH: usize = 1000;
@@ -38,6 +38,8 @@ pub enum Fault {
     Repeat,
     /// The next response is left out.
     Skip,
+    /// The last response that has rows comes after ResultComplete.
+    LateRows,
     /// Responses of another operation.
     Foreign,
     /// Responses of a server that was restarted.
@@ -57,7 +59,7 @@ pub enum Call {
 /// The last request that carried a plan.
 #[derive(Clone, Debug)]
 pub enum Received {
-    Plan(proto::Plan),
+    Plan(Plan),
     Analyze(AnalyzePlanRequest),
 }
 
@@ -75,15 +77,10 @@ struct State {
 
 impl Mock {
     /// Starts a server whose streams have these faults, one each; those after them have none.
-    pub async fn start(faults: impl IntoIterator<Item = Fault>) -> (Self, u16) {
+    pub fn start(faults: impl IntoIterator<Item = Fault>) -> (Self, u16) {
         let mock = Self::default();
         mock.0.lock().unwrap().faults = faults.into_iter().collect();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = tonic::transport::Server::builder()
-            .add_service(SparkConnectServiceServer::new(mock.clone()))
-            .serve_with_incoming(TcpListenerStream::new(listener));
-        tokio::spawn(server);
+        let port = scripted_server::serve(mock.clone()).unwrap();
         (mock, port)
     }
 
@@ -115,10 +112,8 @@ impl Mock {
     }
 }
 
-type Responses = BoxStream<'static, Result<ExecutePlanResponse, Status>>;
-
 /// The responses after `received` ones, with the fault.
-fn stream(session: &str, operation: &str, received: usize, fault: Option<Fault>) -> Response<Responses> {
+fn stream(session: &str, operation: &str, received: usize, fault: Option<Fault>) -> Responses {
     let first = match fault {
         Some(Fault::Repeat) => received.saturating_sub(1),
         Some(Fault::Skip) => received + 1,
@@ -136,6 +131,10 @@ fn stream(session: &str, operation: &str, received: usize, fault: Option<Fault>)
             responses.truncate(count);
             hangs = true;
         }
+        Some(Fault::LateRows) => {
+            let last = responses.len() - 1;
+            responses.swap(last - 1, last);
+        }
         Some(Fault::Foreign) => responses.insert(0, Ok(numbered(session, "another", first))),
         Some(Fault::OtherServer) => {
             let other = ExecutePlanResponse {
@@ -147,7 +146,7 @@ fn stream(session: &str, operation: &str, received: usize, fault: Option<Fault>)
         _ => {}
     }
     let whole = futures::stream::iter(responses);
-    Response::new(if hangs { whole.chain(futures::stream::pending()).boxed() } else { whole.boxed() })
+    if hangs { whole.chain(futures::stream::pending()).boxed() } else { whole.boxed() }
 }
 
 fn numbered(session: &str, operation: &str, index: usize) -> ExecutePlanResponse {
@@ -158,7 +157,7 @@ fn numbered(session: &str, operation: &str, index: usize) -> ExecutePlanResponse
     };
     ExecutePlanResponse {
         session_id: session.to_owned(),
-        server_side_session_id: "server".to_owned(),
+        server_side_session_id: SERVER_SESSION.to_owned(),
         operation_id: operation.to_owned(),
         response_id: index.to_string(),
         response_type: Some(response_type),
@@ -180,16 +179,8 @@ fn batch(start: i64) -> response::ArrowBatch {
     }
 }
 
-#[tonic::async_trait]
-impl SparkConnectService for Mock {
-    type ExecutePlanStream = Responses;
-    type ReattachExecuteStream = Responses;
-
-    async fn execute_plan(
-        &self,
-        request: Request<ExecutePlanRequest>,
-    ) -> Result<Response<Responses>, Status> {
-        let request = request.into_inner();
+impl Script for Mock {
+    fn execute(&self, request: ExecutePlanRequest) -> Result<Responses, Status> {
         self.saw(Call::Execute);
         let fault = self.next_fault();
         if matches!(fault, Some(Fault::LostRequest)) {
@@ -197,20 +188,14 @@ impl SparkConnectService for Mock {
         }
         assert!(request.plan.is_some(), "an execution without a plan");
         let operation = request.operation_id.unwrap();
-        {
-            let mut state = self.0.lock().unwrap();
-            state.executed += 1;
-            state.operations.insert(operation.clone());
-            state.received = request.plan.clone().map(Received::Plan);
-        }
+        let mut state = self.0.lock().unwrap();
+        state.executed += 1;
+        state.operations.insert(operation.clone());
+        state.received = request.plan.map(Received::Plan);
         Ok(stream(&request.session_id, &operation, 0, fault))
     }
 
-    async fn reattach_execute(
-        &self,
-        request: Request<ReattachExecuteRequest>,
-    ) -> Result<Response<Responses>, Status> {
-        let request = request.into_inner();
+    fn reattach(&self, request: ReattachExecuteRequest) -> Result<Responses, Status> {
         self.saw(Call::Reattach(request.last_response_id.clone()));
         if !self.0.lock().unwrap().operations.contains(&request.operation_id) {
             return Err(Status::internal("[INVALID_HANDLE.OPERATION_NOT_FOUND] never seen"));
@@ -219,95 +204,26 @@ impl SparkConnectService for Mock {
         Ok(stream(&request.session_id, &request.operation_id, received, self.next_fault()))
     }
 
-    async fn release_execute(
-        &self,
-        request: Request<ReleaseExecuteRequest>,
-    ) -> Result<Response<ReleaseExecuteResponse>, Status> {
-        self.saw(match request.into_inner().release {
+    fn release(&self, request: ReleaseExecuteRequest) {
+        self.saw(match request.release {
             Some(Release::ReleaseUntil(until)) => Call::ReleaseUntil(until.response_id),
             _ => Call::ReleaseAll,
         });
-        Ok(Response::new(ReleaseExecuteResponse::default()))
     }
 
-    async fn analyze_plan(
-        &self,
-        request: Request<AnalyzePlanRequest>,
-    ) -> Result<Response<AnalyzePlanResponse>, Status> {
-        self.0.lock().unwrap().received = Some(Received::Analyze(request.get_ref().clone()));
-        let version = proto::analyze_plan_response::SparkVersion { version: "4.2.0".to_owned() };
-        Ok(Response::new(AnalyzePlanResponse {
-            session_id: request.into_inner().session_id,
-            server_side_session_id: "server".to_owned(),
-            result: Some(proto::analyze_plan_response::Result::SparkVersion(version)),
-        }))
-    }
-
-    async fn interrupt(
-        &self,
-        request: Request<proto::InterruptRequest>,
-    ) -> Result<Response<proto::InterruptResponse>, Status> {
+    fn interrupt(&self, _: &InterruptRequest) {
         self.saw(Call::Interrupt);
-        let session_id = request.into_inner().session_id;
-        Ok(Response::new(proto::InterruptResponse { session_id, ..Default::default() }))
+    }
+
+    fn analyze(&self, request: &AnalyzePlanRequest) {
+        self.0.lock().unwrap().received = Some(Received::Analyze(request.clone()));
     }
 
     /// Of every setting, that plans above 100 bytes may be compressed.
-    async fn config(
-        &self,
-        request: Request<proto::ConfigRequest>,
-    ) -> Result<Response<proto::ConfigResponse>, Status> {
-        let pair = |key: &str, value: &str| proto::KeyValue {
-            key: format!("spark.connect.session.planCompression.{key}"),
-            value: Some(value.to_owned()),
-        };
-        Ok(Response::new(proto::ConfigResponse {
-            session_id: request.into_inner().session_id,
-            server_side_session_id: "server".to_owned(),
-            pairs: vec![pair("threshold", "100"), pair("defaultAlgorithm", "ZSTD")],
-            ..Default::default()
-        }))
-    }
-
-    async fn add_artifacts(
-        &self,
-        _: Request<tonic::Streaming<proto::AddArtifactsRequest>>,
-    ) -> Result<Response<proto::AddArtifactsResponse>, Status> {
-        Err(Status::unimplemented("add_artifacts"))
-    }
-
-    async fn artifact_status(
-        &self,
-        _: Request<proto::ArtifactStatusesRequest>,
-    ) -> Result<Response<proto::ArtifactStatusesResponse>, Status> {
-        Err(Status::unimplemented("artifact_status"))
-    }
-
-    async fn release_session(
-        &self,
-        _: Request<proto::ReleaseSessionRequest>,
-    ) -> Result<Response<proto::ReleaseSessionResponse>, Status> {
-        Err(Status::unimplemented("release_session"))
-    }
-
-    async fn fetch_error_details(
-        &self,
-        _: Request<proto::FetchErrorDetailsRequest>,
-    ) -> Result<Response<proto::FetchErrorDetailsResponse>, Status> {
-        Err(Status::unimplemented("fetch_error_details"))
-    }
-
-    async fn clone_session(
-        &self,
-        _: Request<proto::CloneSessionRequest>,
-    ) -> Result<Response<proto::CloneSessionResponse>, Status> {
-        Err(Status::unimplemented("clone_session"))
-    }
-
-    async fn get_status(
-        &self,
-        _: Request<proto::GetStatusRequest>,
-    ) -> Result<Response<proto::GetStatusResponse>, Status> {
-        Err(Status::unimplemented("get_status"))
+    fn settings(&self) -> Vec<(&'static str, &'static str)> {
+        vec![
+            ("spark.connect.session.planCompression.threshold", "100"),
+            ("spark.connect.session.planCompression.defaultAlgorithm", "ZSTD"),
+        ]
     }
 }

@@ -2,16 +2,16 @@
 
 use super::{
     all_ids, collect_ids,
-    mock::{Call, Fault, Mock},
+    mock::{BATCHES, Call, Fault, Mock},
     session_at,
 };
-use crate::ErrorKind;
+use crate::{ErrorKind, RetryPolicy, SparkSession};
 use std::time::{Duration, Instant};
 use tonic::Status;
 
 /// The rows are exact and the plan ran once, whatever these faults do to the streams.
 async fn survives(faults: impl IntoIterator<Item = Fault>) -> Vec<Call> {
-    let (mock, port) = Mock::start(faults).await;
+    let (mock, port) = Mock::start(faults);
     assert_eq!(collect_ids(&session_at(port)).await.unwrap(), all_ids());
     assert_eq!(mock.executed(), 1, "the plan ran more than once");
     mock.calls()
@@ -19,7 +19,7 @@ async fn survives(faults: impl IntoIterator<Item = Fault>) -> Vec<Call> {
 
 /// The collect fails with this kind of error, and the plan ran so often.
 async fn fails(faults: impl IntoIterator<Item = Fault>, kind: ErrorKind, executed: usize) -> crate::Error {
-    let (mock, port) = Mock::start(faults).await;
+    let (mock, port) = Mock::start(faults);
     let error = collect_ids(&session_at(port)).await.unwrap_err();
     assert_eq!(error.kind(), kind, "{error:?}");
     assert_eq!(mock.executed(), executed);
@@ -45,6 +45,15 @@ async fn an_end_without_result_complete_is_reattached_after_the_last_response() 
         .filter_map(|call| if let Call::Reattach(last) = call { last } else { None })
         .collect();
     assert_eq!(reattached, ["2", "2", "6", "7"]);
+}
+
+#[tokio::test]
+async fn streams_that_brought_something_cost_no_retry() {
+    let (mock, port) = Mock::start(vec![Fault::EndAfter(1); BATCHES]);
+    let remote = format!("sc://127.0.0.1:{port}");
+    let builder = SparkSession::builder().remote(&remote).retry_policy(RetryPolicy::never());
+    assert_eq!(collect_ids(&builder.connect_lazily().unwrap()).await.unwrap(), all_ids());
+    assert_eq!(mock.executed(), 1);
 }
 
 #[tokio::test]
@@ -91,6 +100,7 @@ async fn a_lost_session_is_an_error_and_not_a_second_run() {
 async fn missing_and_foreign_responses_are_errors() {
     fails([Fault::EndAfter(2), Fault::Skip], ErrorKind::Protocol, 1).await;
     fails([Fault::Foreign], ErrorKind::Protocol, 1).await;
+    fails([Fault::LateRows], ErrorKind::Protocol, 1).await;
 }
 
 #[tokio::test]
@@ -128,14 +138,14 @@ async fn seen(mock: &Mock, expected: &[Call]) {
 
 #[tokio::test]
 async fn a_whole_result_is_released() {
-    let (mock, port) = Mock::start([]).await;
+    let (mock, port) = Mock::start([]);
     collect_ids(&session_at(port)).await.unwrap();
     seen(&mock, &[Call::ReleaseAll]).await;
 }
 
 #[tokio::test]
 async fn a_dropped_result_is_interrupted_and_released() {
-    let (mock, port) = Mock::start([Fault::HangAfter(2)]).await;
+    let (mock, port) = Mock::start([Fault::HangAfter(2)]);
     let spark = session_at(port);
     let dropped = tokio::time::timeout(Duration::from_millis(500), collect_ids(&spark)).await;
     assert!(dropped.is_err());
