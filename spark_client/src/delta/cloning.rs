@@ -59,7 +59,7 @@ impl DeltaTable {
 }
 
 impl DeltaCloneBuilder {
-    /// In place of a table that has the target's name; without this, that is an error.
+    /// In place of a table that is there, which must be empty; without this, that is an error.
     pub fn replace(mut self) -> Self {
         self.replace = true;
         self
@@ -123,7 +123,8 @@ mod tests {
             ),
             (
                 table.clone_at_timestamp("2026-01-01", "u").property("a", 1).property("b", "x"),
-                "CREATE TABLE `u` SHALLOW CLONE `db`.`t` TIMESTAMP AS OF '2026-01-01' TBLPROPERTIES ('a' = '1', 'b' = 'x')",
+                "CREATE TABLE `u` SHALLOW CLONE `db`.`t` TIMESTAMP AS OF '2026-01-01' \
+                 TBLPROPERTIES ('a' = '1', 'b' = 'x')",
             ),
         ];
         for (clone, expected) in cases {

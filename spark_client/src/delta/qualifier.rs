@@ -81,7 +81,9 @@ impl Qualifier<'_> {
         let parts = name_parts(column)?;
         let (first, rest) = parts.split_first()?;
         let qualified = !rest.is_empty() && self.is_alias(first);
-        qualified.then(|| rest.iter().fold(self.name.to_owned(), |name, part| format!("{name}.{}", quoted_name(part))))
+        qualified.then(|| {
+            rest.iter().fold(self.name.to_owned(), |name, part| format!("{name}.{}", quoted_name(part)))
+        })
     }
 
     fn is_alias(&self, name: &str) -> bool {
