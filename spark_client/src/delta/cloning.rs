@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// let experiment = DeltaTable::for_name(&spark, "silver.orders")
 ///     .clone_at_version(12, "scratch.orders")
 ///     .replace()
-///     .property("delta.logRetentionDuration", "interval 2 days")
+///     .property("delta.enableChangeDataFeed", false)
 ///     .execute().await?;
 /// experiment.delete("amount = 0").await?;
 /// # Ok(()) }

@@ -97,7 +97,7 @@ async fn described(spark: SparkSession) -> Result<(), Failed> {
         .add_column(DeltaColumn::new("day", "DATE").comment("it's a day"))
         .add_column(DeltaColumn::new("größe", "DECIMAL(18, 2)").not_null())
         .partitioned_by(["day"])
-        .property("delta.logRetentionDuration", "interval 3 days")
+        .property("delta.logRetentionDuration", "interval 40 days")
         .property("purpose", "it's a test")
         .execute()
         .await?;
@@ -109,7 +109,7 @@ async fn described(spark: SparkSession) -> Result<(), Failed> {
     same(found.location.replace("%20", " ").trim_start_matches("file:"), path.as_str())?;
     same(found.partition_columns, vec!["day".to_owned()])?;
     same(found.properties.get("purpose").map(String::as_str), Some("it's a test"))?;
-    same(found.properties.get("delta.logRetentionDuration").map(String::as_str), Some("interval 3 days"))?;
+    same(found.properties.get("delta.logRetentionDuration").map(String::as_str), Some("interval 40 days"))?;
     let comment = schema.field("day").and_then(|field| field.metadata.clone()).unwrap_or_default();
     same(comment.contains("it's a day"), true)?;
     let size = schema.field("größe").map(|field| field.data_type.clone());

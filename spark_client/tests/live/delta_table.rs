@@ -181,19 +181,22 @@ async fn odd_names(spark: SparkSession) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("größe 1.a`b'c").display().to_string();
     let odd = "odd.na`me; größe";
+    // Without a back quote: Delta cannot order by a column that has one in its name.
+    let ordered = "odd.name 2";
     let quoted = spark_client::quoted_name(odd);
     let target = DeltaTable::create(&spark)
         .location(&path)
         .add_column(("id", "INT"))
         .add_column(DeltaColumn::new(odd, "STRING").comment("it's `odd` \\"))
+        .add_column((ordered, "INT"))
         .property("delta.columnMapping.mode", "name")
         .comment("it's a table")
         .execute()
         .await?;
     spark
-        .sql("SELECT 1 AS a, 'one' AS b")
+        .sql("SELECT 1 AS a, 'one' AS b, 2 AS c")
         .await?
-        .to_df(["id", odd])
+        .to_df(["id", odd, ordered])
         .write_to(&format!("delta.{}", spark_client::quoted_name(&path)))
         .append()
         .await?;
@@ -202,7 +205,7 @@ async fn odd_names(spark: SparkSession) -> Result<(), Failed> {
         .alias("odd`t")
         .update("`odd``t`.id = 1", [(quoted.as_str(), expr(&format!("concat(`odd``t`.{quoted}, '!')")))])
         .await?;
-    target.optimize().execute_z_order_by([quoted.as_str()]).await?;
+    target.optimize().execute_z_order_by([spark_client::quoted_name(ordered)]).await?;
     let found: Vec<(i32, String)> = target.to_df().select([col("id"), col(&quoted)]).collect_as().await?;
     same(found, named(&[(1, "two!")]))?;
     // What would be SQL if it was not quoted is the name of no table.
