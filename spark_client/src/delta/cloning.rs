@@ -98,9 +98,10 @@ impl DeltaCloneBuilder {
         let source = self.source.target.sql();
         let as_of = self.as_of.as_ref().map(|as_of| format!(" {}", as_of.sql())).unwrap_or_default();
         let properties = self.properties.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let properties = match self.properties.is_empty() {
-            true => String::new(),
-            false => format!(" {}", table_properties(properties)),
+        let properties = if self.properties.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", table_properties(properties))
         };
         format!("{create} TABLE {target} SHALLOW CLONE {source}{as_of}{properties}")
     }

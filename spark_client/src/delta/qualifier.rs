@@ -67,7 +67,9 @@ impl Qualifier<'_> {
     }
 
     fn rename_all(&self, expressions: &mut [Expression]) {
-        expressions.iter_mut().for_each(|expression| self.rename(expression));
+        for expression in expressions {
+            self.rename(expression);
+        }
     }
 
     fn rename_one(&self, expression: &mut Option<Box<Expression>>) {
