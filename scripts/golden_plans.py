@@ -43,11 +43,12 @@ def offline_session():
     def capture(command, *_):
         raise Captured(command)
 
-    def capture_relation(plan, *_):
-        raise Captured(plan.root)
+    # Before PySpark asks the server whether it takes compressed plans.
+    def capture_relation(_, relation):
+        raise Captured(relation)
 
     spark.client.execute_command = capture
-    spark.client.to_pandas = capture_relation
+    spark.client._set_relation_in_plan = capture_relation
     return spark
 
 

@@ -3,7 +3,8 @@
 use prost::Message as _;
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 3] = ["spark/connect/base.proto", "delta/connect/commands.proto", "delta/connect/relations.proto"];
+const FILES: [&str; 3] =
+    ["spark/connect/base.proto", "delta/connect/commands.proto", "delta/connect/relations.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");

@@ -8,9 +8,7 @@ use super::{
 };
 use crate::{
     Error, Schema, SparkSession,
-    proto::delta::connect::{
-        CreateDeltaTable, create_delta_table::Mode, delta_command::CommandType,
-    },
+    proto::delta::connect::{CreateDeltaTable, create_delta_table::Mode, delta_command::CommandType},
     sql_text::{quoted_name, quoted_qualified_name, quoted_text},
 };
 use std::collections::BTreeMap;

@@ -2,9 +2,7 @@
 
 use super::{
     backend::{Backend, Operation},
-    condition::{
-        Assignments, OptionalCondition, assigned, assignment_messages, condition_message, sql_text,
-    },
+    condition::{Assignments, OptionalCondition, assigned, assignment_messages, condition_message, sql_text},
     table::DeltaTable,
 };
 use crate::{

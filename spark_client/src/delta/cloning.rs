@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// let experiment = DeltaTable::for_name(&spark, "silver.orders")
 ///     .clone_at_version(12, "scratch.orders")
 ///     .replace()
-///     .property("delta.logRetentionDuration", "interval 2 days")
+///     .property("delta.enableChangeDataFeed", false)
 ///     .execute().await?;
 /// experiment.delete("amount = 0").await?;
 /// # Ok(()) }
@@ -59,7 +59,7 @@ impl DeltaTable {
 }
 
 impl DeltaCloneBuilder {
-    /// In place of a table that has the target's name; without this, that is an error.
+    /// In place of a table that is there, which must be empty; without this, that is an error.
     pub fn replace(mut self) -> Self {
         self.replace = true;
         self
@@ -98,9 +98,10 @@ impl DeltaCloneBuilder {
         let source = self.source.target.sql();
         let as_of = self.as_of.as_ref().map(|as_of| format!(" {}", as_of.sql())).unwrap_or_default();
         let properties = self.properties.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let properties = match self.properties.is_empty() {
-            true => String::new(),
-            false => format!(" {}", table_properties(properties)),
+        let properties = if self.properties.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", table_properties(properties))
         };
         format!("{create} TABLE {target} SHALLOW CLONE {source}{as_of}{properties}")
     }
@@ -123,7 +124,8 @@ mod tests {
             ),
             (
                 table.clone_at_timestamp("2026-01-01", "u").property("a", 1).property("b", "x"),
-                "CREATE TABLE `u` SHALLOW CLONE `db`.`t` TIMESTAMP AS OF '2026-01-01' TBLPROPERTIES ('a' = '1', 'b' = 'x')",
+                "CREATE TABLE `u` SHALLOW CLONE `db`.`t` TIMESTAMP AS OF '2026-01-01' \
+                 TBLPROPERTIES ('a' = '1', 'b' = 'x')",
             ),
         ];
         for (clone, expected) in cases {

@@ -96,7 +96,10 @@ impl DeltaColumn {
     pub(super) fn check(&self) -> Result<(), Error> {
         match self.generated {
             Some(Generated::Identity { generator: IdentityGenerator { step: 0, .. }, .. }) => {
-                let message = format!("the identity column `{}` has step 0, so all its numbers would be equal", self.name);
+                let message = format!(
+                    "the identity column `{}` has step 0, so all its numbers would be equal",
+                    self.name
+                );
                 Err(Error::invalid_input(message))
             }
             _ => Ok(()),

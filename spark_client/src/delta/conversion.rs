@@ -8,9 +8,7 @@ use super::{
 use crate::{
     Error, SparkSession,
     proto::{
-        delta::connect::{
-            self as messages, convert_to_delta::PartitionSchema, delta_relation::RelationType,
-        },
+        delta::connect::{self as messages, convert_to_delta::PartitionSchema, delta_relation::RelationType},
         relation::RelType,
     },
     sql_text::{name_parts, quoted_qualified_name},

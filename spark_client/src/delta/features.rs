@@ -13,7 +13,11 @@ use crate::{
 
 impl DeltaTable {
     /// Asks for newer readers and writers. A protocol is never lowered by this.
-    pub async fn upgrade_table_protocol(&self, reader_version: i32, writer_version: i32) -> Result<(), Error> {
+    pub async fn upgrade_table_protocol(
+        &self,
+        reader_version: i32,
+        writer_version: i32,
+    ) -> Result<(), Error> {
         self.upgrading(reader_version, writer_version).run(&self.session).await
     }
 

@@ -7,9 +7,7 @@ use super::{
 };
 use crate::{
     DataFrame, Error,
-    proto::delta::connect::{
-        self as messages, delta_command::CommandType, delta_relation::RelationType,
-    },
+    proto::delta::connect::{self as messages, delta_command::CommandType, delta_relation::RelationType},
 };
 
 /// What [`DeltaTable::generate`] writes beside the table's files, for readers that do not know Delta.
@@ -74,7 +72,8 @@ impl DeltaTable {
             Backend::Native => {
                 let retain = retention_hours.map(|hours| format!(" RETAIN {hours} HOURS"));
                 let dry_run = if dry_run { " DRY RUN" } else { "" };
-                let statement = format!("VACUUM {}{}{dry_run}", self.target.sql(), retain.unwrap_or_default());
+                let statement =
+                    format!("VACUUM {}{}{dry_run}", self.target.sql(), retain.unwrap_or_default());
                 Ok(Operation::Sql(statement))
             }
             Backend::Extension if dry_run => {
@@ -89,7 +88,9 @@ impl DeltaTable {
 
     pub(crate) fn restoring(&self, as_of: AsOf) -> Operation {
         match self.backend {
-            Backend::Native => Operation::Sql(format!("RESTORE TABLE {} TO {}", self.target.sql(), as_of.sql())),
+            Backend::Native => {
+                Operation::Sql(format!("RESTORE TABLE {} TO {}", self.target.sql(), as_of.sql()))
+            }
             Backend::Extension => Operation::relation(RelationType::RestoreTable(messages::RestoreTable {
                 table: self.target.message(),
                 version_or_timestamp: Some(as_of.restored()),
@@ -134,7 +135,10 @@ mod tests {
             table.restoring(AsOf::Timestamp("2026-01-01".to_owned())),
             "RESTORE TABLE delta.`/lake/t` TO TIMESTAMP AS OF '2026-01-01'",
         );
-        check(table.generating(Manifest::Symlink), "GENERATE symlink_format_manifest FOR TABLE delta.`/lake/t`");
+        check(
+            table.generating(Manifest::Symlink),
+            "GENERATE symlink_format_manifest FOR TABLE delta.`/lake/t`",
+        );
         for hours in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(table.vacuuming(Some(hours), false).is_err(), "{hours}");
         }

@@ -2,9 +2,7 @@
 
 use super::{
     backend::{Backend, Operation},
-    condition::{
-        Assignments, OptionalCondition, assigned, assignment_messages, condition_message,
-    },
+    condition::{Assignments, OptionalCondition, assigned, assignment_messages, condition_message},
     qualifier::Qualifier,
     table::DeltaTable,
 };
@@ -29,7 +27,8 @@ use crate::{
 /// How many rows were changed is in the table's history, as `operationMetrics`.
 ///
 /// ```no_run
-/// # async fn run(spark: spark_client::SparkSession, changes: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// # use spark_client::{DataFrame, Error, SparkSession};
+/// # async fn run(spark: SparkSession, changes: DataFrame) -> Result<(), Error> {
 /// use spark_client::{delta::DeltaTable, functions::{col, lit}};
 /// DeltaTable::for_name(&spark, "silver.customers").alias("t")
 ///     .merge(&changes.alias("c"), "t.id = c.id")

@@ -67,7 +67,9 @@ impl Qualifier<'_> {
     }
 
     fn rename_all(&self, expressions: &mut [Expression]) {
-        expressions.iter_mut().for_each(|expression| self.rename(expression));
+        for expression in expressions {
+            self.rename(expression);
+        }
     }
 
     fn rename_one(&self, expression: &mut Option<Box<Expression>>) {
@@ -81,7 +83,9 @@ impl Qualifier<'_> {
         let parts = name_parts(column)?;
         let (first, rest) = parts.split_first()?;
         let qualified = !rest.is_empty() && self.is_alias(first);
-        qualified.then(|| rest.iter().fold(self.name.to_owned(), |name, part| format!("{name}.{}", quoted_name(part))))
+        qualified.then(|| {
+            rest.iter().fold(self.name.to_owned(), |name, part| format!("{name}.{}", quoted_name(part)))
+        })
     }
 
     fn is_alias(&self, name: &str) -> bool {

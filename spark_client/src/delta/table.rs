@@ -17,8 +17,9 @@ use crate::{
 /// called, or an action on the DataFrame that [`DeltaTable::history`] and the like give.
 ///
 /// ```no_run
-/// # async fn run(spark: spark_client::SparkSession, changes: spark_client::DataFrame) -> Result<(), spark_client::Error> {
-/// use spark_client::{delta::DeltaTable, functions::{col, expr, lit}};
+/// # use spark_client::{DataFrame, Error, SparkSession};
+/// # async fn run(spark: SparkSession, changes: DataFrame) -> Result<(), Error> {
+/// use spark_client::{delta::DeltaTable, functions::{col, lit}};
 /// let customers = DeltaTable::for_name(&spark, "silver.customers");
 /// customers.alias("t").merge(&changes.alias("c"), "t.id = c.id")
 ///     .when_matched_delete(col("c.op").eq("d"))
@@ -29,7 +30,7 @@ use crate::{
 /// customers.delete("closed_at < current_date() - INTERVAL 10 YEARS").await?;
 /// customers.optimize().execute_z_order_by(["country"]).await?;
 /// customers.history(3).show(3).await?;
-/// # let _ = expr("1"); Ok(()) }
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct DeltaTable {
@@ -154,7 +155,7 @@ async fn exists(table: &DeltaTable) -> Result<bool, Error> {
         Ok(_) => Ok(true),
         Err(error) if error.is_table_not_found() => Ok(false),
         Err(error) => match error.error_class() {
-            Some("DELTA_PATH_DOES_NOT_EXIST" | "DELTA_NOT_A_DELTA_TABLE") => Ok(false),
+            Some("PATH_NOT_FOUND" | "DELTA_PATH_DOES_NOT_EXIST" | "DELTA_NOT_A_DELTA_TABLE") => Ok(false),
             Some("DELTA_READ_TABLE_WITHOUT_COLUMNS") => Ok(true),
             _ => Err(error),
         },

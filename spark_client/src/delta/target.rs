@@ -103,6 +103,9 @@ mod tests {
     #[test]
     fn texts_are_escaped() {
         assert_eq!(AsOf::Timestamp("x' OR 'y".to_owned()).sql(), r"TIMESTAMP AS OF 'x\' OR \'y'");
-        assert_eq!(table_properties([("a", "1"), ("it's", r"\")]), r"TBLPROPERTIES ('a' = '1', 'it\'s' = '\\')");
+        assert_eq!(
+            table_properties([("a", "1"), ("it's", r"\")]),
+            r"TBLPROPERTIES ('a' = '1', 'it\'s' = '\\')"
+        );
     }
 }

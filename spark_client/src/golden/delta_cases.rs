@@ -25,10 +25,18 @@ pub(super) fn all(spark: &SparkSession) -> Vec<(&'static str, Sent)> {
         p: DeltaTable::for_path(spark, "/lake/t").with_backend(Backend::Extension),
         changes: spark.table("changes").alias("c"),
     };
-    [made.queries(), made.rows(), made.merges(), made.files(), made.clones(), made.protocol(), made.new_tables()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        made.queries(),
+        made.rows(),
+        made.merges(),
+        made.files(),
+        made.clones(),
+        made.protocol(),
+        made.new_tables(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 impl Made<'_> {
@@ -58,10 +66,7 @@ impl Made<'_> {
             ("delete", self.sent(self.t.deletion(None))),
             ("delete_text", self.sent(self.t.deletion(Some(expr("a > 1"))))),
             ("delete_column", self.sent(self.p.alias("x").deletion(Some(col("x.a").gt(1))))),
-            (
-                "update",
-                self.sent(self.t.updating(None, assigned([("a", lit(1)), ("b.c", expr("b.c + 1"))]))),
-            ),
+            ("update", self.sent(self.t.updating(None, assigned([("a", lit(1)), ("b.c", expr("b.c + 1"))])))),
             ("update_column", self.sent(self.t.updating(null, assigned([("a", col("b"))])))),
         ]
     }
@@ -82,8 +87,7 @@ impl Made<'_> {
             .when_not_matched_by_source_update(col("t.seen"), [("seen", lit(false))])
             .when_not_matched_by_source_delete(None)
             .with_schema_evolution();
-        let insert_only =
-            self.p.merge(&self.changes, expr("id = c.id")).when_not_matched_insert_all(None);
+        let insert_only = self.p.merge(&self.changes, expr("id = c.id")).when_not_matched_insert_all(None);
         vec![
             ("merge", self.sent(all_clauses.into_operation())),
             ("merge_insert_only", self.sent(insert_only.into_operation())),
@@ -94,9 +98,8 @@ impl Made<'_> {
         let (t, p) = (&self.t, &self.p);
         let in_new_days = t.optimize().where_("day > '2026'").where_("c = 1");
         let by_a_and_b = vec!["a".to_owned(), "b".to_owned()];
-        let convert = || {
-            DeltaTable::convert_to_delta(self.spark, "parquet.`/data/t`").with_backend(Backend::Extension)
-        };
+        let convert =
+            || DeltaTable::convert_to_delta(self.spark, "parquet.`/data/t`").with_backend(Backend::Extension);
         let new_year = AsOf::Timestamp("2026-01-01".to_owned());
         vec![
             ("optimize", self.sent(t.optimize().into_operation(Vec::new()))),
@@ -146,8 +149,7 @@ impl Made<'_> {
                     .generated_always_as_identity(IdentityGenerator { start: -5, step: 10 }),
             )
             .add_column(
-                column("other_key", "BIGINT")
-                    .generated_by_default_as_identity(IdentityGenerator::default()),
+                column("other_key", "BIGINT").generated_by_default_as_identity(IdentityGenerator::default()),
             )
             .add_column(column("at", "TIMESTAMP").not_null().comment("of the order"))
             .add_column(column("day", "DATE").generated_always_as("CAST(at AS DATE)"))

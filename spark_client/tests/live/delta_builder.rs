@@ -97,8 +97,8 @@ async fn described(spark: SparkSession) -> Result<(), Failed> {
         .add_column(DeltaColumn::new("day", "DATE").comment("it's a day"))
         .add_column(DeltaColumn::new("größe", "DECIMAL(18, 2)").not_null())
         .partitioned_by(["day"])
-        .property("delta.logRetentionDuration", "interval 3 days")
-        .property("owner", "it's me")
+        .property("delta.logRetentionDuration", "interval 40 days")
+        .property("purpose", "it's a test")
         .execute()
         .await?;
     let found = detail(&table).await?;
@@ -108,11 +108,8 @@ async fn described(spark: SparkSession) -> Result<(), Failed> {
     same(found.description.as_deref(), Some("it's \"a\" \\ table"))?;
     same(found.location.replace("%20", " ").trim_start_matches("file:"), path.as_str())?;
     same(found.partition_columns, vec!["day".to_owned()])?;
-    same(found.properties.get("owner").map(String::as_str), Some("it's me"))?;
-    same(
-        found.properties.get("delta.logRetentionDuration").map(String::as_str),
-        Some("interval 3 days"),
-    )?;
+    same(found.properties.get("purpose").map(String::as_str), Some("it's a test"))?;
+    same(found.properties.get("delta.logRetentionDuration").map(String::as_str), Some("interval 40 days"))?;
     let comment = schema.field("day").and_then(|field| field.metadata.clone()).unwrap_or_default();
     same(comment.contains("it's a day"), true)?;
     let size = schema.field("größe").map(|field| field.data_type.clone());
@@ -149,18 +146,13 @@ async fn columns_of_a_schema(spark: SparkSession) -> Result<(), Failed> {
         "MAP('a', 1.5) AS numbers",
     ]);
     let schema = like.schema().await?;
-    let table = DeltaTable::create(&spark)
-        .location(&path)
-        .add_columns(&schema)
-        .cluster_by(["id"])
-        .execute()
-        .await?;
+    let table =
+        DeltaTable::create(&spark).location(&path).add_columns(&schema).cluster_by(["id"]).execute().await?;
     let found = table.to_df().schema().await?;
     let types = |schema: &spark_client::Schema| -> Vec<(String, String)> {
         schema.fields.iter().map(|f| (f.name.clone(), f.data_type.to_string())).collect()
     };
     same(types(&found), types(&schema))?;
     same(detail(&table).await?.clustering_columns, vec!["id".to_owned()])?;
-    table.update(None, [("nested.`odd.field`", lit([1, 2]))]).await
-        .map_err(Failed::from)
+    table.update(None, [("nested.`odd.field`", lit([1, 2]))]).await.map_err(Failed::from)
 }

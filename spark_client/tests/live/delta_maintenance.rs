@@ -68,7 +68,8 @@ async fn compaction(spark: SparkSession) -> Result<(), Failed> {
     let removed = async |answer: DataFrame| -> Result<Vec<(i64, i64)>, Failed> {
         Ok(answer.select(["metrics.numFilesRemoved", "metrics.numFilesAdded"]).collect_as().await?)
     };
-    let one = target.optimize().where_("part = 1 -- the last").where_("part < 2").execute_compaction().await?;
+    let one =
+        target.optimize().where_("part = 1 -- the last").where_("part < 2").execute_compaction().await?;
     same(removed(one).await?, vec![(2, 1)])?;
     same(files(&target).await?, 3)?;
     let all = target.optimize().execute_compaction().await?;
@@ -96,6 +97,8 @@ async fn vacuum(spark: SparkSession) -> Result<(), Failed> {
     let (target, path) = in_four_files(&spark, &folder).await?;
     target.optimize().execute_compaction().await?;
     same(on_disk(Path::new(&path))?, 6)?;
+    // VACUUM lists files with as many tasks as this says: 10,000 unless set.
+    spark.conf().set("spark.sql.sources.parallelPartitionDiscovery.parallelism", 2).await?;
     // Files that are this young are only deleted when Delta's check is off.
     same(target.vacuum(0.0).await.is_err(), true)?;
     target.vacuum(None).await?;
@@ -137,6 +140,7 @@ async fn clones(spark: SparkSession) -> Result<(), Failed> {
     let property = clone.detail().select([expr("properties['delta.appendOnly']")]);
     same(property.collect_as::<(String,)>().await?, vec![("false".to_owned(),)])?;
     same(target.clone_table(&path).execute().await.is_err(), true)?;
+    clone.delete(None).await?;
     let clone = target.clone_table(&path).replace().execute().await?;
     same(ids(&clone.to_df()).await?, (0..8).collect())
 }
@@ -174,7 +178,9 @@ async fn features(spark: SparkSession) -> Result<(), Failed> {
         Ok(rows.first().copied().unwrap_or_default())
     };
     let has = async |feature: &str| -> Result<bool, Failed> {
-        let has = target.detail().filter(expr("array_contains(tableFeatures, :f)".replace(":f", &spark_client::quoted_text(feature)).as_str()));
+        let has = target.detail().filter(expr(
+            "array_contains(tableFeatures, :f)".replace(":f", &spark_client::quoted_text(feature)).as_str(),
+        ));
         Ok(has.count().await? == 1)
     };
     target.upgrade_table_protocol(1, 3).await?;
@@ -198,7 +204,8 @@ async fn conversion(spark: SparkSession) -> Result<(), Failed> {
     let identifier = format!("parquet.{}", spark_client::quoted_name(&path));
     let unpartitioned = DeltaTable::convert_to_delta(&spark, &identifier).execute().await;
     same(unpartitioned.is_err(), true)?;
-    let table = DeltaTable::convert_to_delta(&spark, &identifier).partitioned_by("part BIGINT").execute().await?;
+    let table =
+        DeltaTable::convert_to_delta(&spark, &identifier).partitioned_by("part BIGINT").execute().await?;
     same(DeltaTable::is_delta_table(&spark, &path).await?, true)?;
     same(ids(&table.to_df()).await?, (0..6).collect())?;
     same(ids(&table.to_df().filter("part = 1")).await?, vec![1, 3, 5])?;

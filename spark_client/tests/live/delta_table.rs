@@ -40,7 +40,8 @@ async fn merge_all_clauses(spark: SparkSession) -> Result<(), Failed> {
     let (name, _folder) =
         table(&spark, "(1, 'one'), (2, 'two'), (3, 'three'), (6, 'six'), (7, 'seven')").await?;
     let target = DeltaTable::for_name(&spark, &name).alias("t");
-    let values = "(1, 'ONE', 'u'), (2, 't.id', 'd'), (3, 'x', 'keep'), (4, 'four', 'r'), (5, 'five', 'u'), (8, 'no', 'd')";
+    let values = "(1, 'ONE', 'u'), (2, 't.id', 'd'), (3, 'x', 'keep'), \
+                  (4, 'four', 'r'), (5, 'five', 'u'), (8, 'no', 'd')";
     let changes = spark.sql(&format!("SELECT * FROM VALUES {values} AS v(id, name, op)")).await?.alias("c");
     target
         .merge(&changes, "t.id = c.id AND 't.id' <> c.op")
@@ -50,7 +51,10 @@ async fn merge_all_clauses(spark: SparkSession) -> Result<(), Failed> {
             [("t.name", concat([col("t.name"), lit("+"), col("c.name")]))],
         )
         .when_matched_update_all(None)
-        .when_not_matched_insert(col("c.op").eq("r"), [("id", col("c.id") * 10), ("name", expr("upper(c.name)"))])
+        .when_not_matched_insert(
+            col("c.op").eq("r"),
+            [("id", col("c.id") * 10), ("name", expr("upper(c.name)"))],
+        )
         .when_not_matched_insert_all(col("c.op").neq("d"))
         .when_not_matched_by_source_update("t.id = 6", [("name", upper("t.name"))])
         .when_not_matched_by_source_delete(None)
@@ -166,7 +170,8 @@ async fn history_and_detail(spark: SparkSession) -> Result<(), Failed> {
         same(newest, vec![(1,)])?;
         let columns = ["format", "location", "numFiles", "properties"];
         let detail: Vec<Detail> = target.detail().select(columns).collect_as().await?;
-        let found = detail.first().map(|d| (d.format.as_str(), d.location.trim_start_matches("file:"), d.num_files));
+        let found =
+            detail.first().map(|d| (d.format.as_str(), d.location.trim_start_matches("file:"), d.num_files));
         same(found, Some(("delta", folder.path().to_str().unwrap_or_default(), 1)))?;
     }
     Ok(())
@@ -176,24 +181,37 @@ async fn odd_names(spark: SparkSession) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("größe 1.a`b'c").display().to_string();
     let odd = "odd.na`me; größe";
+    // Without a back quote: Delta cannot order by a column that has one in its name.
+    let ordered = "odd.name 2";
     let quoted = spark_client::quoted_name(odd);
     let target = DeltaTable::create(&spark)
         .location(&path)
         .add_column(("id", "INT"))
         .add_column(DeltaColumn::new(odd, "STRING").comment("it's `odd` \\"))
+        .add_column((ordered, "INT"))
         .property("delta.columnMapping.mode", "name")
         .comment("it's a table")
         .execute()
         .await?;
-    spark.sql("SELECT 1 AS a, 'one' AS b").await?.to_df(["id", odd]).write_to(&format!("delta.{}", spark_client::quoted_name(&path))).append().await?;
+    spark
+        .sql("SELECT 1 AS a, 'one' AS b, 2 AS c")
+        .await?
+        .to_df(["id", odd, ordered])
+        .write_to(&format!("delta.{}", spark_client::quoted_name(&path)))
+        .append()
+        .await?;
     target.update(col(&quoted).eq("one"), [(quoted.as_str(), lit("two"))]).await?;
-    target.alias("odd`t").update("`odd``t`.id = 1", [(quoted.as_str(), expr(&format!("concat(`odd``t`.{quoted}, '!')")))]).await?;
-    target.optimize().execute_z_order_by([quoted.as_str()]).await?;
+    target
+        .alias("odd`t")
+        .update("`odd``t`.id = 1", [(quoted.as_str(), expr(&format!("concat(`odd``t`.{quoted}, '!')")))])
+        .await?;
+    target.optimize().execute_z_order_by([spark_client::quoted_name(ordered)]).await?;
     let found: Vec<(i32, String)> = target.to_df().select([col("id"), col(&quoted)]).collect_as().await?;
     same(found, named(&[(1, "two!")]))?;
     // What would be SQL if it was not quoted is the name of no table.
     let (name, _folder) = table(&spark, "(1, 'one')").await?;
-    for injected in [format!("{name} WHERE true; --"), format!("{name}` --"), format!("`{name}` WHERE 1 = 1")] {
+    for injected in [format!("{name} WHERE true; --"), format!("{name}` --"), format!("`{name}` WHERE 1 = 1")]
+    {
         let gone = DeltaTable::for_name(&spark, &injected).delete(None).await;
         same(gone.is_err(), true)?;
     }
