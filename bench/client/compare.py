@@ -63,11 +63,11 @@ def row(title, results, failed, field="ms"):
     for name in CLIENTS:
         value = medians.get(name)
         if value is None:
-            cells.append(f"{'failed' if name in failed else '-':>20}")
+            cells.append(f"{'failed' if name in failed else '-':>22}")
             continue
         ratio = f" ({ours / value:4.2f}x)" if name != CLIENTS[0] and ours else ""
-        cells.append(f"{value:,.1f}{ratio}".rjust(20))
-    print(f"{title:38}" + "".join(cells), flush=True)
+        cells.append(f"{value:,.1f}{ratio}".rjust(22))
+    print(f"{title:42}" + "".join(cells), flush=True)
 
 
 def main():
@@ -82,7 +82,7 @@ def main():
     clients = commands(given.ours, given.peer)
 
     print(f"{os.cpu_count()} cores; medians of {given.rounds} processes each, in turn; in brackets ours to theirs")
-    print(f"{'':38}" + "".join(name.rjust(20) for name in CLIENTS))
+    print(f"{'':42}" + "".join(name.rjust(22) for name in CLIENTS))
     for name in MEASURES:
         # What the server compiles and caches in its first runs counts for none.
         for _ in range(2 if name in given.only else 0):

@@ -1,12 +1,13 @@
 """One measurement of PySpark's own client: first|collect|select|plans|upload|stream GIB."""
 
 import json
+import os
 import sys
 import time
 
 import pyarrow as pa
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.connect.session import SparkSession
 
 COLLECTED, PARTITIONS, UPLOADED = 4_000_000, 8, 1_000_000
 COLUMNS = ["id", "id * 0.5D AS amount", "concat('customer', id) AS name"]
@@ -22,8 +23,8 @@ def report(seconds, **more):
 
 def batches(frame):
     """Arrow tables as they arrive; PySpark's public methods give either all of them or rows."""
-    plan = frame._plan.to_proto(frame.sparkSession.client)
-    tables = frame.sparkSession.client.to_table_as_iterator(plan, {})
+    client = frame.sparkSession.client
+    tables = client.to_table_as_iterator(frame._plan.to_proto(client), {})
     return (table for table in tables if isinstance(table, pa.Table))
 
 
@@ -93,7 +94,7 @@ def stream(spark, gib):
 
 
 def main(name, *arguments):
-    spark = SparkSession.builder.getOrCreate()
+    spark = SparkSession.builder.remote(os.environ["SPARK_REMOTE"]).getOrCreate()
     spark.range(1).collect()
     {f.__name__: f for f in (first, collect, select, plans, upload, stream)}[name](spark, *arguments)
     spark.stop()

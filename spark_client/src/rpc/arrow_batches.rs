@@ -77,7 +77,8 @@ fn decode(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, Error> {
 
 fn read(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, ArrowError> {
     let mut decoder = StreamDecoder::new();
-    let mut rest = Buffer::from(bytes);
+    // A copy that is aligned: the columns are slices of it, and the connection's buffer can go.
+    let mut rest = Buffer::from_slice_ref(&bytes);
     let mut batches = Vec::new();
     while !rest.is_empty() {
         batches.extend(decoder.decode(&mut rest)?);

@@ -78,7 +78,7 @@ async fn carry(client: TcpStream, server: (String, u16), lifetime: Duration, cut
                 if read == 0 {
                     return Ok::<_, io::Error>(());
                 }
-                to_client.write_all(&piece[..read]).await?;
+                to_client.write_all(piece.get(..read).unwrap_or_default()).await?;
             }
         };
         tokio::select! { _ = upwards => {}, _ = downwards => {} }
@@ -89,7 +89,7 @@ async fn carry(client: TcpStream, server: (String, u16), lifetime: Duration, cut
     cuts.all.fetch_add(1, Ordering::Relaxed);
     // Both sockets close when this returns.
     if let Ok(Ok(read @ 2..)) = tokio::time::timeout(FOR_HALF, from_server.read(&mut piece)).await
-        && to_client.write_all(&piece[..read / 2]).await.is_ok()
+        && to_client.write_all(piece.get(..read / 2).unwrap_or_default()).await.is_ok()
     {
         cuts.in_the_middle.fetch_add(1, Ordering::Relaxed);
     }
