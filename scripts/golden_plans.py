@@ -59,7 +59,7 @@ def capture_requests(spark):
         raise Captured(request)
 
     client = spark.client
-    del client.execute_command
+    del client.execute_command, client._set_relation_in_plan
     client._execute = client._execute_and_fetch_as_iterator = capture
     client._stub = types.SimpleNamespace(AnalyzePlan=capture)
 

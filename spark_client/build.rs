@@ -14,7 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .bytes(".spark.connect.ExecutePlanResponse.ArrowBatch")
+        .bytes(".spark.connect.AddArtifactsRequest.ArtifactChunk")
         .bytes(".spark.connect.LocalRelation")
+        .bytes(".spark.connect.Plan.CompressedOperation")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Column, DataFrame, Error, IntoColumn,
-    column::{expressions, into_columns},
+    column::into_columns,
     proto::{WriteOperationV2, command::CommandType, write_operation_v2::Mode},
 };
 

@@ -8,7 +8,6 @@ use crate::{
         relation::RelType,
     },
 };
-use arrow::compute::concat_batches;
 use prost::Message;
 
 /// How operations on Delta tables are sent.
@@ -68,12 +67,7 @@ impl Operation {
             Self::Command(_) => Err(Error::protocol("a command that changes a Delta table has no rows")),
             Self::Relation(relation) => {
                 let batches = lazily(session, *relation).collect().await?;
-                let schema = batches.first().map(arrow::array::RecordBatch::schema);
-                let schema = schema.ok_or_else(|| Error::protocol("the answer has no schema"))?;
-                let rows = concat_batches(&schema, &batches);
-                session.create_data_frame(
-                    &rows.map_err(|e| Error::protocol("the answer's batches differ").with_source(e))?,
-                )
+                session.create_data_frame(&batches).await
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Faults that a real server cannot be made to show on demand, from a server in this process.
 
 mod connections;
-mod mock;
+pub(crate) mod mock;
 mod streams;
 
 use crate::{Error, RetryPolicy, SparkSession};
