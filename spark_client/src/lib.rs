@@ -80,20 +80,20 @@ pub use dataframe::{
 pub use error::{Cause, Error, ErrorKind, QueryContext, ServerError};
 pub use merge::{MergeInto, WhenMatched, WhenNotMatched, WhenNotMatchedBySource};
 pub use reader::DataFrameReader;
-pub use rpc::{Keepalive, Progress, ProgressHandlerId, RetryPolicy, StageProgress};
 #[cfg(feature = "tls")]
 pub use rpc::TlsOptions;
+pub use rpc::{Keepalive, Progress, ProgressHandlerId, RetryPolicy, StageProgress};
 pub use schema::{DataType, Field, Schema};
 pub use secret::Secret;
 pub use session::{
-    ArtifactKind, Catalog, CatalogInfo, ColumnInfo, CreateTable, DatabaseInfo, FunctionInfo, RuntimeConf, SparkSession,
-    SparkSessionBuilder, SqlArguments, TableInfo,
+    ArtifactKind, Catalog, CatalogInfo, ColumnInfo, CreateTable, DatabaseInfo, FunctionInfo, RuntimeConf,
+    SparkSession, SparkSessionBuilder, SqlArguments, TableInfo,
 };
 pub use sql_text::{quoted_name, quoted_text};
 pub use streaming::{
     DataStreamReader, DataStreamWriter, OutputMode, QueryIdle, QueryStarted, QueryTerminated, SinkProgress,
-    SourceProgress, StreamingQuery,
-    StreamingQueryEvent, StreamingQueryEvents, StreamingQueryFailure, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
+    SourceProgress, StreamingQuery, StreamingQueryEvent, StreamingQueryEvents, StreamingQueryFailure,
+    StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
 };
 pub use tvf::TableValuedFunctions;
 pub use value::Value;

@@ -94,9 +94,7 @@ impl Value {
             LiteralType::YearMonthInterval(months) => Self::Months(months),
             LiteralType::Array(array) => Self::Array(all(array.elements)?),
             LiteralType::Struct(fields) => Self::Struct(all(fields.elements)?),
-            LiteralType::Map(map) => {
-                Self::Map(all(map.keys)?.into_iter().zip(all(map.values)?).collect())
-            }
+            LiteralType::Map(map) => Self::Map(all(map.keys)?.into_iter().zip(all(map.values)?).collect()),
             LiteralType::CalendarInterval(_) | LiteralType::SpecializedArray(_) => return None,
         })
     }

@@ -47,7 +47,8 @@ impl DataFrameWriterV2 {
 
     /// How a new table is partitioned: columns, or functions such as `years`.
     pub fn partitioned_by(mut self, columns: impl IntoIterator<Item = impl IntoColumn>) -> Self {
-        self.operation.partitioning_columns = into_columns(columns).into_iter().map(|column| column.expression).collect();
+        self.operation.partitioning_columns =
+            into_columns(columns).into_iter().map(|column| column.expression).collect();
         self
     }
 

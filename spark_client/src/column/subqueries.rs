@@ -68,14 +68,13 @@ impl Column {
     /// Whether the value is one of those in a DataFrame of one column; for several values, make a `struct` of them.
     pub fn isin_query(self, query: &DataFrame) -> Column {
         let Column { expression, mut subqueries } = self;
-        let values = match expression.expr_type {
-            Some(ExprType::UnresolvedFunction(UnresolvedFunction { function_name, arguments, .. }))
-                if function_name == "struct" =>
-            {
-                arguments
-            }
-            expr_type => vec![Expression { expr_type, ..expression }],
-        };
+        let values =
+            match expression.expr_type {
+                Some(ExprType::UnresolvedFunction(UnresolvedFunction {
+                    function_name, arguments, ..
+                })) if function_name == "struct" => arguments,
+                expr_type => vec![Expression { expr_type, ..expression }],
+            };
         let mut column = subquery(&query.plan, SubqueryType::In, values);
         column.subqueries.append(&mut subqueries);
         column

@@ -69,7 +69,14 @@ impl DataFrame {
     ) -> GroupedData {
         let mut used = Subqueries::default();
         let grouping = used.expressions(columns);
-        GroupedData { input: self.clone(), group_type, grouping, grouping_sets: Vec::new(), pivot: None, used }
+        GroupedData {
+            input: self.clone(),
+            group_type,
+            grouping,
+            grouping_sets: Vec::new(),
+            pivot: None,
+            used,
+        }
     }
 }
 

@@ -4,9 +4,7 @@ use super::DataFrame;
 use crate::{
     Error, Value,
     column::{IntoColumn, Subqueries},
-    proto::{
-        self, FetchErrorDetailsResponse, execute_plan_response::ObservedMetrics, relation::RelType,
-    },
+    proto::{self, FetchErrorDetailsResponse, execute_plan_response::ObservedMetrics, relation::RelType},
 };
 use std::{
     collections::{BTreeMap, HashMap},

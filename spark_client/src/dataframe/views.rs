@@ -80,7 +80,9 @@ impl Drop for Kept {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let relation = Some(self.relation.clone());
         let command =
-            CommandType::RemoveCachedRemoteRelationCommand(proto::RemoveCachedRemoteRelationCommand { relation });
+            CommandType::RemoveCachedRemoteRelationCommand(proto::RemoveCachedRemoteRelationCommand {
+                relation,
+            });
         let session = self.session.clone();
         runtime.spawn(async move {
             // It goes with its session anyway.

@@ -134,7 +134,8 @@ async fn calls_are_those_of_pyspark() {
         let found = match mock.received().unwrap_or_else(|| panic!("{name} sent nothing")) {
             Received::Plan(plan) => to_json(&messages, "spark.connect.Plan", &plan.encode_to_vec()),
             Received::Analyze(request) => {
-                let request = crate::proto::AnalyzePlanRequest { analyze: request.analyze, ..Default::default() };
+                let request =
+                    crate::proto::AnalyzePlanRequest { analyze: request.analyze, ..Default::default() };
                 to_json(&messages, "spark.connect.AnalyzePlanRequest", &request.encode_to_vec())
             }
         };

@@ -287,7 +287,10 @@ fn commands(t: &DataFrame) -> Vec<(&'static str, Sent)> {
                 .into_command()
                 .into(),
         ),
-        ("write_jdbc", t.write().mode(SaveMode::Append).into_jdbc("jdbc:postgresql://db/wwi", "o").into_command().into()),
+        (
+            "write_jdbc",
+            t.write().mode(SaveMode::Append).into_jdbc("jdbc:postgresql://db/wwi", "o").into_command().into(),
+        ),
         ("write_insert", t.write().inserted_into(out).into_command().into()),
         (
             "write_v2_create",

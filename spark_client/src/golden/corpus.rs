@@ -4,14 +4,14 @@
 
 use super::{Sent, cases};
 use crate::{DataFrame, Error, SparkSession, functions::table::samples};
-use arrow::{
-    array::RecordBatch,
-    compute::concat_batches,
-    ipc::reader::StreamReader,
-};
+use arrow::{array::RecordBatch, compute::concat_batches, ipc::reader::StreamReader};
 use futures::StreamExt as _;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fs::File, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 #[derive(Deserialize)]
 struct Corpus {
@@ -57,8 +57,11 @@ async fn results_are_those_of_pyspark() {
             difference.map(|difference| format!("{name}: {difference}"))
         }
     });
-    let different: Vec<String> =
-        futures::stream::iter(compared).buffer_unordered(4).filter_map(|found| async { found }).collect().await;
+    let different: Vec<String> = futures::stream::iter(compared)
+        .buffer_unordered(4)
+        .filter_map(|found| async { found })
+        .collect()
+        .await;
     spark.stop().await.unwrap();
     assert!(different.is_empty(), "{} of {count} differ\n{}", different.len(), different.join("\n"));
     println!("{count} cases as in PySpark");
@@ -77,8 +80,10 @@ fn difference(found: Result<Vec<RecordBatch>, Error>, expected: &Expected, folde
         Ok(batches) => whole(&batches),
         Err(error) => return Some(format!("failed: {error}")),
     };
-    let expected_batches: Vec<_> =
-        StreamReader::try_new(File::open(folder.join(file)).unwrap(), None).unwrap().map(Result::unwrap).collect();
+    let expected_batches: Vec<_> = StreamReader::try_new(File::open(folder.join(file)).unwrap(), None)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let rows = whole(&expected_batches);
     match (found, rows) {
         (Some(found), Some(rows)) => {

@@ -8,28 +8,33 @@ use crate::{
 };
 
 pub(super) fn all(spark: &SparkSession, t: &DataFrame, u: &DataFrame) -> Vec<(&'static str, Sent)> {
-    let mut cases = subqueries(t, u);
+    let mut cases = subqueries(spark, t);
     cases.extend(joins(t, u));
     cases.extend(shapes(t));
     cases.extend(sources(spark));
     cases
 }
 
-fn subqueries(t: &DataFrame, u: &DataFrame) -> Vec<(&'static str, Sent)> {
-    let largest = || u.select([f::max("a")]).scalar();
-    let matching = || u.filter(col("u.id").eq(col("t.id").outer())).exists();
+fn subqueries(spark: &SparkSession, t: &DataFrame) -> Vec<(&'static str, Sent)> {
+    // Each use another plan, as in the script.
+    let u = || spark.table("u");
+    let largest = || u().select([f::max("a")]).scalar();
+    let matching = || u().filter(col("u.id").eq(col("t.id").outer())).exists();
     vec![
         ("subquery_scalar", t.filter(col("a").gt(largest())).into()),
         ("subquery_exists", t.alias("t").filter(!matching()).into()),
-        ("subquery_in", t.filter(col("id").isin_query(&u.select(["id"]))).into()),
-        ("subquery_in_struct", t.filter(f::struct_(["id", "day"]).isin_query(&u.select(["id", "day"]))).into()),
+        ("subquery_in", t.filter(col("id").isin_query(&u().select(["id"]))).into()),
+        (
+            "subquery_in_struct",
+            t.filter(f::struct_(["id", "day"]).isin_query(&u().select(["id", "day"]))).into(),
+        ),
         ("subquery_select", t.select([col("id"), (largest() - col("a")).cast("int").alias("below")]).into()),
         ("subquery_with_column", t.with_column("top", largest()).into()),
         ("subquery_case", t.select([f::when(matching(), largest()).otherwise(lit(0))]).into()),
         ("subquery_group", t.group_by(["k"]).agg([f::sum("a") - f::first(largest())]).into()),
         ("subquery_sort", t.order_by([largest().desc()]).into()),
         ("subquery_two", t.filter(col("a").eq(largest()) | matching()).into()),
-        ("subquery_nested", t.filter(u.filter(col("b").lt(largest())).exists()).into()),
+        ("subquery_nested", t.filter(u().filter(col("b").lt(largest())).exists()).into()),
     ]
 }
 
@@ -40,12 +45,16 @@ fn joins(t: &DataFrame, u: &DataFrame) -> Vec<(&'static str, Sent)> {
         ("lateral_join", t.lateral_join(&of_row(), None, JoinType::Inner).into()),
         ("lateral_join_on", t.lateral_join(&of_row(), Some(col("a").gt(1)), JoinType::LeftOuter).into()),
         ("nearest_exact", near(NearestSearch::Exact, NearestBy::Distance, JoinType::Inner).into()),
-        ("nearest_approximate", near(NearestSearch::Approximate, NearestBy::Similarity, JoinType::LeftOuter).into()),
+        (
+            "nearest_approximate",
+            near(NearestSearch::Approximate, NearestBy::Similarity, JoinType::LeftOuter).into(),
+        ),
     ]
 }
 
 fn shapes(t: &DataFrame) -> Vec<(&'static str, Sent)> {
-    let field = |name: &str, data_type| Field { name: name.to_owned(), data_type, nullable: true, metadata: None };
+    let field =
+        |name: &str, data_type| Field { name: name.to_owned(), data_type, nullable: true, metadata: None };
     let array = DataType::Array { element: Box::new(DataType::Integer), contains_null: true };
     let schema = Schema {
         fields: vec![
@@ -56,7 +65,10 @@ fn shapes(t: &DataFrame) -> Vec<(&'static str, Sent)> {
     };
     let figures = [f::count(lit(1)).alias("rows"), f::max("a").alias("largest")];
     vec![
-        ("grouping_sets", t.grouping_sets([vec!["a", "b"], vec!["a"], vec![]], ["a", "b"]).agg([f::sum("c")]).into()),
+        (
+            "grouping_sets",
+            t.grouping_sets([vec!["a", "b"], vec!["a"], vec![]], ["a", "b"]).agg([f::sum("c")]).into(),
+        ),
         ("to_schema", t.to(&schema).into()),
         ("repartition_by_id", t.repartition_by_id(4, "part").into()),
         ("zip_with_index", t.zip_with_index("index").into()),

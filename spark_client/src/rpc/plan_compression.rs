@@ -30,7 +30,9 @@ impl Connection {
             Some(OpType::Root(relation)) => {
                 (relation.encode_to_vec(), compressed_operation::OpType::Relation)
             }
-            Some(OpType::Command(command)) => (command.encode_to_vec(), compressed_operation::OpType::Command),
+            Some(OpType::Command(command)) => {
+                (command.encode_to_vec(), compressed_operation::OpType::Command)
+            }
             _ => return Ok(plan),
         };
         if threshold.0.is_none_or(|threshold| message.len() <= threshold) {

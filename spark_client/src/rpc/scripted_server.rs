@@ -94,7 +94,10 @@ impl<S: Script> SparkConnectService for Scripted<S> {
         &self,
         request: Request<proto::ConfigRequest>,
     ) -> Result<Response<proto::ConfigResponse>, Status> {
-        let pair = |(key, value): (&str, &str)| proto::KeyValue { key: key.to_owned(), value: Some(value.to_owned()) };
+        let pair = |(key, value): (&str, &str)| proto::KeyValue {
+            key: key.to_owned(),
+            value: Some(value.to_owned()),
+        };
         Ok(Response::new(proto::ConfigResponse {
             session_id: request.into_inner().session_id,
             server_side_session_id: SERVER_SESSION.to_owned(),

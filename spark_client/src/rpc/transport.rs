@@ -196,7 +196,8 @@ fn endpoint(target: &ConnectionString, options: &TransportOptions) -> Result<End
 fn encrypted(endpoint: Endpoint, options: &TransportOptions) -> Result<Endpoint, Error> {
     let config = options.tls.clone().unwrap_or_default().to_config();
     endpoint.tls_config(config).map_err(|e| {
-        Error::new(ErrorKind::InvalidInput, "the certificates for the connection cannot be used").with_source(e)
+        Error::new(ErrorKind::InvalidInput, "the certificates for the connection cannot be used")
+            .with_source(e)
     })
 }
 

@@ -53,7 +53,8 @@ impl SparkSession {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name.is_empty() || !kind.endings().iter().any(|ending| name.ends_with(ending)) {
                 let (shown, endings) = (path.display(), kind.endings().join(", "));
-                let message = format!("{shown} cannot be uploaded as {kind:?}: its name must end in {endings}");
+                let message =
+                    format!("{shown} cannot be uploaded as {kind:?}: its name must end in {endings}");
                 return Err(Error::invalid_input(message));
             }
             Artifact::file(format!("{}/{name}", kind.folder()), path)

@@ -4,7 +4,8 @@ use super::SparkSession;
 use crate::{
     Error,
     proto::{
-        CommonInlineUserDefinedFunction, DataType, JavaUdf, command::CommandType,
+        CommonInlineUserDefinedFunction, DataType, JavaUdf,
+        command::CommandType,
         common_inline_user_defined_function::Function,
         data_type::{Kind, Unparsed},
     },
@@ -28,19 +29,12 @@ impl SparkSession {
     }
 }
 
-fn java_function(
-    name: &str,
-    class: &str,
-    return_type: Option<&str>,
-    aggregate: bool,
-) -> CommandType {
-    let output_type = return_type.map(|sql| DataType {
-        kind: Some(Kind::Unparsed(Unparsed { data_type_string: sql.to_owned() })),
-    });
+fn java_function(name: &str, class: &str, return_type: Option<&str>, aggregate: bool) -> CommandType {
+    let output_type = return_type
+        .map(|sql| DataType { kind: Some(Kind::Unparsed(Unparsed { data_type_string: sql.to_owned() })) });
     let java = JavaUdf { class_name: class.to_owned(), output_type, aggregate };
     CommandType::RegisterFunction(CommonInlineUserDefinedFunction {
         function_name: name.to_owned(),
-        deterministic: true,
         function: Some(Function::JavaUdf(java)),
         ..Default::default()
     })

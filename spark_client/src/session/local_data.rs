@@ -39,7 +39,9 @@ impl SparkSession {
         let schema = first.schema();
         if let Some(other) = batches.iter().find(|batch| batch.schema() != schema) {
             let other = other.schema();
-            return Err(Error::invalid_input(format!("a batch has the columns {other}, the first has {schema}")));
+            return Err(Error::invalid_input(format!(
+                "a batch has the columns {other}, the first has {schema}"
+            )));
         }
         let bytes: usize = batches.iter().map(|batch| batch.get_array_memory_size()).sum();
         let limits = Limits::of(self).await?;
@@ -128,8 +130,9 @@ struct Limits {
 
 impl Limits {
     async fn of(session: &SparkSession) -> Result<Self, Error> {
-        let keys = ["localRelationCacheThreshold", "localRelationChunkSizeRows", "localRelationChunkSizeBytes"]
-            .map(|key| format!("spark.sql.session.{key}"));
+        let keys =
+            ["localRelationCacheThreshold", "localRelationChunkSizeRows", "localRelationChunkSizeBytes"]
+                .map(|key| format!("spark.sql.session.{key}"));
         let asked = request::GetOption { keys: keys.to_vec() };
         let pairs = session.connection().config(OpType::GetOption(asked)).await?;
         let value = |key: &str, default: usize| {
@@ -180,8 +183,7 @@ fn encode(schema: &SchemaRef, batches: impl IntoIterator<Item = RecordBatch>) ->
         }
         writer.into_inner()
     };
-    let unwritable =
-        |e| Error::invalid_input("the rows cannot be written as an Arrow stream").with_source(e);
+    let unwritable = |e| Error::invalid_input("the rows cannot be written as an Arrow stream").with_source(e);
     written().map(Bytes::from).map_err(unwritable)
 }
 

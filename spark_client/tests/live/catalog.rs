@@ -26,7 +26,8 @@ async fn described(spark: SparkSession) -> Result<(), Failed> {
     same(listed, vec![info])?;
     let catalogs = catalog.list_catalogs(None).await?;
     same(catalogs.iter().any(|catalog| catalog.name == "spark_catalog"), true)?;
-    let field = |name: &str, data_type| Field { name: name.to_owned(), data_type, nullable: true, metadata: None };
+    let field =
+        |name: &str, data_type| Field { name: name.to_owned(), data_type, nullable: true, metadata: None };
     let price = DataType::Decimal { precision: 18, scale: 2 };
     let schema = Schema { fields: vec![field("id", DataType::Long), field("price", price)] };
     let table = format!("{database}.orders");
@@ -46,7 +47,8 @@ async fn described(spark: SparkSession) -> Result<(), Failed> {
     same(catalog.list_tables_like(Some(&database), "ord*").await?.len(), 1)?;
     same(catalog.list_tables_like(Some(&database), "x*").await?.len(), 0)?;
     let columns = catalog.list_columns(&table).await?;
-    let types: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.data_type.as_str())).collect();
+    let types: Vec<_> =
+        columns.iter().map(|column| (column.name.as_str(), column.data_type.as_str())).collect();
     same(types, vec![("id", "bigint"), ("price", "decimal(18,2)")])?;
     let text = catalog.get_create_table_string(&table, false).await?;
     same((text.contains("orders"), text.contains("USING parquet")), (true, true))?;

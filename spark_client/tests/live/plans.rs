@@ -68,9 +68,8 @@ async fn subqueries(spark: SparkSession) -> Result<(), Failed> {
 
 async fn joins(spark: SparkSession) -> Result<(), Failed> {
     let (orders, other) = (orders(&spark).await?, orders(&spark).await?.alias("p"));
-    let smaller = other
-        .filter(col("p.amount").lt(col("o.amount").outer()))
-        .agg([count(lit(1)).alias("smaller")]);
+    let smaller =
+        other.filter(col("p.amount").lt(col("o.amount").outer())).agg([count(lit(1)).alias("smaller")]);
     let counted: Vec<(i32, i64)> = orders
         .lateral_join(&smaller, None, JoinType::Inner)
         .select(["id", "smaller"])
@@ -105,11 +104,20 @@ async fn grouping_sets(spark: SparkSession) -> Result<(), Failed> {
 }
 
 async fn to_schema(spark: SparkSession) -> Result<(), Failed> {
-    let field = |name: &str, data_type| Field { name: name.to_owned(), data_type, nullable: true, metadata: None };
-    let schema =
-        Schema { fields: vec![field("amount", DataType::Long), field("note", DataType::String), field("id", DataType::Integer)] };
+    let field =
+        |name: &str, data_type| Field { name: name.to_owned(), data_type, nullable: true, metadata: None };
+    let schema = Schema {
+        fields: vec![
+            field("amount", DataType::Long),
+            field("note", DataType::String),
+            field("id", DataType::Integer),
+        ],
+    };
     let shaped = orders(&spark).await?.to(&schema);
-    same(shaped.schema().await?, schema.clone())?;
+    let types = |schema: Schema| -> Vec<_> {
+        schema.fields.into_iter().map(|field| (field.name, field.data_type)).collect()
+    };
+    same(types(shaped.schema().await?), types(schema.clone()))?;
     let first: Option<(i64, Option<String>, i32)> = shaped.first_as().await?;
     same(first, Some((10, None, 1)))?;
     let empty = spark.empty_data_frame(&schema);
@@ -199,10 +207,10 @@ async fn checkpoint(spark: SparkSession) -> Result<(), Failed> {
 
 async fn statistics(spark: SparkSession) -> Result<(), Failed> {
     let rows = spark.range(0..101).select_expr(["CAST(id AS DOUBLE) AS a", "CAST(id * 2 AS DOUBLE) AS b"]);
-    same(rows.approx_quantile(["a", "b"], &[0.0, 0.5, 1.0], 0.0).await?, vec![
-        vec![0.0, 50.0, 100.0],
-        vec![0.0, 100.0, 200.0],
-    ])?;
+    same(
+        rows.approx_quantile(["a", "b"], &[0.0, 0.5, 1.0], 0.0).await?,
+        vec![vec![0.0, 50.0, 100.0], vec![0.0, 100.0, 200.0]],
+    )?;
     same((rows.corr("a", "b").await? - 1.0).abs() < 1e-12, true)?;
     same((rows.cov("a", "b").await? - 1717.0).abs() < 1e-9, true)?;
     let mut parts = 0;

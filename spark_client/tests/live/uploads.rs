@@ -23,10 +23,8 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn batch(rows: std::ops::Range<i64>) -> Result<RecordBatch, Failed> {
-    let schema = Schema::new(vec![
-        Field::new("id", DataType::Int64, false),
-        Field::new("text", DataType::Utf8, true),
-    ]);
+    let schema =
+        Schema::new(vec![Field::new("id", DataType::Int64, false), Field::new("text", DataType::Utf8, true)]);
     let texts: StringArray = rows.clone().map(|id| (id % 7 != 0).then(|| format!("row {id}"))).collect();
     let columns: Vec<spark_client::arrow::array::ArrayRef> =
         vec![Arc::new(Int64Array::from_iter_values(rows)), Arc::new(texts)];
@@ -37,13 +35,12 @@ async fn many_rows(spark: SparkSession) -> Result<(), Failed> {
     // More than one chunk of rows, and above the size from which on rows are uploaded.
     let rows = 100_000;
     let frame = spark.create_data_frame([&batch(0..rows)?]).await?;
-    let figures: Vec<(i64, i64, i64, i64, i64)> = frame
-        .agg([count(lit(1)), count("text"), min("id"), max("id"), sum("id")])
-        .collect_as()
-        .await?;
+    let figures: Vec<(i64, i64, i64, i64, i64)> =
+        frame.agg([count(lit(1)), count("text"), min("id"), max("id"), sum("id")]).collect_as().await?;
     let nulls = (rows + 6) / 7;
     same(figures, vec![(rows, rows - nulls, 0, rows - 1, rows * (rows - 1) / 2)])?;
-    let wrong = frame.filter(col("text").neq(spark_client::functions::concat([lit("row "), col("id").cast("string")])));
+    let wrong = frame
+        .filter(col("text").neq(spark_client::functions::concat([lit("row "), col("id").cast("string")])));
     same(wrong.count().await?, 0)?;
     // The server has the chunks already.
     same(spark.create_data_frame([&batch(0..rows)?]).await?.count().await?, rows)
@@ -74,7 +71,8 @@ async fn values(spark: SparkSession) -> Result<(), Failed> {
     };
     let sales = vec![sale(1, "FR", Some(2.5), &["a", "b"]), sale(u32::MAX, "ES", None, &[])];
     let frame = spark.create_data_frame_of(&sales).await?;
-    let types: Vec<_> = frame.schema().await?.fields.iter().map(|field| field.data_type.to_string()).collect();
+    let types: Vec<_> =
+        frame.schema().await?.fields.iter().map(|field| field.data_type.to_string()).collect();
     same(types, ["bigint", "string", "double", "array<string>"].map(str::to_owned).to_vec())?;
     same(frame.order_by(["id"]).collect_as::<Sale>().await?, sales)
 }
@@ -86,8 +84,10 @@ async fn files(spark: SparkSession) -> Result<(), Failed> {
     }
     file.flush()?;
     spark.add_artifact(file.path(), ArtifactKind::File).await?;
-    let jar = spark.add_artifact(file.path(), ArtifactKind::Jar).await.err().ok_or("a text was taken for a jar")?;
+    let jar =
+        spark.add_artifact(file.path(), ArtifactKind::Jar).await.err().ok_or("a text was taken for a jar")?;
     same(jar.to_string().contains(".jar"), true)?;
-    let missing = spark.add_artifact("/nowhere/a.txt", ArtifactKind::File).await.err().ok_or("no file, no error")?;
+    let missing =
+        spark.add_artifact("/nowhere/a.txt", ArtifactKind::File).await.err().ok_or("no file, no error")?;
     same(missing.to_string().contains("/nowhere/a.txt"), true)
 }

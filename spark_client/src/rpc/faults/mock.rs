@@ -3,8 +3,8 @@
 use crate::{
     proto::{
         AnalyzePlanRequest, ExecutePlanRequest, ExecutePlanResponse, InterruptRequest, Plan,
-        ReattachExecuteRequest,
-        ReleaseExecuteRequest, execute_plan_response as response, release_execute_request::Release,
+        ReattachExecuteRequest, ReleaseExecuteRequest, execute_plan_response as response,
+        release_execute_request::Release,
     },
     rpc::scripted_server::{self, Responses, SERVER_SESSION, Script},
 };
