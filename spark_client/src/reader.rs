@@ -117,7 +117,7 @@ impl DataFrameReader {
     /// A table of another database, or a query in parentheses, read over one connection. The driver must be on the
     /// server; the user and the password are options (`user`, `password`).
     pub fn jdbc(self, url: &str, table: &str) -> DataFrame {
-        self.from_jdbc(url, table).load()
+        self.over_jdbc(url, table).load()
     }
 
     /// [`DataFrameReader::jdbc`] over several connections, each for a range of a number, date or timestamp column. The
@@ -130,7 +130,7 @@ impl DataFrameReader {
         bounds: std::ops::Range<impl ToString>,
         partitions: u32,
     ) -> DataFrame {
-        self.from_jdbc(url, table)
+        self.over_jdbc(url, table)
             .option("partitionColumn", column)
             .option("lowerBound", bounds.start)
             .option("upperBound", bounds.end)
@@ -146,10 +146,10 @@ impl DataFrameReader {
         conditions: impl IntoIterator<Item = impl Into<String>>,
     ) -> DataFrame {
         let conditions = conditions.into_iter().map(Into::into).collect();
-        self.from_jdbc(url, table).load_parts(Vec::new(), conditions)
+        self.over_jdbc(url, table).load_parts(Vec::new(), conditions)
     }
 
-    fn from_jdbc(self, url: &str, table: &str) -> Self {
+    fn over_jdbc(self, url: &str, table: &str) -> Self {
         self.format("jdbc").option("url", url).option("dbtable", table)
     }
 

@@ -45,7 +45,7 @@ impl Column {
     }
 
     /// This column if it says an order already, else ascending.
-    pub(crate) fn as_order(self) -> Column {
+    pub(crate) fn into_order(self) -> Column {
         match self.expression.expr_type {
             Some(ExprType::SortOrder(_)) => self,
             _ => self.asc(),

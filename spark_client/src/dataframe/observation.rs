@@ -25,8 +25,11 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct Observation {
     name: String,
-    latest: Arc<Mutex<Option<ObservedMetrics>>>,
+    latest: Arc<Latest>,
 }
+
+/// What the last action said.
+type Latest = Mutex<Option<ObservedMetrics>>;
 
 impl Observation {
     /// An observation by a name that no other of the same plan has.
@@ -62,7 +65,7 @@ impl Observation {
 
 /// The observations of a session that somebody still holds, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Observations(Mutex<HashMap<String, Vec<Weak<Mutex<Option<ObservedMetrics>>>>>>);
+pub(crate) struct Observations(Mutex<HashMap<String, Vec<Weak<Latest>>>>);
 
 impl Observations {
     fn add(&self, observation: &Observation) {

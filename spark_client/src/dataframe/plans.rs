@@ -84,7 +84,7 @@ impl DataFrame {
         partitions: Option<i32>,
         columns: impl IntoIterator<Item = impl IntoColumn>,
     ) -> Self {
-        self.repartition_by(partitions, columns.into_iter().map(|column| column.into_column().as_order()))
+        self.repartition_by(partitions, columns.into_iter().map(|column| column.into_column().into_order()))
     }
 
     /// Each row in the partition whose number, from 0, the column gives.

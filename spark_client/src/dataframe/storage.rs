@@ -26,33 +26,28 @@ pub struct StorageLevel {
 
 impl StorageLevel {
     /// Nowhere.
-    pub const NONE: Self = Self::new(false, false, false, false, 1);
+    pub const NONE: Self = Self::on(1, [false, false, false, false]);
     /// On disk.
-    pub const DISK_ONLY: Self = Self::new(true, false, false, false, 1);
+    pub const DISK_ONLY: Self = Self::on(1, [true, false, false, false]);
     /// On the disks of two executors.
-    pub const DISK_ONLY_2: Self = Self::new(true, false, false, false, 2);
+    pub const DISK_ONLY_2: Self = Self::on(2, [true, false, false, false]);
     /// On the disks of three executors.
-    pub const DISK_ONLY_3: Self = Self::new(true, false, false, false, 3);
+    pub const DISK_ONLY_3: Self = Self::on(3, [true, false, false, false]);
     /// In memory; what does not fit is computed again.
-    pub const MEMORY_ONLY: Self = Self::new(false, true, false, false, 1);
+    pub const MEMORY_ONLY: Self = Self::on(1, [false, true, false, false]);
     /// In the memory of two executors.
-    pub const MEMORY_ONLY_2: Self = Self::new(false, true, false, false, 2);
+    pub const MEMORY_ONLY_2: Self = Self::on(2, [false, true, false, false]);
     /// In memory, what does not fit on disk.
-    pub const MEMORY_AND_DISK: Self = Self::new(true, true, false, false, 1);
+    pub const MEMORY_AND_DISK: Self = Self::on(1, [true, true, false, false]);
     /// In memory, what does not fit on disk, on two executors.
-    pub const MEMORY_AND_DISK_2: Self = Self::new(true, true, false, false, 2);
+    pub const MEMORY_AND_DISK_2: Self = Self::on(2, [true, true, false, false]);
     /// In memory as objects, what does not fit on disk: what [`DataFrame::cache`] takes.
-    pub const MEMORY_AND_DISK_DESER: Self = Self::new(true, true, false, true, 1);
+    pub const MEMORY_AND_DISK_DESER: Self = Self::on(1, [true, true, false, true]);
     /// Outside of the heap, what does not fit on disk.
-    pub const OFF_HEAP: Self = Self::new(true, true, true, false, 1);
+    pub const OFF_HEAP: Self = Self::on(1, [true, true, true, false]);
 
-    const fn new(
-        use_disk: bool,
-        use_memory: bool,
-        use_off_heap: bool,
-        deserialized: bool,
-        replication: i32,
-    ) -> Self {
+    /// On how many executors, and where: `use_disk`, `use_memory`, `use_off_heap`, `deserialized`.
+    const fn on(replication: i32, [use_disk, use_memory, use_off_heap, deserialized]: [bool; 4]) -> Self {
         Self { use_disk, use_memory, use_off_heap, deserialized, replication }
     }
 

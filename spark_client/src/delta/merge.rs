@@ -195,8 +195,7 @@ impl Clause {
             key: Some(qualifier.apply(Column::named(&column)).expression),
             value: Some(qualifier.apply(value).expression),
         };
-        let condition =
-            self.condition.and_then(|condition| Some(Box::new(qualifier.apply(condition).expression)));
+        let condition = self.condition.map(|condition| Box::new(qualifier.apply(condition).expression));
         let assignments = self.assignments.into_iter().map(assignment).collect();
         let action = MergeAction { action_type: self.action as i32, condition, assignments };
         Expression { common: None, expr_type: Some(ExprType::MergeAction(Box::new(action))) }

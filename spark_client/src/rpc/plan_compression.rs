@@ -81,7 +81,7 @@ mod tests {
         let frame = spark.range(0..1).select([lit("x".repeat(bytes))]);
         frame.collect().await.unwrap();
         let Some(Received::Plan(plan)) = mock.received() else { panic!("no plan came") };
-        (plan, frame.plan.to_plan())
+        (*plan, frame.plan.to_plan())
     }
 
     #[tokio::test]

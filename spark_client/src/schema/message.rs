@@ -71,32 +71,32 @@ impl DataType {
     pub(crate) fn to_proto(&self) -> proto::DataType {
         let boxed = |inner: &Self| Some(Box::new(inner.to_proto()));
         let kind = match self {
-            Self::Null => Kind::Null(Default::default()),
-            Self::Boolean => Kind::Boolean(Default::default()),
-            Self::Byte => Kind::Byte(Default::default()),
-            Self::Short => Kind::Short(Default::default()),
-            Self::Integer => Kind::Integer(Default::default()),
-            Self::Long => Kind::Long(Default::default()),
-            Self::Float => Kind::Float(Default::default()),
-            Self::Double => Kind::Double(Default::default()),
+            Self::Null => Kind::Null(message::Null::default()),
+            Self::Boolean => Kind::Boolean(message::Boolean::default()),
+            Self::Byte => Kind::Byte(message::Byte::default()),
+            Self::Short => Kind::Short(message::Short::default()),
+            Self::Integer => Kind::Integer(message::Integer::default()),
+            Self::Long => Kind::Long(message::Long::default()),
+            Self::Float => Kind::Float(message::Float::default()),
+            Self::Double => Kind::Double(message::Double::default()),
             Self::Decimal { precision, scale } => Kind::Decimal(message::Decimal {
                 precision: Some(*precision),
                 scale: Some(*scale),
                 ..Default::default()
             }),
-            Self::String => Kind::String(Default::default()),
+            Self::String => Kind::String(message::String::default()),
             Self::Char { length } => Kind::Char(message::Char { length: *length, ..Default::default() }),
             Self::VarChar { length } => {
                 Kind::VarChar(message::VarChar { length: *length, ..Default::default() })
             }
-            Self::Binary => Kind::Binary(Default::default()),
-            Self::Date => Kind::Date(Default::default()),
+            Self::Binary => Kind::Binary(message::Binary::default()),
+            Self::Date => Kind::Date(message::Date::default()),
             Self::Time { precision } => {
                 Kind::Time(message::Time { precision: Some(*precision), ..Default::default() })
             }
-            Self::Timestamp => Kind::Timestamp(Default::default()),
-            Self::TimestampNtz => Kind::TimestampNtz(Default::default()),
-            Self::CalendarInterval => Kind::CalendarInterval(Default::default()),
+            Self::Timestamp => Kind::Timestamp(message::Timestamp::default()),
+            Self::TimestampNtz => Kind::TimestampNtz(message::TimestampNtz::default()),
+            Self::CalendarInterval => Kind::CalendarInterval(message::CalendarInterval::default()),
             Self::YearMonthInterval => Kind::YearMonthInterval(message::YearMonthInterval {
                 start_field: Some(0),
                 end_field: Some(1),
@@ -119,7 +119,7 @@ impl DataType {
                 ..Default::default()
             })),
             Self::Struct(schema) => Kind::Struct(schema.to_struct()),
-            Self::Variant => Kind::Variant(Default::default()),
+            Self::Variant => Kind::Variant(message::Variant::default()),
             Self::Other(name) => Kind::Unparsed(message::Unparsed { data_type_string: name.clone() }),
         };
         proto::DataType { kind: Some(kind) }

@@ -90,9 +90,8 @@ impl StreamingQueryManager {
         let plan = command_plan(bus_command(Command::AddListenerBusListener(true)));
         let mut execution = Execution::new(session.connection(), plan).await?;
         // The first answer says that the listener is there.
-        let first = match next(&mut execution).await? {
-            Some(events) => events,
-            None => return Err(Error::protocol("the server ended the stream of events at its start")),
+        let Some(first) = next(&mut execution).await? else {
+            return Err(Error::protocol("the server ended the stream of events at its start"));
         };
         let rest = futures::stream::try_unfold(execution, |mut execution| async move {
             Ok(next(&mut execution).await?.map(|events| (events, execution)))

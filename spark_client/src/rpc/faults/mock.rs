@@ -59,8 +59,8 @@ pub enum Call {
 /// The last request that carried a plan.
 #[derive(Clone, Debug)]
 pub enum Received {
-    Plan(Plan),
-    Analyze(AnalyzePlanRequest),
+    Plan(Box<Plan>),
+    Analyze(Box<AnalyzePlanRequest>),
 }
 
 #[derive(Clone, Default)]
@@ -191,7 +191,7 @@ impl Script for Mock {
         let mut state = self.0.lock().unwrap();
         state.executed += 1;
         state.operations.insert(operation.clone());
-        state.received = request.plan.map(Received::Plan);
+        state.received = request.plan.map(|plan| Received::Plan(Box::new(plan)));
         Ok(stream(&request.session_id, &operation, 0, fault))
     }
 
@@ -216,7 +216,7 @@ impl Script for Mock {
     }
 
     fn analyze(&self, request: &AnalyzePlanRequest) {
-        self.0.lock().unwrap().received = Some(Received::Analyze(request.clone()));
+        self.0.lock().unwrap().received = Some(Received::Analyze(Box::new(request.clone())));
     }
 
     /// Of every setting, that plans above 100 bytes may be compressed.
