@@ -38,14 +38,14 @@ fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
 ///
 /// Columns: source_schema string, source_table string (both NULL for the checkpoint topic), topic string,
 /// partition int, offset bigint, kafka_timestamp timestamp, key binary, value binary (NULL for a tombstone),
-/// schema_id int, commit_lsn bigint, ordinal bigint.
+/// schema_id int, commit_lsn bigint, ordinal bigint, op string (NULL for a tombstone and a checkpoint).
 pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Result<StreamingQuery> {
     lake.create_database(spark, "bronze").await?;
     let events = lake.events();
     let statement = format!(
         "CREATE TABLE IF NOT EXISTS {} (source_schema STRING, source_table STRING, topic STRING, partition INT, \
          offset BIGINT, kafka_timestamp TIMESTAMP, key BINARY, value BINARY, schema_id INT, commit_lsn BIGINT, \
-         ordinal BIGINT) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', \
+         ordinal BIGINT, op STRING) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', \
          'delta.autoOptimize.optimizeWrite' = 'true', \
          'delta.dataSkippingStatsColumns' = 'topic,schema_id,commit_lsn,ordinal')",
         quoted_table(&events)
@@ -83,7 +83,8 @@ fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Da
 
 fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
     let big_endian = |bytes: &str| expr(&format!("cast(conv(hex({bytes}), 16, 10) AS bigint)"));
-    let header = |name: &str| big_endian(&format!("get(filter(headers, h -> h.key = '{name}'), 0).value"));
+    let raw_header = |name: &str| format!("get(filter(headers, h -> h.key = '{name}'), 0).value");
+    let header = |name: &str| big_endian(&raw_header(name));
     let table = col("topic").substr(lit(lake.topic_prefix.chars().count() as i32 + 2), lit(i32::MAX));
     let is_checkpoint = col("topic").eq(lake.checkpoint_topic());
     let part = |index: i32| {
@@ -103,6 +104,7 @@ fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
         big_endian("substring(value, 2, 4)").cast("int").alias("schema_id"),
         header("commit_lsn").alias("commit_lsn"),
         header("ordinal").alias("ordinal"),
+        expr(&raw_header("op")).cast("string").alias("op"),
     ])
 }
 

@@ -1,10 +1,10 @@
-//! What happened between two cuts: per topic and schema, how many events, and whether the table was emptied.
+//! What happened between two cuts: per topic and schema, how many events, and of which kinds.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use spark_client::DataFrame;
-use spark_client::functions::{bool_or, col, count, lit};
+use spark_client::functions::{bool_and, bool_or, coalesce, col, count, lit};
 
 use crate::error::{Doing, Result};
 use crate::lake::Lake;
@@ -18,6 +18,8 @@ pub struct Activity {
     pub schema_ids: Vec<i32>,
     /// Whether the table was emptied by TRUNCATE.
     pub truncated: bool,
+    /// Whether every event is known to be an insert.
+    pub only_inserts: bool,
 }
 
 #[derive(Deserialize)]
@@ -26,6 +28,7 @@ struct Row {
     schema_id: i32,
     events: i64,
     truncated: bool,
+    only_inserts: bool,
 }
 
 /// The activity of every topic that has any of the events, a part of `bronze.events`.
@@ -34,16 +37,23 @@ pub(super) async fn of(events: &DataFrame, lake: &Lake) -> Result<BTreeMap<Strin
     let rows: Vec<Row> = events
         .filter(col("topic").neq(lake.checkpoint_topic()) & col("schema_id").is_not_null())
         .group_by(["topic", "schema_id"])
-        .agg([count(lit(1)).alias("events"), bool_or(col("key").is_null()).alias("truncated")])
+        .agg([
+            count(lit(1)).alias("events"),
+            bool_or(col("key").is_null()).alias("truncated"),
+            bool_and(coalesce([col("op").eq("c"), lit(false)])).alias("only_inserts"),
+        ])
         .collect_as()
         .await
         .doing(format!("counting the events of {}", lake.events()))?;
     let mut activities: BTreeMap<String, Activity> = BTreeMap::new();
     for row in rows {
-        let activity = activities.entry(row.topic).or_default();
+        let activity = activities
+            .entry(row.topic)
+            .or_insert_with(|| Activity { only_inserts: true, ..Activity::default() });
         activity.events += row.events;
         activity.schema_ids.push(row.schema_id);
         activity.truncated |= row.truncated;
+        activity.only_inserts &= row.only_inserts;
     }
     Ok(activities)
 }

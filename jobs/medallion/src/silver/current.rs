@@ -51,11 +51,15 @@ pub(super) fn first_rows(last: &DataFrame, columns: &[SilverColumn]) -> DataFram
 
 /// The merge of last events into the table. Applying events that the table already has changes nothing, so that a
 /// cycle that died half-way may be repeated with a later cut.
+///
+/// Of inserts alone, a key that is there already was merged before: Delta adds the others in one pass, without
+/// looking for rows to rewrite.
 pub(super) fn merge(
     last: &DataFrame,
     table: &str,
     contract: &Contract,
     columns: &[SilverColumn],
+    only_inserts: bool,
 ) -> MergeInto {
     let source = |name: &str| col(&format!("{SOURCE}.{}", quoted(name)));
     let target = |name: &str| col(&format!("{}.{}", quoted_table(table), quoted(name)));
@@ -81,12 +85,16 @@ pub(super) fn merge(
         own.chain(META.iter().map(|name| ((*name).to_owned(), source(name)))).collect()
     };
     let (updates, inserts) = (assignments(true), assignments(false));
-    last.alias(SOURCE)
-        .merge_into(&quoted_table(table), same_key)
+    let inserts = inserts.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let merge = last.alias(SOURCE).merge_into(&quoted_table(table), same_key);
+    if only_inserts {
+        return merge.when_not_matched(None).insert(inserts);
+    }
+    merge
         .when_matched(newer.clone() & deleted())
         .delete()
         .when_matched(newer)
         .update(updates.iter().map(|(name, value)| (name.as_str(), value.clone())))
         .when_not_matched(source("_op").neq("d"))
-        .insert(inserts.iter().map(|(name, value)| (name.as_str(), value.clone())))
+        .insert(inserts)
 }

@@ -218,7 +218,7 @@ impl Silver {
         }
         let last = current::last_events(&rows, contract, &columns);
         let version = if is_there {
-            let changes = current::merge(&last, &current, contract, &columns);
+            let changes = current::merge(&last, &current, contract, &columns, activity.only_inserts);
             tables::merge(spark, &current, changes, cut.lsn).await?
         } else {
             let first = current::first_rows(&last, &columns);
