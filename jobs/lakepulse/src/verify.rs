@@ -19,6 +19,13 @@ use crate::source::SourceAddress;
 /// Each look costs Spark a query, which whoever publishes waits for.
 const POLL: Duration = Duration::from_secs(3);
 
+/// How long to look for a moment without a transaction in progress, and how often.
+const QUIET_LIMIT: Duration = Duration::from_secs(60);
+const QUIET_POLL: Duration = Duration::from_millis(100);
+
+const SNAPSHOT: &str = "select pg_export_snapshot() as id, \
+    pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot()) as quiet";
+
 /// How often a comparison begins anew because somebody wrote to the source in the meantime.
 const ATTEMPTS: u32 = 5;
 
@@ -89,14 +96,30 @@ pub async fn run(
     )))
 }
 
+/// A transaction whose commit record is written is not at once visible: only a snapshot that sees no transaction in
+/// progress holds everything below an LSN that was read before it.
 async fn take_snapshot(source: &SourceAddress) -> Result<Snapshot> {
     let client = source.connect().await?;
-    let before = crate::source::head(&client).await?;
     let failed = "taking a snapshot of the source";
-    client.batch_execute("begin isolation level repeatable read read only").await.doing(failed)?;
-    let id = client.query_one("select pg_export_snapshot()", &[]).await.doing(failed)?.get(0);
-    let after = crate::source::head(&client).await?;
-    Ok(Snapshot { client, id, before, after })
+    let started = Instant::now();
+    loop {
+        let before = crate::source::head(&client).await?;
+        client.batch_execute("begin isolation level repeatable read read only").await.doing(failed)?;
+        let row = client.query_one(SNAPSHOT, &[]).await.doing(failed)?;
+        if row.get("quiet") {
+            let after = crate::source::head(&client).await?;
+            return Ok(Snapshot { id: row.get("id"), client, before, after });
+        }
+        client.batch_execute("rollback").await.doing(failed)?;
+        if started.elapsed() > QUIET_LIMIT {
+            return Err(Error::new(format!(
+                "transactions were in progress at the source for {} s without a pause; stop the writers and run verify \
+                 again (who they are: select * from pg_stat_activity where backend_xid is not null)",
+                QUIET_LIMIT.as_secs()
+            )));
+        }
+        tokio::time::sleep(QUIET_POLL).await;
+    }
 }
 
 /// The first published cut that is not below an LSN.

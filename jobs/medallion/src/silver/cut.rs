@@ -29,8 +29,8 @@ pub enum Outlook {
     Complete {
         /// Where.
         cut: Cut,
-        /// Whether bronze has events above the previous cut at all, checkpoints not counted.
-        has_events: bool,
+        /// How many events bronze has above the previous cut, checkpoints not counted.
+        events: i64,
     },
     /// Nothing above the previous cut is complete yet.
     Waiting {
@@ -86,7 +86,7 @@ pub async fn next(
         // Where everything is complete, it is complete at every LSN below too.
         (Some(lsn), Some(committed_at_us)) => {
             let cut = Cut { lsn: limit.map_or(lsn, |limit| limit.min(lsn)), committed_at_us };
-            Ok(Outlook::Complete { cut, has_events: evidence.events.unwrap_or(0) > 0 })
+            Ok(Outlook::Complete { cut, events: evidence.events.unwrap_or(0) })
         }
         _ => Ok(Outlook::Waiting { missing_at: evidence.missing_at }),
     }

@@ -44,6 +44,10 @@ pub struct SilverOptions {
     /// How many tables are merged at the same time
     #[arg(long, env = "LAKEPULSE_SILVER_CONCURRENCY", default_value_t = 2)]
     pub concurrency: usize,
+    /// How many events of a cycle one task takes; a cycle of fewer has one task a stage, since Spark generates code
+    /// and opens files for each task
+    #[arg(long, env = "LAKEPULSE_SILVER_EVENTS_PER_TASK", default_value_t = 100_000)]
+    pub events_per_task: u32,
     /// Never publish a cut above this LSN
     #[arg(long)]
     pub until_lsn: Option<i64>,
@@ -60,6 +64,8 @@ pub struct Silver {
     options: SilverOptions,
     metrics: Metrics,
     tables: Tables,
+    /// The server's own number of tasks after a shuffle.
+    most_tasks: i32,
 }
 
 /// What a cycle did.
@@ -87,7 +93,9 @@ impl Silver {
         lake.create_database(&spark, "silver").await?;
         published::create(&spark, &lake).await?;
         let sessions = Sessions::open(&spark, options.concurrency).await?;
-        Ok(Self { spark, sessions, lake, contracts, registry, options, metrics, tables: Tables::default() })
+        let most_tasks = batch::most_tasks(&spark).await?;
+        let tables = Tables::default();
+        Ok(Self { spark, sessions, lake, contracts, registry, options, metrics, tables, most_tasks })
     }
 
     /// The last published cut.
@@ -110,15 +118,17 @@ impl Silver {
         let outlook =
             cut::next(&self.spark, &self.lake, &self.registry, previous, &counts, self.options.until_lsn)
                 .await?;
-        let (cut, has_events) = match outlook {
-            Outlook::Complete { cut, has_events } if cut.lsn > previous => (cut, has_events),
+        let (cut, events) = match outlook {
+            Outlook::Complete { cut, events } if cut.lsn > previous => (cut, events),
             Outlook::Complete { .. } => return Ok(Cycle::Waiting { missing_at: None }),
             Outlook::Waiting { missing_at } => return Ok(Cycle::Waiting { missing_at }),
         };
-        if !has_events {
+        if events == 0 {
             return self.publish(cut, tables, counts).await;
         }
-        let batch = Batch::keep(&self.spark, &self.lake, previous, cut).await?;
+        let tasks = events / i64::from(self.options.events_per_task.max(1)) + 1;
+        let tasks = i32::try_from(tasks).unwrap_or(i32::MAX).min(self.most_tasks);
+        let batch = Batch::keep(&self.spark, &self.lake, previous, cut, tasks).await?;
         let published = self.advance(&batch, cut, tables, counts).await;
         self.metrics.silver_cycle_tables.set(0);
         batch.release().await;
@@ -152,6 +162,7 @@ impl Silver {
         let versions: Vec<Vec<(String, i64)>> = futures::stream::iter(&activities)
             .map(|(topic, activity)| {
                 self.sessions.lend(async |spark| {
+                    batch.set_tasks(&spark).await?;
                     let done = self.merge_topic(&spark, topic, activity, batch, cut).await;
                     self.metrics.silver_cycle_tables_done.inc();
                     done
