@@ -20,6 +20,7 @@ from pyspark.sql.connect.proto import base_pb2 as base
 from pyspark.sql.connect.session import SparkSession
 
 import golden_functions
+import golden_members_cases
 import golden_plans_cases
 
 COLUMNS = [f"c{i}" for i in range(10)] + ["x1", "x2"]
@@ -111,7 +112,8 @@ def main():
     spark.conf.set("spark.sql.leafNodeDefaultParallelism", "1")
     for name, query in statements.items():
         spark.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {query}")
-    for name, case in golden_plans_cases.CASES.items():
+    plans = golden_plans_cases.CASES | golden_members_cases.PLANS | golden_members_cases.BY_HAND
+    for name, case in plans.items():
         if not name.startswith(("read_", "sql")):
             keep(f"plan {name}", None, *attempt(lambda: rows_of(spark, case(spark))))
     for name, column in golden_functions.cases():

@@ -7,6 +7,13 @@ use crate::{
 use std::collections::HashMap;
 
 /// Reads files or tables: `spark.read()`.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// let people = spark.read().option("header", true).schema("id BIGINT, name STRING").csv("/data/people");
+/// people.show(5).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a reader does nothing until it loads"]
 pub struct DataFrameReader {

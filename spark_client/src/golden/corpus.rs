@@ -2,7 +2,7 @@
 //!
 //! `scripts/live_corpus.py` has written what PySpark got to the folder that `SPARK_CORPUS` names.
 
-use super::{Sent, cases};
+use super::{Sent, by_hand, cases, members};
 use crate::{DataFrame, Error, SparkSession, functions::table::samples};
 use arrow::{array::RecordBatch, compute::concat_batches, ipc::reader::StreamReader};
 use futures::StreamExt as _;
@@ -38,7 +38,8 @@ async fn results_are_those_of_pyspark() {
         spark.sql(&format!("CREATE OR REPLACE TEMPORARY VIEW {name} AS {query}")).await.unwrap();
     }
     let mut frames: BTreeMap<String, DataFrame> = BTreeMap::new();
-    for (name, sent) in cases::all(&spark) {
+    let plans = [cases::all(&spark), members::all(&spark), by_hand::all(&spark)];
+    for (name, sent) in plans.into_iter().flatten() {
         if let Sent::Plan(frame) = sent {
             frames.insert(format!("plan {name}"), frame);
         }

@@ -8,6 +8,13 @@ use crate::{
 use std::collections::HashMap;
 
 /// Reads a stream: `spark.read_stream()`.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// let clicks = spark.read_stream().schema("user STRING, at TIMESTAMP").json("/data/clicks");
+/// assert!(clicks.is_streaming().await?);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a reader does nothing until it loads"]
 pub struct DataStreamReader {
