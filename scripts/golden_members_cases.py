@@ -6,9 +6,11 @@ once, and the functions written by hand at each number of arguments. `spark_clie
 from pyspark.sql.connect import functions as F
 from pyspark.sql.connect.streaming.query import StreamingQuery
 from pyspark.sql.connect.window import Window
+from pyspark.sql.types import LongType, StructType
 from pyspark.storagelevel import StorageLevel
 
 col, lit = F.col, F.lit
+NUMBERS = StructType().add("a", LongType()).add("b", LongType())
 ROWS = {"mode": "FAILFAST"}
 
 
@@ -30,7 +32,13 @@ def joined(how):
 
 
 def grouped(call):
-    return lambda spark: call(t(spark).groupBy("k"))
+    def case(spark):
+        frame = t(spark)
+        # Else PySpark asks the server which columns are numbers.
+        frame._cached_schema = NUMBERS
+        return call(frame.groupBy("k"))
+
+    return case
 
 
 def query(call):

@@ -57,6 +57,21 @@ UNSTEADY = set(
     current_user session_user input_file_block_start input_file_block_length aes_encrypt function_times
     """.split()
 )
+# Commands that write tables: what is there before, and the rows to be compared after. The others write to paths, other
+# servers and streams.
+NEW_TABLES = "write_table write_buckets write_clusters write_v2_create write_v2_clusters write_v2_create_or_replace"
+CHANGED_TABLES = """
+    write_insert write_insert_over write_v2_overwrite write_v2_append write_v2_replace write_v2_overwrite_partitions
+"""
+MERGES = "merge merge_all"
+FRESH = ["CREATE DATABASE IF NOT EXISTS db", "DROP TABLE IF EXISTS db.out", "DROP TABLE IF EXISTS db.target"]
+OUT = "CREATE TABLE db.out USING delta PARTITIONED BY (k) AS SELECT * FROM t"
+TARGET = "CREATE TABLE db.target USING delta AS SELECT * FROM VALUES (1L, 'old'), (9L, 'other') AS v(id, name)"
+BEFORE = (
+    {name: FRESH for name in NEW_TABLES.split()}
+    | {name: [*FRESH, OUT] for name in CHANGED_TABLES.split()}
+    | {name: [*FRESH, TARGET] for name in MERGES.split()}
+)
 TABLES = """
     SELECT * FROM VALUES (1, 5, 2, 3, 'x', 2025, 'one', DATE'2026-11-01', 0, 9, 1),
                          (2, 6, 4, 1, 'y', 2026, 'two', DATE'2026-11-02', 1, 8, 2)
@@ -80,6 +95,18 @@ def rows_of(spark, frame):
     return spark.client.to_table(plan, {})[0]
 
 
+def written(spark, name, case):
+    """The rows of the table that a command has written."""
+    for statement in BEFORE[name]:
+        spark.sql(statement)
+    case(spark)
+    return rows_of(spark, spark.sql(after(name)))
+
+
+def after(name):
+    return f"SELECT * FROM db.{'target' if name in MERGES.split() else 'out'} ORDER BY ALL"
+
+
 def attempt(make):
     """(rows, none) or (none, error class)."""
     try:
@@ -99,13 +126,14 @@ def main():
     spark = SparkSession(options.remote)
     cases = {}
 
-    def keep(name, source, found, error):
+    def keep(name, source, found, error, **more):
         file = f"{len(cases)}.arrow"
         if found is not None:
             with pyarrow.ipc.new_stream(options.folder / file, found.schema) as writer:
                 writer.write_table(found)
         unsteady = name.split(" ")[1].split("/")[0] in UNSTEADY
-        cases[name] = {"view": source, "rows": file if found is not None else None, "error": error, "unsteady": unsteady}
+        rows = file if found is not None else None
+        cases[name] = {"view": source, "rows": rows, "error": error, "unsteady": unsteady, **more}
 
     statements = {name: TABLES for name in ("t", "u")} | {kind: view(kind) for kind in TYPES}
     # One task, so that aggregates see the rows in one order.
@@ -122,6 +150,10 @@ def main():
             if error is None:
                 break
         keep(f"function {name}", kind, found, error)
+    commands = golden_plans_cases.COMMANDS | golden_members_cases.COMMANDS
+    for name, before in BEFORE.items():
+        found, error = attempt(lambda: written(spark, name, commands[name]))
+        keep(f"plan {name}", None, found, error, before=before, after=after(name))
     (options.folder / "cases.json").write_text(json.dumps({"views": statements, "cases": cases}, indent=1))
     works = sum(case["error"] is None for case in cases.values())
     print(f"PySpark: {works} of {len(cases)} cases work")

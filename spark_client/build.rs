@@ -1,7 +1,12 @@
 //! Compiles the committed protocol definitions, without needing `protoc` on the machine.
 
 use prost::Message as _;
-use std::{env, error::Error, fs, path::{Path, PathBuf}};
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 const FILES: [&str; 3] =
     ["spark/connect/base.proto", "delta/connect/commands.proto", "delta/connect/relations.proto"];

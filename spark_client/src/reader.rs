@@ -103,7 +103,7 @@ impl DataFrameReader {
 
     /// The lines of text files, as column `value`.
     pub fn text(self, path: &str) -> DataFrame {
-        self.format("text").load_path(path)
+        self.lines("false").format("text").load_path(path)
     }
 
     /// The rows of ORC files.
@@ -154,6 +154,12 @@ impl DataFrameReader {
     ) -> DataFrame {
         let conditions = conditions.into_iter().map(Into::into).collect();
         self.over_jdbc(url, table).load_parts(Vec::new(), conditions)
+    }
+
+    /// PySpark always says whether a file is one row, so that its plans do.
+    fn lines(mut self, whole_text: &str) -> Self {
+        self.options.entry("wholetext".to_owned()).or_insert_with(|| whole_text.to_owned());
+        self
     }
 
     fn over_jdbc(self, url: &str, table: &str) -> Self {

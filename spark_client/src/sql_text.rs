@@ -104,13 +104,22 @@ mod tests {
 
     #[test]
     fn only_what_begins_as_a_query_is_one() {
-        let queries = ["select 1", " SELECT\n*", "(Select 1) UNION (SELECT 2)", "VALUES (1)", "-- a\nSELECT 1"];
+        let queries =
+            ["select 1", " SELECT\n*", "(Select 1) UNION (SELECT 2)", "VALUES (1)", "-- a\nSELECT 1"];
         for query in queries.into_iter().chain(["/* a */ /* b */ (SELECT 1)", "SELECT(1)"]) {
             assert!(is_query(query), "{query}");
         }
         let others = ["CREATE TABLE t AS SELECT 1", "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a"];
-        let unsure = ["FROM t INSERT INTO u SELECT *", "SELECTED", "-- SELECT", "/* a /* b */ */ SELECT 1", "/* SELECT"];
-        for other in others.into_iter().chain(unsure).chain(["", "EXPLAIN SELECT 1", "selec 1", "BEGIN SELECT 1; END"]) {
+        let unsure = [
+            "FROM t INSERT INTO u SELECT *",
+            "SELECTED",
+            "-- SELECT",
+            "/* a /* b */ */ SELECT 1",
+            "/* SELECT",
+        ];
+        for other in
+            others.into_iter().chain(unsure).chain(["", "EXPLAIN SELECT 1", "selec 1", "BEGIN SELECT 1; END"])
+        {
             assert!(!is_query(other), "{other}");
         }
     }

@@ -198,10 +198,7 @@ fn table_writers(t: &DataFrame) -> Vec<(&'static str, Sent)> {
         ("write_v2_replace", sent(write().using("delta"), Mode::Replace)),
         (
             "write_v2_create_or_replace",
-            sent(
-                write().using("parquet").partitioned_by([f::years("day"), col("k")]),
-                Mode::CreateOrReplace,
-            ),
+            sent(write().using("parquet").partitioned_by([f::years("day"), col("k")]), Mode::CreateOrReplace),
         ),
         ("write_v2_clusters", sent(write().using("delta").cluster_by(["a", "b"]), Mode::Create)),
         ("write_v2_overwrite_partitions", sent(write(), Mode::OverwritePartitions)),

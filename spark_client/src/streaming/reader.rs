@@ -92,7 +92,7 @@ impl DataStreamReader {
 
     /// The rows of text files, a line as column `value`, as they appear under a path.
     pub fn text(self, path: &str) -> DataFrame {
-        self.format("text").load_path(path)
+        self.lines("False").format("text").load_path(path)
     }
 
     /// The rows of XML files as they appear under a path.
@@ -109,6 +109,12 @@ impl DataStreamReader {
     /// The changes of a table whose catalog keeps them, as they come.
     pub fn changes(self, table: &str) -> DataFrame {
         changes(&self.session, table, self.options, true)
+    }
+
+    /// PySpark always says whether a file is one row, so that its plans do.
+    fn lines(mut self, whole_text: &str) -> Self {
+        self.options.entry("wholetext".to_owned()).or_insert_with(|| whole_text.to_owned());
+        self
     }
 
     fn load_paths(self, paths: Vec<String>) -> DataFrame {

@@ -30,7 +30,7 @@ pub struct Authority {
 
 impl Authority {
     pub fn new() -> Result<Self, Failed> {
-        let mut params = CertificateParams::new(Vec::new())?;
+        let mut params = CertificateParams::new(Vec::<String>::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate()?;
         let root = params.self_signed(&key)?.pem();
@@ -80,7 +80,8 @@ impl Door {
     ) -> Result<Self, Failed> {
         let (certificate, key) = authority.certificate(name)?;
         let provider = Arc::new(ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let config =
+            ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let config = match clients {
             None => config.with_no_client_auth(),
             Some(clients) => config.with_client_cert_verifier(
@@ -109,7 +110,7 @@ impl Door {
             if !line.starts_with("CONNECT spark.example:15002 ") {
                 return client.write_all(b"HTTP/1.1 405 Method Not Allowed\r\n\r\n").await;
             }
-            while line.trim() != "" {
+            while !line.trim().is_empty() {
                 line.clear();
                 client.read_line(&mut line).await?;
             }

@@ -262,7 +262,8 @@ async fn measured(spark: SparkSession) -> Result<(), Failed> {
     let groups = spark.range(0..1000).group_by([(col("id") % 7).alias("k")]).count();
     let (batches, info) = groups.collect_with_info().await?;
     same(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 7)?;
-    let output = info.nodes.iter().flat_map(|node| &node.metrics).filter(|m| m.name == "number of output rows");
+    let output =
+        info.nodes.iter().flat_map(|node| &node.metrics).filter(|m| m.name == "number of output rows");
     let rows: Vec<_> = output.map(|metric| metric.value).collect();
     same(rows.contains(&7) && rows.contains(&1000), true)?;
     let mut stream = groups.stream().await?;
