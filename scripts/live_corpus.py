@@ -4,7 +4,8 @@
 Plans read the views `t` and `u`; a function reads the first of the views below on which it works, since its samples
 say nothing about types. What works on none must fail in the same way in both clients.
 
-    live_corpus.py --remote sc://host:port FOLDER
+    live_corpus.py --remote sc://host:port FOLDER           views as `corpus_views.json` says, `text` where it says none
+    live_corpus.py --remote sc://host:port FOLDER --find    tries them all, and writes `corpus_views.json`
 
 FOLDER gets `cases.json`: for each case the view, and the file of its rows (an Arrow stream) or the error class.
 """
@@ -23,6 +24,7 @@ import golden_functions
 import golden_members_cases
 import golden_plans_cases
 
+VIEWS = pathlib.Path(__file__).with_name("corpus_views.json")
 COLUMNS = [f"c{i}" for i in range(10)] + ["x1", "x2"]
 # Two rows of each type: Spark's SQL for the values.
 TYPES = {
@@ -108,17 +110,18 @@ def after(name):
 
 
 def attempt(make):
-    """(rows, none) or (none, error class)."""
+    """(rows, none) or (none, error class, empty for an error without one)."""
     try:
         return make(), None
     except PySparkException as error:
-        return None, error.getCondition() or type(error).__name__
+        return None, error.getCondition() or ""
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--remote", required=True)
     arguments.add_argument("folder", type=pathlib.Path)
+    arguments.add_argument("--find", action="store_true", help="find the view of each function anew")
     options = arguments.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     # PySpark logs each failure, and failures are looked for here.
@@ -144,12 +147,18 @@ def main():
     for name, case in plans.items():
         if not name.startswith(("read_", "sql")):
             keep(f"plan {name}", None, *attempt(lambda: rows_of(spark, case(spark))))
+    known = {name: kind for kind, names in json.loads(VIEWS.read_text()).items() for name in names}
+    fitting = {}
     for name, column in golden_functions.cases():
-        for kind in TYPES:
+        for kind in TYPES if options.find else [known.get(name, "text")]:
             found, error = attempt(lambda: rows_of(spark, spark.table(kind).select(column)))
             if error is None:
                 break
+        if error is None and kind != "text":
+            fitting.setdefault(kind, []).append(name)
         keep(f"function {name}", kind, found, error)
+    if options.find:
+        VIEWS.write_text(json.dumps(fitting, indent=0, sort_keys=True) + "\n")
     commands = golden_plans_cases.COMMANDS | golden_members_cases.COMMANDS
     for name, before in BEFORE.items():
         found, error = attempt(lambda: written(spark, name, commands[name]))

@@ -23,6 +23,7 @@ struct Corpus {
 struct Expected {
     view: Option<String>,
     rows: Option<String>,
+    /// Spark's error class, empty for an error without one.
     error: Option<String>,
     unsteady: bool,
     /// Statements before a command.
@@ -105,12 +106,10 @@ async fn written(
 
 fn difference(found: Result<Vec<RecordBatch>, Error>, expected: &Expected, folder: &Path) -> Option<String> {
     let Some(file) = &expected.rows else {
-        let class = match &found {
-            Ok(_) => None,
-            Err(error) => error.error_class(),
-        };
-        return (class != expected.error.as_deref())
-            .then(|| format!("expected the error {:?}, found {found:?}", expected.error));
+        let as_expected = found.as_ref().is_err_and(|error| {
+            error.error_class().unwrap_or_default() == expected.error.as_deref().unwrap_or_default()
+        });
+        return (!as_expected).then(|| format!("expected the error {:?}, found {found:?}", expected.error));
     };
     let found = match found {
         Ok(batches) => whole(&batches),
