@@ -4,6 +4,7 @@ ones in Rust."""
 from delta.connect.tables import DeltaTable
 from delta.tables import IdentityGenerator
 from pyspark.sql.connect import functions as F
+from pyspark.sql.types import LongType, StringType, StructType
 
 col, lit, expr = F.col, F.lit, F.expr
 
@@ -98,6 +99,7 @@ CASES = {
     "create_if_not_exists": lambda spark: DeltaTable.createIfNotExists(spark)
     .location("/lake/t")
     .addColumn("a", "INT")
+    .addColumns(StructType().add("id", LongType()).add("name", StringType(), False))
     .execute(),
     "replace": lambda spark: DeltaTable.replace(spark).tableName("t").addColumn("a", "INT").execute(),
     "create_or_replace": lambda spark: DeltaTable.createOrReplace(spark)

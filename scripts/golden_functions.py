@@ -11,7 +11,7 @@ import warnings
 import pyspark.sql.functions as catalogue
 from pyspark.sql.connect import functions as F
 
-# Written by hand in Rust, with cases of their own in golden_plans_cases.py: they take functions, options, schemas,
+# Written by hand in Rust, with cases of their own in golden_members_cases.py: they take functions, options, schemas,
 # tables or many names, or are no functions on columns.
 BY_HAND = set(
     """
@@ -87,11 +87,15 @@ def size(name, positional, named):
     return sum(argument is not None for argument in positional) + len(named) - several
 
 
+def generated():
+    """The functions whose cases come from PySpark's signatures."""
+    return [n for n in catalogue.__all__ if n[0].islower() and n not in BY_HAND | OUT_OF_SCOPE] + HIDDEN
+
+
 def cases():
     """(case, call) for each function at each number of arguments."""
     warnings.simplefilter("ignore", FutureWarning)
-    names = [n for n in catalogue.__all__ if n[0].islower() and n not in BY_HAND | OUT_OF_SCOPE] + HIDDEN
-    for name in names:
+    for name in generated():
         for case, positional, named in calls(name):
             if name in RANDOM and len(positional) < len(inspect.signature(getattr(F, name)).parameters):
                 continue

@@ -24,7 +24,9 @@ from pyspark.sql.connect.session import SparkSession
 
 import golden_actions_cases
 import golden_delta_cases
+import golden_coverage
 import golden_functions
+import golden_members_cases
 import golden_plans_cases
 
 PYSPARK = "4.2.0"
@@ -125,6 +127,8 @@ def main():
     check = arguments.parse_args().check
     if pyspark.__version__ != PYSPARK:
         sys.exit(f"golden_plans.py: PySpark {PYSPARK} is pinned, {pyspark.__version__} is installed")
+    recorder = golden_coverage.Recorder()
+    recorder.attach()
     spark = offline_session()
 
     def text_of(messages):
@@ -135,17 +139,25 @@ def main():
 
     plan_texts = {
         "plans.json": plans(golden_plans_cases.CASES | golden_plans_cases.COMMANDS),
+        "members.json": plans(golden_members_cases.PLANS | golden_members_cases.COMMANDS),
+        "by_hand.json": plans(golden_members_cases.BY_HAND),
         "delta.json": plans(golden_delta_cases.CASES),
     }
+    actions = golden_actions_cases.CASES | golden_members_cases.ACTIONS
     functions = {name: golden(made._expr.to_plan(spark.client)) for name, made in golden_functions.cases()}
     capture_requests(spark)
     # One case a line.
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(functions[name])}" for name in sorted(functions))
     texts = {
         **plan_texts,
-        "actions.json": text_of((name, request_of(spark, case)) for name, case in golden_actions_cases.CASES.items()),
+        "actions.json": text_of((name, request_of(spark, case)) for name, case in actions.items()),
         "functions.json": f"{{\n{lines}\n}}\n",
     }
+    missing, needless = recorder.missing()
+    if missing or needless:
+        sys.exit(f"golden_plans.py: members without a case: {missing}; listed as such, but not: {needless}")
+    count = sum(len(json.loads(text)) for text in texts.values())
+    print(f"golden plans: {count} cases; a case for every member and function that spark_client has")
     for name, text in texts.items():
         file = FOLDER / name
         if not check:

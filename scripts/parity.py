@@ -71,6 +71,7 @@ CLASSES = [
 # Where Rust's name is not the snake_case one: keywords, aliases, and arguments that are a type here.
 NAMES = {
     "DataFrame.dropna": "drop_na",
+    "DataFrame.executionInfo": "execution_info",
     "DataFrame.toJSON": "to_json",
     "DataFrame.fillna": "fill_na",
     "DataFrame.groupby": "group_by",

@@ -1,7 +1,7 @@
-//! Counts what a rate source makes, window by window, into a Delta table, for twenty seconds.
+//! Counts what a rate source makes, window by window, into a Delta table, for twenty seconds or so many.
 //!
 //! ```text
-//! SPARK_REMOTE=sc://localhost:15002 cargo run --example streaming -- TABLE CHECKPOINT_FOLDER
+//! SPARK_REMOTE=sc://localhost:15002 cargo run --example streaming -- TABLE CHECKPOINT_FOLDER [SECONDS]
 //! ```
 
 use spark_client::{
@@ -13,8 +13,10 @@ use std::time::Duration;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [table, checkpoint] = arguments.as_slice() else {
-        return Err("usage: streaming TABLE CHECKPOINT_FOLDER".into());
+    let (table, checkpoint, seconds) = match arguments.as_slice() {
+        [table, checkpoint] => (table, checkpoint, 20),
+        [table, checkpoint, seconds] => (table, checkpoint, seconds.parse()?),
+        _ => return Err("usage: streaming TABLE CHECKPOINT_FOLDER [SECONDS]".into()),
     };
     let spark = SparkSession::builder().connect().await?;
     let query = spark
@@ -33,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .trigger(Trigger::ProcessingTime(Duration::from_secs(1)))
         .to_table(table)
         .await?;
-    query.await_termination(Some(Duration::from_secs(20))).await?;
+    query.await_termination(Some(Duration::from_secs(seconds))).await?;
     query.stop().await?;
     spark.table(table).order_by(["start"]).show(20).await?;
     spark.stop().await?;

@@ -11,6 +11,14 @@ const DEFAULT_PORT: u16 = 15002;
 /// Known keys: `token`, `use_ssl` (true or false in any case), `user_id`, `session_id` (a UUID),
 /// `user_agent`; every other key becomes a header of each request. Values are percent-decoded.
 /// `Debug` and `Display` never show the token or the value of a header.
+///
+/// ```
+/// use spark_client::ConnectionString;
+/// let target: ConnectionString = "sc://spark.example/;use_ssl=True;token=hush".parse()?;
+/// assert_eq!((target.host(), target.port(), target.is_encrypted()), ("spark.example", 15002, true));
+/// assert!(!format!("{target} {target:?}").contains("hush"));
+/// # Ok::<(), spark_client::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionString {
     pub(crate) host: String,

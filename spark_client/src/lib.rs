@@ -38,6 +38,7 @@
 //! - `plan`: the immutable plan; `proto`: the messages, generated from `proto/`
 //! - `rpc`: channel, retry, reattachable execution, Arrow; `error`: [`Error`] and its questions
 
+#![warn(missing_docs)]
 #![allow(clippy::doc_markdown, reason = "DataFrame and TIMESTAMP_NTZ are words of the field")]
 
 mod column;
@@ -51,7 +52,7 @@ pub mod fuzzing {
     pub use crate::rpc::fuzzing::RepliesUnderTest;
 }
 pub mod functions;
-#[cfg(test)]
+#[cfg(all(test, golden))]
 mod golden;
 mod merge;
 mod plan;
@@ -74,8 +75,8 @@ pub use column::{
 };
 pub use connection_string::ConnectionString;
 pub use dataframe::{
-    DataFrame, ExplainMode, GroupedData, IntoCondition, JoinOn, JoinType, NearestBy, NearestSearch,
-    Observation, RecordBatchStream, StorageLevel,
+    DataFrame, ExecutionInfo, ExplainMode, GroupedData, IntoCondition, JoinOn, JoinType, NearestBy,
+    NearestSearch, Observation, PlanMetric, PlanNode, RecordBatchStream, StorageLevel,
 };
 pub use error::{Cause, Error, ErrorKind, QueryContext, ServerError};
 pub use merge::{MergeInto, WhenMatched, WhenNotMatched, WhenNotMatchedBySource};
@@ -86,8 +87,8 @@ pub use rpc::{Keepalive, Progress, ProgressHandlerId, RetryPolicy, StageProgress
 pub use schema::{DataType, Field, Schema};
 pub use secret::Secret;
 pub use session::{
-    ArtifactKind, Catalog, CatalogInfo, ColumnInfo, CreateTable, DatabaseInfo, FunctionInfo, RuntimeConf,
-    SparkSession, SparkSessionBuilder, SqlArguments, TableInfo,
+    ArtifactKind, Catalog, CatalogInfo, ColumnInfo, CreateTable, DatabaseInfo, FunctionInfo, OperationState,
+    OperationStatus, RuntimeConf, SparkSession, SparkSessionBuilder, SqlArguments, TableInfo,
 };
 pub use sql_text::{quoted_name, quoted_text};
 pub use streaming::{

@@ -38,14 +38,38 @@ pub struct MergeInto {
 }
 
 /// What to do with a row of the table that a row of the source belongs to.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::functions::{col, expr};
+/// let merge = orders.merge_into("silver.orders", expr("orders.id = t.id"));
+/// merge.when_matched(col("t.cancelled")).delete().when_matched(None).update_all().merge().await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a clause needs an action"]
 pub struct WhenMatched(MergeInto, Option<Column>);
 
 /// What to do with a row of the source that belongs to no row of the table.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::functions::{col, expr};
+/// let merge = orders.merge_into("silver.orders", expr("orders.id = t.id"));
+/// merge.when_not_matched(None).insert([("id", col("t.id"))]).merge().await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a clause needs an action"]
 pub struct WhenNotMatched(MergeInto, Option<Column>);
 
 /// What to do with a row of the table that no row of the source belongs to.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::functions::{expr, lit};
+/// let merge = orders.merge_into("silver.orders", expr("orders.id = t.id"));
+/// merge.when_not_matched_by_source(None).update([("gone", lit(true))]).merge().await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a clause needs an action"]
 pub struct WhenNotMatchedBySource(MergeInto, Option<Column>);
 

@@ -7,6 +7,13 @@ use crate::{
 use std::collections::HashMap;
 
 /// Reads files or tables: `spark.read()`.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// let people = spark.read().option("header", true).schema("id BIGINT, name STRING").csv("/data/people");
+/// people.show(5).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a reader does nothing until it loads"]
 pub struct DataFrameReader {
@@ -96,7 +103,7 @@ impl DataFrameReader {
 
     /// The lines of text files, as column `value`.
     pub fn text(self, path: &str) -> DataFrame {
-        self.format("text").load_path(path)
+        self.lines("false").format("text").load_path(path)
     }
 
     /// The rows of ORC files.
@@ -147,6 +154,12 @@ impl DataFrameReader {
     ) -> DataFrame {
         let conditions = conditions.into_iter().map(Into::into).collect();
         self.over_jdbc(url, table).load_parts(Vec::new(), conditions)
+    }
+
+    /// PySpark always says whether a file is one row, so that its plans do.
+    fn lines(mut self, whole_text: &str) -> Self {
+        self.options.entry("wholetext".to_owned()).or_insert_with(|| whole_text.to_owned());
+        self
     }
 
     fn over_jdbc(self, url: &str, table: &str) -> Self {

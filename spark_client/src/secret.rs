@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// A credential. `Debug` and `Display` print `***`; [`Secret::reveal`] is the one way to the text.
+///
+/// ```
+/// use spark_client::Secret;
+/// let token = Secret::new("hush");
+/// assert_eq!(format!("{token} {token:?}"), "*** ***");
+/// assert_eq!(token.reveal(), "hush");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

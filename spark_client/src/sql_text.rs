@@ -54,6 +54,27 @@ pub(crate) fn name_parts(name: &str) -> Option<Vec<String>> {
     }
 }
 
+/// Whether a text can be nothing but a query, as its first word tells: what begins with others may be either.
+pub(crate) fn is_query(text: &str) -> bool {
+    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    loop {
+        let after = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            // One comment within another is left to the server.
+            match comment.split_once("*/") {
+                Some((inner, after)) if !inner.contains("/*") => after,
+                _ => return false,
+            }
+        } else {
+            break;
+        };
+        rest = after.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    }
+    let word = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+    word.eq_ignore_ascii_case("SELECT") || word.eq_ignore_ascii_case("VALUES")
+}
+
 /// What stands before the closing back quote, and what comes after it.
 fn quoted_part(text: &str) -> Option<(String, &str)> {
     let mut part = String::new();
@@ -80,6 +101,28 @@ fn plain_part(text: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_begins_as_a_query_is_one() {
+        let queries =
+            ["select 1", " SELECT\n*", "(Select 1) UNION (SELECT 2)", "VALUES (1)", "-- a\nSELECT 1"];
+        for query in queries.into_iter().chain(["/* a */ /* b */ (SELECT 1)", "SELECT(1)"]) {
+            assert!(is_query(query), "{query}");
+        }
+        let others = ["CREATE TABLE t AS SELECT 1", "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a"];
+        let unsure = [
+            "FROM t INSERT INTO u SELECT *",
+            "SELECTED",
+            "-- SELECT",
+            "/* a /* b */ */ SELECT 1",
+            "/* SELECT",
+        ];
+        for other in
+            others.into_iter().chain(unsure).chain(["", "EXPLAIN SELECT 1", "selec 1", "BEGIN SELECT 1; END"])
+        {
+            assert!(!is_query(other), "{other}");
+        }
+    }
 
     #[test]
     fn qualified_names_are_quoted_part_by_part() {

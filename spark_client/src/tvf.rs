@@ -8,6 +8,13 @@ use crate::{
 };
 
 /// Functions that give a table: `spark.tvf()`. Their columns are literals, or outer columns in a lateral join.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use spark_client::functions::{array, lit};
+/// spark.tvf().explode(array([lit(1), lit(2)])).show(5).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TableValuedFunctions<'a> {
     session: &'a SparkSession,

@@ -4,6 +4,12 @@ use crate::proto::expression::literal::LiteralType;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 /// A value of any of Spark's types, as an [`Observation`](crate::Observation) gives it.
+///
+/// ```
+/// use spark_client::Value;
+/// assert_eq!(Value::Integer(7).as_i64(), Some(7));
+/// assert_eq!(Value::Decimal("12.50".to_owned()).as_str(), Some("12.50"));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {

@@ -10,6 +10,13 @@ use crate::{
 };
 
 /// What to do when the target exists.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::SaveMode;
+/// orders.write().format("delta").mode(SaveMode::Append).save_as_table("silver.orders").await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaveMode {
     /// An error.
@@ -24,6 +31,12 @@ pub enum SaveMode {
 }
 
 /// Writes the rows of a DataFrame: `df.write()`.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// orders.write().partition_by(["country"]).option("compression", "zstd").parquet("/data/orders").await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a writer does nothing until it saves"]
 pub struct DataFrameWriter {

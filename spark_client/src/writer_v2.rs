@@ -7,6 +7,14 @@ use crate::{
 };
 
 /// Writes the rows of a DataFrame to a table of a catalog: `df.write_to("table")`.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::functions::{col, days};
+/// orders.write_to("lake.orders").using("delta").partitioned_by([days("at")]).create().await?;
+/// orders.write_to("lake.orders").overwrite(col("day").eq("2026-11-24")).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a writer does nothing until it creates, appends, replaces or overwrites"]
 pub struct DataFrameWriterV2 {

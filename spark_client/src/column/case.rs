@@ -3,6 +3,12 @@
 use super::{Column, IntoColumn, IntoLiteral};
 
 /// A conditional expression that takes further branches. As a column it gives NULL when no branch holds.
+///
+/// ```
+/// use spark_client::functions::{col, when};
+/// let size = when(col("amount").gt(1000), "large").when(col("amount").gt(10), "medium").otherwise("small");
+/// # let _ = size;
+/// ```
 #[derive(Clone, Debug)]
 pub struct CaseWhen {
     arguments: Vec<Column>,

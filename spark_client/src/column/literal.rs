@@ -12,6 +12,13 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
 /// `i8` to `i64` become BYTE to LONG, `u8` to `u32` the next wider type, `f32` and `f64` FLOAT and DOUBLE,
 /// strings STRING (never a column name), byte slices BINARY, `NaiveDate` DATE, `DateTime` TIMESTAMP,
 /// `NaiveDateTime` TIMESTAMP_NTZ, `NaiveTime` TIME, `TimeDelta` INTERVAL DAY TO SECOND, an array ARRAY, `None` NULL.
+///
+/// ```
+/// use spark_client::{chrono::NaiveDate, functions::{col, lit}};
+/// let in_stock = col("quantity").gt(0) & col("sold_out").eq(None::<bool>);
+/// let day = lit(NaiveDate::from_ymd_opt(2026, 11, 24));
+/// # let _ = (in_stock, day);
+/// ```
 pub trait IntoLiteral {
     /// The literal.
     fn into_literal(self) -> Column;
@@ -54,6 +61,12 @@ impl<T: IntoLiteral, const N: usize> IntoLiteral for [T; N] {
 }
 
 /// A Rust value as a literal or a [`Column`], for an argument that may be left away with `None`.
+///
+/// ```
+/// use spark_client::functions::lag_with;
+/// let before = [lag_with("amount", 1, None), lag_with("amount", 1, 0)];
+/// # let _ = before;
+/// ```
 pub trait OptionalLiteral {
     /// The literal, if there is one.
     fn into_optional_literal(self) -> Option<Column>;

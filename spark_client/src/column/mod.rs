@@ -92,6 +92,12 @@ impl Column {
 }
 
 /// A [`Column`], or the name of one: what PySpark calls `ColumnOrName`.
+///
+/// ```
+/// use spark_client::functions::{col, sum};
+/// let totals = [sum("amount"), sum(col("amount") * 2)];
+/// # let _ = totals;
+/// ```
 pub trait IntoColumn {
     /// The column itself.
     fn into_column(self) -> Column;
@@ -134,6 +140,12 @@ impl IntoColumn for &String {
 }
 
 /// A [`Column`], the name of one, or a number as a literal.
+///
+/// ```
+/// use spark_client::functions::{atan2, col};
+/// let angles = [atan2("y", "x"), atan2(col("y"), 1.0)];
+/// # let _ = angles;
+/// ```
 pub trait IntoOperand {
     /// The column or literal.
     fn into_operand(self) -> Column;
@@ -157,6 +169,14 @@ macro_rules! numbers {
 numbers!(i8, i16, i32, i64, u8, u16, u32, f32, f64);
 
 /// A [`Column`] or the name of one, for an argument that may be left away with `None`.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// let turned = orders.transpose(None);
+/// let by_day = orders.transpose("day");
+/// # let _ = (turned, by_day);
+/// # Ok(()) }
+/// ```
 pub trait OptionalColumn {
     /// The column, if there is one.
     fn into_optional_column(self) -> Option<Column>;

@@ -26,6 +26,13 @@ pub struct Window {
 }
 
 /// One end of a frame.
+///
+/// ```
+/// use spark_client::{Window, WindowBound, functions::avg};
+/// let last_week = Window::ordered_by(["day"]).rows_between(WindowBound::Offset(-6), WindowBound::CurrentRow);
+/// let moving = avg("amount").over(last_week);
+/// # let _ = moving;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowBound {
     /// The first row of the partition as a lower bound, the last as an upper bound.

@@ -2,7 +2,7 @@
 
 use super::{DataFrame, ExplainMode};
 use crate::{
-    Error, Schema, functions,
+    Column, Error, Schema, functions,
     proto::{
         self, analyze_plan_request as asked, analyze_plan_request::Analyze,
         analyze_plan_response::Result as Analyzed, relation::RelType,
@@ -83,7 +83,8 @@ impl DataFrame {
 
     /// Whether there is no row.
     pub async fn is_empty(&self) -> Result<bool, Error> {
-        Ok(self.first().await?.is_none())
+        let found = self.select(std::iter::empty::<Column>()).head(1).await?;
+        Ok(found.iter().all(|batch| batch.num_rows() == 0))
     }
 
     /// The columns and their types.
@@ -121,13 +122,17 @@ impl DataFrame {
 
     /// The first `rows` rows as a text table, cells cut to `truncate` characters (0: not cut).
     pub async fn show_string(&self, rows: i32, truncate: i32) -> Result<String, Error> {
+        self.shown(rows, truncate, false).await
+    }
+
+    /// [`DataFrame::show_string`] with a line for each column of a row.
+    pub async fn show_string_vertically(&self, rows: i32, truncate: i32) -> Result<String, Error> {
+        self.shown(rows, truncate, true).await
+    }
+
+    async fn shown(&self, rows: i32, truncate: i32, vertical: bool) -> Result<String, Error> {
         let shown = self.with_plan(self.plan.then(move |input| {
-            RelType::ShowString(Box::new(proto::ShowString {
-                input,
-                num_rows: rows,
-                truncate,
-                vertical: false,
-            }))
+            RelType::ShowString(Box::new(proto::ShowString { input, num_rows: rows, truncate, vertical }))
         }));
         let rows: Vec<(String,)> = shown.collect_as().await?;
         Ok(rows.into_iter().map(|row| row.0).collect())

@@ -13,6 +13,15 @@ use crate::{
 };
 
 /// Rows grouped by columns, waiting for their aggregates.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::functions::{max, sum};
+/// let by_country = orders.group_by(["country"]);
+/// by_country.agg([sum("amount").alias("revenue"), max("at")]).show(10).await?;
+/// by_country.pivot("year", [2025, 2026]).sum(["amount"]).show(10).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GroupedData {
     input: DataFrame,

@@ -8,6 +8,14 @@ use crate::{
 };
 
 /// Which rows a join keeps.
+///
+/// ```no_run
+/// # fn example(orders: spark_client::DataFrame, payments: spark_client::DataFrame) {
+/// use spark_client::JoinType;
+/// let unpaid = orders.join(&payments, "order_id", JoinType::LeftAnti);
+/// # let _ = unpaid;
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum JoinType {
     /// Pairs that match.
@@ -28,6 +36,15 @@ pub enum JoinType {
 }
 
 /// What makes two rows a pair: columns of the same name on both sides, or a condition.
+///
+/// ```no_run
+/// # fn example(orders: spark_client::DataFrame, payments: spark_client::DataFrame) {
+/// use spark_client::JoinType;
+/// let by_name = orders.join(&payments, ["order_id", "country"], JoinType::Inner);
+/// let by_condition = orders.join(&payments, orders.col("id").eq(payments.col("order_id")), JoinType::Inner);
+/// # let _ = (by_name, by_condition);
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub enum JoinOn {
     /// Equal in these columns, which the result has once.
@@ -93,6 +110,17 @@ impl JoinType {
 }
 
 /// How the nearest rows are searched for.
+///
+/// ```no_run
+/// # fn example(orders: spark_client::DataFrame, payments: spark_client::DataFrame) {
+/// use spark_client::{JoinType, NearestBy, NearestSearch, functions::{abs, col}};
+/// let distance = abs(col("at") - col("paid_at"));
+/// let paired = orders.nearest_by_join(
+///     &payments, distance, 1, NearestSearch::Exact, NearestBy::Distance, JoinType::Inner,
+/// );
+/// # let _ = paired;
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NearestSearch {
     /// The server may take rows that are near, where an index gives them faster.
@@ -111,6 +139,17 @@ impl NearestSearch {
 }
 
 /// What the ranking of [`DataFrame::nearest_by_join`] measures.
+///
+/// ```no_run
+/// # fn example(orders: spark_client::DataFrame, payments: spark_client::DataFrame) {
+/// use spark_client::{JoinType, NearestBy, NearestSearch, functions::{abs, col}};
+/// let distance = abs(col("at") - col("paid_at"));
+/// let paired = orders.nearest_by_join(
+///     &payments, distance, 1, NearestSearch::Exact, NearestBy::Distance, JoinType::Inner,
+/// );
+/// # let _ = paired;
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NearestBy {
     /// A distance: small is near.

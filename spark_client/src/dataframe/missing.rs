@@ -4,7 +4,7 @@ use super::DataFrame;
 use crate::{
     column::{Column, IntoColumn, IntoLiteral, Subqueries},
     proto::{
-        self,
+        self, Expression,
         expression::{ExprType, Literal},
         na_replace::Replacement,
         relation::RelType,
@@ -21,7 +21,22 @@ impl DataFrame {
         columns: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         let values: Vec<_> = as_literal(value.into_literal()).into_iter().collect();
-        let cols: Vec<String> = columns.into_iter().map(Into::into).collect();
+        self.filled(columns.into_iter().map(Into::into).collect(), values)
+    }
+
+    /// NULL and NaN replaced by a value of its own in each of these columns, as pairs (column, value).
+    pub fn fill_na_by_column<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a str, impl IntoLiteral)>,
+    ) -> Self {
+        let literals = values.into_iter().filter_map(|(column, value)| {
+            as_literal(value.into_literal()).map(|literal| (column.to_owned(), literal))
+        });
+        let (columns, values) = literals.unzip();
+        self.filled(columns, values)
+    }
+
+    fn filled(&self, cols: Vec<String>, values: Vec<Literal>) -> Self {
         self.with_plan(self.plan.then(move |input| {
             RelType::FillNa(Box::new(proto::NaFill { input, cols: cols.clone(), values: values.clone() }))
         }))
@@ -71,12 +86,34 @@ impl DataFrame {
     ) -> Self {
         let mut used = Subqueries::default();
         let (ids, values) = (used.expressions(ids), used.expressions(values));
-        let (variable_column_name, value_column_name) = (variable_column.to_owned(), value_column.to_owned());
+        self.unpivoted(used, ids, Some(unpivot::Values { values }), [variable_column, value_column])
+    }
+
+    /// [`DataFrame::unpivot`] of all columns that are not in `ids`.
+    pub fn unpivot_others(
+        &self,
+        ids: impl IntoIterator<Item = impl IntoColumn>,
+        variable_column: &str,
+        value_column: &str,
+    ) -> Self {
+        let mut used = Subqueries::default();
+        let ids = used.expressions(ids);
+        self.unpivoted(used, ids, None, [variable_column, value_column])
+    }
+
+    fn unpivoted(
+        &self,
+        used: Subqueries,
+        ids: Vec<Expression>,
+        values: Option<unpivot::Values>,
+        names: [&str; 2],
+    ) -> Self {
+        let [variable_column_name, value_column_name] = names.map(str::to_owned);
         let plan = self.plan.then(move |input| {
             RelType::Unpivot(Box::new(proto::Unpivot {
                 input,
                 ids: ids.clone(),
-                values: Some(unpivot::Values { values: values.clone() }),
+                values: values.clone(),
                 variable_column_name: variable_column_name.clone(),
                 value_column_name: value_column_name.clone(),
             }))

@@ -1,6 +1,7 @@
 //! A logical plan with the session that runs it.
 
 mod actions;
+mod execution_info;
 mod grouping;
 mod joins;
 mod missing;
@@ -14,6 +15,7 @@ mod stream;
 mod transformations;
 mod views;
 
+pub use execution_info::{ExecutionInfo, PlanMetric, PlanNode};
 pub use grouping::GroupedData;
 pub use joins::{JoinOn, JoinType, NearestBy, NearestSearch};
 pub use observation::Observation;

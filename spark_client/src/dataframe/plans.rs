@@ -13,6 +13,13 @@ use crate::{
 };
 
 /// How much of a plan is explained.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::ExplainMode;
+/// println!("{}", orders.explain(ExplainMode::Formatted).await?);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExplainMode {
     /// The physical plan.
@@ -116,12 +123,21 @@ impl DataFrame {
 
     /// About this fraction (0 to 1) of the rows; the same seed gives the same rows of the same plan.
     pub fn sample(&self, fraction: f64, seed: i64) -> Self {
+        self.sampled(fraction, seed, false)
+    }
+
+    /// [`DataFrame::sample`] in which a row may come several times, `fraction` times on the average.
+    pub fn sample_with_replacement(&self, fraction: f64, seed: i64) -> Self {
+        self.sampled(fraction, seed, true)
+    }
+
+    fn sampled(&self, fraction: f64, seed: i64, with_replacement: bool) -> Self {
         self.with_plan(self.plan.then(move |input| {
             RelType::Sample(Box::new(proto::Sample {
                 input,
                 lower_bound: 0.0,
                 upper_bound: fraction,
-                with_replacement: Some(false),
+                with_replacement: Some(with_replacement),
                 seed: Some(seed),
                 deterministic_order: false,
             }))

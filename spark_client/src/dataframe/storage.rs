@@ -10,6 +10,15 @@ use crate::{
 };
 
 /// Where the executors keep rows.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::StorageLevel;
+/// orders.persist(StorageLevel::MEMORY_AND_DISK).await?;
+/// println!("{}", orders.count().await?);
+/// orders.unpersist().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StorageLevel {
     /// On local disks, what does not fit elsewhere.
@@ -77,8 +86,17 @@ impl DataFrame {
 
     /// Forgets kept rows.
     pub async fn unpersist(&self) -> Result<(), Error> {
+        self.forgotten(false).await
+    }
+
+    /// Forgets kept rows; returns when the executors have done so.
+    pub async fn unpersist_blocking(&self) -> Result<(), Error> {
+        self.forgotten(true).await
+    }
+
+    async fn forgotten(&self, blocking: bool) -> Result<(), Error> {
         let relation = Some(self.plan.to_relation());
-        let asked = Analyze::Unpersist(asked::Unpersist { relation, blocking: Some(false) });
+        let asked = Analyze::Unpersist(asked::Unpersist { relation, blocking: Some(blocking) });
         self.session.connection().analyze("uncaching", asked).await.map(|_| ())
     }
 

@@ -1,6 +1,6 @@
 //! Results as they arrive.
 
-use super::DataFrame;
+use super::{DataFrame, execution_info::LatestInfo};
 use crate::{
     Error,
     proto::{Plan, execute_plan_response::ResponseType},
@@ -17,23 +17,40 @@ use std::{
 /// Record batches in the order of the result, a few MiB each. Only what is in flight is in memory: the
 /// server waits for a slow consumer. The stream ends without an error only after the last row of the
 /// result; dropped before, it interrupts the operation.
-pub struct RecordBatchStream(BoxStream<'static, Result<RecordBatch, Error>>);
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use futures::TryStreamExt as _;
+/// let mut stream = orders.stream().await?;
+/// while let Some(batch) = stream.try_next().await? {
+///     println!("{} rows", batch.num_rows());
+/// }
+/// # Ok(()) }
+/// ```
+pub struct RecordBatchStream {
+    batches: BoxStream<'static, Result<RecordBatch, Error>>,
+    pub(super) info: LatestInfo,
+}
 
 impl RecordBatchStream {
     pub(crate) fn new(execution: Execution) -> Self {
-        let state = (execution, ArrowBatches::default());
-        let messages = futures::stream::try_unfold(state, |(mut execution, mut batches)| async move {
+        let info = LatestInfo::default();
+        let state = (execution, ArrowBatches::default(), info.clone());
+        let messages = futures::stream::try_unfold(state, |(mut execution, mut batches, info)| async move {
             while let Some(response) = execution.next().await? {
+                if let Some(metrics) = response.metrics {
+                    info.set(metrics);
+                }
                 if let Some(ResponseType::ArrowBatch(message)) = response.response_type {
                     let ready = batches.push(message)?;
-                    return Ok(Some((ready, (execution, batches))));
+                    return Ok(Some((ready, (execution, batches, info))));
                 }
             }
             batches.finish()?;
             Ok::<_, Error>(None)
         });
         let batches = messages.map_ok(|ready| futures::stream::iter(ready.into_iter().map(Ok))).try_flatten();
-        Self(batches.boxed())
+        Self { batches: batches.boxed(), info }
     }
 }
 
@@ -41,7 +58,7 @@ impl Stream for RecordBatchStream {
     type Item = Result<RecordBatch, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(cx)
+        self.batches.poll_next_unpin(cx)
     }
 }
 

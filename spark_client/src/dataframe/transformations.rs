@@ -9,6 +9,14 @@ use crate::{
 };
 
 /// A [`Column`], or a SQL text such as `"amount > 10 AND country IS NOT NULL"`.
+///
+/// ```
+/// use spark_client::{DataFrame, functions::col};
+/// fn large(orders: &DataFrame) -> [DataFrame; 2] {
+///     [orders.filter(col("amount").gt(1000)), orders.filter("amount > 1000")]
+/// }
+/// # let _ = large;
+/// ```
 pub trait IntoCondition {
     /// The condition as a column.
     fn into_condition(self) -> Column;

@@ -1,6 +1,6 @@
 //! Temporary views, and results kept by the server.
 
-use super::DataFrame;
+use super::{DataFrame, StorageLevel};
 use crate::{
     Error, SparkSession,
     plan::Plan,
@@ -45,22 +45,38 @@ impl DataFrame {
     /// Computes the rows now and keeps them on the executors: the result's plan is cut off from this one's.
     /// The server forgets them with the last DataFrame that is made of the result.
     pub async fn local_checkpoint(&self) -> Result<DataFrame, Error> {
-        self.checkpointed(true).await
+        self.checkpointed(true, true, None).await
+    }
+
+    /// [`DataFrame::local_checkpoint`] whose rows are computed by the first action on the result, and kept where `level`
+    /// says, or where [`DataFrame::cache`] would.
+    pub async fn local_checkpoint_lazily(&self, level: Option<StorageLevel>) -> Result<DataFrame, Error> {
+        self.checkpointed(true, false, level).await
     }
 
     /// Computes the rows now and writes them to the server's checkpoint folder, which it must have
     /// (`spark.checkpoint.dir`): the result's plan is cut off from this one's, and outlives executors. The server forgets
     /// them with the last DataFrame that is made of the result.
     pub async fn checkpoint(&self) -> Result<DataFrame, Error> {
-        self.checkpointed(false).await
+        self.checkpointed(false, true, None).await
     }
 
-    async fn checkpointed(&self, local: bool) -> Result<DataFrame, Error> {
+    /// [`DataFrame::checkpoint`] whose rows are computed and written by the first action on the result.
+    pub async fn checkpoint_lazily(&self) -> Result<DataFrame, Error> {
+        self.checkpointed(false, false, None).await
+    }
+
+    async fn checkpointed(
+        &self,
+        local: bool,
+        eager: bool,
+        level: Option<StorageLevel>,
+    ) -> Result<DataFrame, Error> {
         let command = proto::CheckpointCommand {
             relation: Some(self.plan.to_relation()),
             local,
-            eager: true,
-            storage_level: None,
+            eager,
+            storage_level: level.map(StorageLevel::to_proto),
         };
         let outcome = self.session.command(CommandType::CheckpointCommand(command)).await?;
         let kept = outcome.checkpoint.ok_or_else(|| Error::protocol("a checkpoint gave no relation"))?;

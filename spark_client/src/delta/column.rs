@@ -23,6 +23,8 @@ use crate::{
 pub struct DeltaColumn {
     name: String,
     data_type: String,
+    /// Where it came as a type and not as a text.
+    typed: Option<DataType>,
     nullable: bool,
     generated: Option<Generated>,
     comment: Option<String>,
@@ -58,7 +60,7 @@ impl DeltaColumn {
     /// A column that may hold NULL. The type is a [`DataType`] or its SQL name.
     pub fn new(name: &str, data_type: impl ToString) -> Self {
         let (name, data_type) = (name.to_owned(), data_type.to_string());
-        Self { name, data_type, nullable: true, generated: None, comment: None }
+        Self { name, data_type, typed: None, nullable: true, generated: None, comment: None }
     }
 
     /// Without NULL.
@@ -122,7 +124,11 @@ impl DeltaColumn {
     }
 
     pub(super) fn message(&self) -> messages::Column {
-        let unparsed = Kind::Unparsed(Unparsed { data_type_string: self.data_type.clone() });
+        let unparsed = || {
+            let unparsed = Unparsed { data_type_string: self.data_type.clone() };
+            proto::DataType { kind: Some(Kind::Unparsed(unparsed)) }
+        };
+        let data_type = self.typed.as_ref().map_or_else(unparsed, DataType::to_proto);
         let (generated_always_as, identity_info) = match &self.generated {
             None => (None, None),
             Some(Generated::As(expression)) => (Some(expression.clone()), None),
@@ -134,7 +140,7 @@ impl DeltaColumn {
         };
         messages::Column {
             name: self.name.clone(),
-            data_type: Some(proto::DataType { kind: Some(unparsed) }),
+            data_type: Some(data_type),
             nullable: self.nullable,
             generated_always_as,
             comment: self.comment.clone(),
@@ -157,7 +163,8 @@ impl From<(&str, DataType)> for DeltaColumn {
 
 impl From<&Field> for DeltaColumn {
     fn from(field: &Field) -> Self {
-        Self { nullable: field.nullable, ..Self::new(&field.name, &field.data_type) }
+        let typed = Some(field.data_type.clone());
+        Self { nullable: field.nullable, typed, ..Self::new(&field.name, &field.data_type) }
     }
 }
 

@@ -10,6 +10,17 @@ use std::{error::Error as StdError, fmt};
 /// What a call failed on. Ask it questions instead of reading its text.
 ///
 /// `Display` is one message without its causes; the causes are the [`std::error::Error::source`] chain.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// if let Err(error) = orders.collect().await {
+///     eprintln!("{error}; {:?}, SQLSTATE {:?}", error.error_class(), error.sql_state());
+///     if error.is_session_gone() {
+///         // Connect anew: the old session's views are gone.
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -21,6 +32,14 @@ struct Inner {
 }
 
 /// The part of the way where it failed.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::ErrorKind;
+/// let kind = orders.collect().await.map_err(|error| error.kind());
+/// assert_ne!(kind.err(), Some(ErrorKind::Protocol));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -5,6 +5,15 @@ use std::{collections::BTreeMap, error::Error as StdError, fmt};
 use tonic_types::ErrorInfo;
 
 /// An exception of the server.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// if let Err(error) = orders.collect().await {
+///     let parameters = error.server().map(|said| said.message_parameters().clone());
+///     eprintln!("{error}: {parameters:?}");
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerError {
     pub(super) exception_classes: Vec<String>,
@@ -17,6 +26,16 @@ pub struct ServerError {
 }
 
 /// The part of a query that an error is about.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// if let Err(error) = orders.collect().await {
+///     for place in error.server().into_iter().flat_map(|said| said.query_contexts()) {
+///         eprintln!("at {}: {}", place.start_index, place.fragment);
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueryContext {
@@ -31,6 +50,18 @@ pub struct QueryContext {
 }
 
 /// An exception that led to another.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// if let Err(error) = orders.collect().await {
+///     let mut cause = error.server().and_then(|said| said.cause());
+///     while let Some(next) = cause {
+///         eprintln!("because of {next}");
+///         cause = next.cause();
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     exception_classes: Vec<String>,

@@ -2,7 +2,8 @@
 
 use super::{Numbering, messages, to_json};
 use crate::{
-    DataType, Error, ExplainMode, Field, Schema, SparkSession, StorageLevel,
+    DataType, Error, ExplainMode, Field, Schema, SparkSession, StorageLevel, StreamingQuery,
+    proto::StreamingQueryInstanceId,
     rpc::mock::{Fault, Mock, Received},
 };
 use futures::future::{BoxFuture, FutureExt as _};
@@ -97,6 +98,19 @@ fn questions(spark: &SparkSession) -> Vec<Case> {
         "show" => spark.table("t").show(5);
         "cov" => spark.table("t").cov("a", "b");
         "corr" => spark.table("t").corr("a", "b");
+        "columns" => spark.table("t").columns();
+        "dtypes" => spark.table("t").schema();
+        "print_schema" => spark.table("t").schema();
+        "frame_is_cached" => spark.table("t").is_cached();
+        "unpersist_blocking" => spark.table("t").unpersist_blocking();
+        "first" => spark.table("t").first();
+        "take" => spark.table("t").take(2);
+        "is_empty" => spark.table("t").is_empty();
+        "show_whole" => spark.table("t").show_string(3, 0);
+        "show_vertical" => spark.table("t").show_string_vertically(3, 7);
+        "stat_approx_quantile" => spark.table("t").approx_quantile(["a"], &[0.5], 0.0);
+        "stat_corr" => spark.table("t").corr("a", "c");
+        "stat_cov" => spark.table("t").cov("a", "c");
         "approx_quantile" => spark.table("t").approx_quantile(["a", "b"], &[0.25, 0.5], 0.01);
     }
 }
@@ -109,12 +123,33 @@ fn commands(spark: &SparkSession) -> Vec<Case> {
         "replaced_global_temp_view" => spark.table("t").create_or_replace_global_temp_view("v");
         "local_checkpoint" => spark.table("t").local_checkpoint();
         "checkpoint" => spark.table("t").checkpoint();
+        "local_checkpoint_lazily" => spark.table("t").local_checkpoint_lazily(Some(StorageLevel::DISK_ONLY));
+        "checkpoint_lazily" => spark.table("t").checkpoint_lazily();
         "java_function" => spark.register_java_function("f", "org.F", Some("int"));
         "java_aggregate" => spark.register_java_aggregate("f", "org.F");
         "streams_active" => spark.streams().active();
         "streams_get" => spark.streams().get("7");
         "streams_await" => spark.streams().await_any_termination(Some(Duration::from_secs(2)));
+        "streams_await_without_end" => spark.streams().await_any_termination(None);
         "streams_reset" => spark.streams().reset_terminated();
+    }
+}
+
+fn streaming_queries(spark: &SparkSession) -> Vec<Case> {
+    let id = StreamingQueryInstanceId { id: "q".to_owned(), run_id: "r".to_owned() };
+    let query = StreamingQuery::new(spark.clone(), id, None);
+    calls! { query:
+        "query_status" => query.status();
+        "query_is_active" => query.is_active();
+        "query_last_progress" => query.last_progress();
+        "query_recent_progress" => query.recent_progress();
+        "query_await" => query.await_termination(None);
+        "query_await_limited" => query.await_termination(Some(Duration::from_secs(2)));
+        "query_process_all" => query.process_all_available();
+        "query_exception" => query.exception();
+        "query_explain" => query.explain(false);
+        "query_explain_extended" => query.explain(true);
+        "query_stop" => query.stop();
     }
 }
 
@@ -126,7 +161,8 @@ async fn calls_are_those_of_pyspark() {
     let mut different = Vec::new();
     let (mock, port) = Mock::start([]);
     let spark = SparkSession::builder().remote(&format!("sc://127.0.0.1:{port}")).connect().await.unwrap();
-    for (name, call) in catalog(&spark).into_iter().chain(questions(&spark)).chain(commands(&spark)) {
+    let all = [catalog(&spark), questions(&spark), commands(&spark), streaming_queries(&spark)];
+    for (name, call) in all.into_iter().flatten() {
         let expected = golden.remove(name).unwrap_or_else(|| panic!("PySpark has no case {name}"));
         // The mock has no answer to most of them; what it received is what counts.
         mock.fail_next(Fault::FailAfter(0, Status::invalid_argument("a mock")));

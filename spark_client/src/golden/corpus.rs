@@ -2,8 +2,8 @@
 //!
 //! `scripts/live_corpus.py` has written what PySpark got to the folder that `SPARK_CORPUS` names.
 
-use super::{Sent, cases};
-use crate::{DataFrame, Error, SparkSession, functions::table::samples};
+use super::{Sent, by_hand, cases, members};
+use crate::{DataFrame, Error, SparkSession, functions::table::samples, proto::command::CommandType};
 use arrow::{array::RecordBatch, compute::concat_batches, ipc::reader::StreamReader};
 use futures::StreamExt as _;
 use serde::Deserialize;
@@ -23,8 +23,14 @@ struct Corpus {
 struct Expected {
     view: Option<String>,
     rows: Option<String>,
+    /// Spark's error class, empty for an error without one.
     error: Option<String>,
     unsteady: bool,
+    /// Statements before a command.
+    #[serde(default)]
+    before: Vec<String>,
+    /// The query for the rows that a command has written.
+    after: Option<String>,
 }
 
 #[tokio::test]
@@ -38,9 +44,16 @@ async fn results_are_those_of_pyspark() {
         spark.sql(&format!("CREATE OR REPLACE TEMPORARY VIEW {name} AS {query}")).await.unwrap();
     }
     let mut frames: BTreeMap<String, DataFrame> = BTreeMap::new();
-    for (name, sent) in cases::all(&spark) {
-        if let Sent::Plan(frame) = sent {
-            frames.insert(format!("plan {name}"), frame);
+    let mut commands = BTreeMap::new();
+    let plans = [cases::all(&spark), members::all(&spark), by_hand::all(&spark)];
+    for (name, sent) in plans.into_iter().flatten() {
+        match sent {
+            Sent::Plan(frame) => {
+                frames.insert(format!("plan {name}"), frame);
+            }
+            Sent::Command(command) => {
+                commands.insert(format!("plan {name}"), *command);
+            }
         }
     }
     for (name, column) in samples::all() {
@@ -50,7 +63,16 @@ async fn results_are_those_of_pyspark() {
         }
     }
     let count = corpus.cases.len();
-    let compared = corpus.cases.into_iter().map(|(name, expected)| {
+    let mut different = Vec::new();
+    let (writing, reading): (Vec<_>, Vec<_>) =
+        corpus.cases.into_iter().partition(|(_, expected)| expected.after.is_some());
+    // One after the other, since they write the same tables.
+    for (name, expected) in writing {
+        let command = commands.remove(&name).unwrap_or_else(|| panic!("no case {name}"));
+        let found = written(&spark, command, &expected).await;
+        different.extend(difference(found, &expected, &folder).map(|it| format!("{name}: {it}")));
+    }
+    let compared = reading.into_iter().map(|(name, expected)| {
         let (frame, folder) = (frames.remove(&name), folder.clone());
         async move {
             let frame = frame.unwrap_or_else(|| panic!("no case {name}"));
@@ -58,24 +80,36 @@ async fn results_are_those_of_pyspark() {
             difference.map(|difference| format!("{name}: {difference}"))
         }
     });
-    let different: Vec<String> = futures::stream::iter(compared)
+    let others: Vec<String> = futures::stream::iter(compared)
         .buffer_unordered(4)
         .filter_map(|found| async { found })
         .collect()
         .await;
+    different.extend(others);
     spark.stop().await.unwrap();
     assert!(different.is_empty(), "{} of {count} differ\n{}", different.len(), different.join("\n"));
     println!("{count} cases as in PySpark");
 }
 
+/// The rows of the table that a command has written.
+async fn written(
+    spark: &SparkSession,
+    command: CommandType,
+    expected: &Expected,
+) -> Result<Vec<RecordBatch>, Error> {
+    for statement in &expected.before {
+        spark.sql(statement).await?;
+    }
+    spark.command(command).await?;
+    spark.sql(expected.after.as_deref().unwrap_or_default()).await?.collect().await
+}
+
 fn difference(found: Result<Vec<RecordBatch>, Error>, expected: &Expected, folder: &Path) -> Option<String> {
     let Some(file) = &expected.rows else {
-        let class = match &found {
-            Ok(_) => None,
-            Err(error) => error.error_class(),
-        };
-        return (class != expected.error.as_deref())
-            .then(|| format!("expected the error {:?}, found {found:?}", expected.error));
+        let as_expected = found.as_ref().is_err_and(|error| {
+            error.error_class().unwrap_or_default() == expected.error.as_deref().unwrap_or_default()
+        });
+        return (!as_expected).then(|| format!("expected the error {:?}, found {found:?}", expected.error));
     };
     let found = match found {
         Ok(batches) => whole(&batches),

@@ -2,7 +2,7 @@
 
 use super::Sent;
 use crate::{
-    DataFrame, SparkSession,
+    DataFrame, DataType, Field, Schema, SparkSession,
     delta::{
         AsOf, Backend, DeltaColumn, DeltaTable, IdentityGenerator, Manifest, Operation, assigned, lazily,
     },
@@ -157,11 +157,24 @@ impl Made<'_> {
             .property("a", 1)
             .property("b", "x");
         let a = ("a", "INT");
+        let field = |name: &str, data_type, nullable| Field {
+            name: name.to_owned(),
+            data_type,
+            nullable,
+            metadata: None,
+        };
         let cases = [
             ("create", create),
             (
                 "create_if_not_exists",
-                DeltaTable::create_if_not_exists(self.spark).location("/lake/t").add_column(a),
+                DeltaTable::create_if_not_exists(self.spark).location("/lake/t").add_column(a).add_columns(
+                    &Schema {
+                        fields: vec![
+                            field("id", DataType::Long, true),
+                            field("name", DataType::String, false),
+                        ],
+                    },
+                ),
             ),
             ("replace", DeltaTable::replace(self.spark).table_name("t").add_column(a)),
             (

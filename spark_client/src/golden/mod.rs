@@ -1,9 +1,11 @@
 //! Plans compared with those of PySpark and delta-spark, which `scripts/golden_plans.py` has written down.
 
 mod actions;
+mod by_hand;
 mod cases;
 mod corpus;
 mod delta_cases;
+mod members;
 mod relations;
 
 use crate::{DataFrame, proto::command::CommandType};
@@ -106,6 +108,16 @@ fn check(golden: &str, cases: Vec<(&'static str, Sent)>) {
 #[tokio::test]
 async fn plans_are_those_of_pyspark() {
     check(include_str!("../../tests/golden/plans.json"), cases::all(&spark()));
+}
+
+#[tokio::test]
+async fn members_are_those_of_pyspark() {
+    check(include_str!("../../tests/golden/members.json"), members::all(&spark()));
+}
+
+#[tokio::test]
+async fn functions_written_by_hand_are_those_of_pyspark() {
+    check(include_str!("../../tests/golden/by_hand.json"), by_hand::all(&spark()));
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ answers!(
     CloneSessionResponse,
     ConfigResponse,
     ExecutePlanResponse,
+    GetStatusResponse,
     InterruptResponse
 );
 

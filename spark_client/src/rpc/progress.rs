@@ -7,6 +7,15 @@ use std::sync::{
 };
 
 /// How far an operation is.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// spark.register_progress_handler(|progress| {
+///     println!("{}: {} tasks run", progress.operation_id, progress.running_tasks);
+/// });
+/// spark.table("silver.orders").count().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -21,6 +30,17 @@ pub struct Progress {
 }
 
 /// How far one stage of an operation is.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// spark.register_progress_handler(|progress| {
+///     for stage in &progress.stages {
+///         println!("stage {}: {} of {} tasks", stage.stage_id, stage.completed_tasks, stage.tasks);
+///     }
+/// });
+/// spark.table("silver.orders").count().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StageProgress {
@@ -37,6 +57,14 @@ pub struct StageProgress {
 }
 
 /// A handler that is called with the progress of a session's operations until it is removed.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// let id = spark.register_progress_handler(|progress| println!("{progress:?}"));
+/// spark.table("silver.orders").count().await?;
+/// spark.remove_progress_handler(id);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProgressHandlerId(u64);
 

@@ -6,6 +6,15 @@ use tonic_types::StatusExt as _;
 
 /// How a session waits before it tries a call again. The defaults are PySpark's: 15 retries from 50 ms,
 /// four times longer each time up to a minute, so about ten minutes in all.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), spark_client::Error> {
+/// use spark_client::{RetryPolicy, SparkSession};
+/// let impatient = RetryPolicy { max_retries: 3, ..RetryPolicy::default() };
+/// let spark = SparkSession::builder().retry_policy(impatient).connect().await?;
+/// # let _ = spark;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
     /// Retries after the first try. Every response of a result sets the count back to 0.

@@ -7,7 +7,7 @@ use crate::proto::{
 };
 use futures::stream::BoxStream;
 use std::net::{Ipv4Addr, SocketAddr};
-use tonic::{Request, Response, Status, transport::server::TcpIncoming};
+use tonic::{Request, Response, Status, metadata::MetadataMap, transport::server::TcpIncoming};
 
 /// The server's own id of every session.
 pub(super) const SERVER_SESSION: &str = "server";
@@ -21,7 +21,7 @@ pub(super) trait Script: Clone + Send + Sync + 'static {
     fn release(&self, request: ReleaseExecuteRequest);
     fn interrupt(&self, request: &InterruptRequest);
 
-    fn analyze(&self, _: &AnalyzePlanRequest) {}
+    fn analyze(&self, _: &AnalyzePlanRequest, _: &MetadataMap) {}
 
     /// What every question for settings is answered.
     fn settings(&self) -> Vec<(&'static str, &'static str)> {
@@ -81,7 +81,7 @@ impl<S: Script> SparkConnectService for Scripted<S> {
         &self,
         request: Request<AnalyzePlanRequest>,
     ) -> Result<Response<AnalyzePlanResponse>, Status> {
-        self.0.analyze(request.get_ref());
+        self.0.analyze(request.get_ref(), request.metadata());
         let version = proto::analyze_plan_response::SparkVersion { version: "4.2.0".to_owned() };
         Ok(Response::new(AnalyzePlanResponse {
             session_id: request.into_inner().session_id,

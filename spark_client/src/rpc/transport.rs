@@ -24,6 +24,17 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// The kernel probes the other machine by TCP every 30 s. HTTP/2 pings also find a server process that
 /// hangs, but servers built on grpc-java, as Spark's is, close a connection that pings more often than
 /// every five minutes: hence the default.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), spark_client::Error> {
+/// use spark_client::{Keepalive, SparkSession};
+/// use std::time::Duration;
+/// // A gateway in front of the server that allows a ping every minute.
+/// let often = Keepalive { interval: Duration::from_secs(60), ..Keepalive::default() };
+/// let spark = SparkSession::builder().remote("sc://gateway").keepalive(often).connect().await?;
+/// # let _ = spark;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keepalive {
     /// Time between HTTP/2 pings while a call is under way.
@@ -41,6 +52,16 @@ impl Default for Keepalive {
 /// How an encrypted connection is checked, and what the client shows of itself. Texts are PEM.
 ///
 /// Without roots of its own the connection is checked by those of the operating system.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), spark_client::Error> {
+/// use spark_client::{SparkSession, TlsOptions};
+/// let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+/// let options = TlsOptions::default().root(read("ca.pem")).identity(read("client.pem"), read("client.key"));
+/// let spark = SparkSession::builder().remote("sc://spark.example/;use_ssl=true").tls(options).connect().await?;
+/// # let _ = spark;
+/// # Ok(()) }
+/// ```
 #[cfg(feature = "tls")]
 #[derive(Clone, Default)]
 pub struct TlsOptions {

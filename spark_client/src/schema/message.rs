@@ -84,7 +84,9 @@ impl DataType {
                 scale: Some(*scale),
                 ..Default::default()
             }),
-            Self::String => Kind::String(message::String::default()),
+            Self::String => {
+                Kind::String(message::String { collation: "UTF8_BINARY".to_owned(), ..Default::default() })
+            }
             Self::Char { length } => Kind::Char(message::Char { length: *length, ..Default::default() }),
             Self::VarChar { length } => {
                 Kind::VarChar(message::VarChar { length: *length, ..Default::default() })

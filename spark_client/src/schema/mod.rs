@@ -6,6 +6,15 @@ use crate::sql_text::plain_or_quoted;
 use std::fmt;
 
 /// The columns of a DataFrame or the fields of a struct, in order.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// let schema = spark.table("silver.orders").schema().await?;
+/// if let Some(field) = schema.field("amount") {
+///     println!("{} {}", field.name, field.data_type);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
     /// The columns.
@@ -13,6 +22,12 @@ pub struct Schema {
 }
 
 /// One column.
+///
+/// ```
+/// use spark_client::{DataType, Field, Schema};
+/// let id = Field { name: "id".to_owned(), data_type: DataType::Long, nullable: false, metadata: None };
+/// assert_eq!(Schema { fields: vec![id] }.to_string(), "id bigint NOT NULL");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name.
@@ -26,6 +41,15 @@ pub struct Field {
 }
 
 /// A type of Spark. `Display` gives its SQL name, for example `array<struct<id:bigint>>`.
+///
+/// ```
+/// use spark_client::DataType;
+/// let prices = DataType::Array {
+///     element: Box::new(DataType::Decimal { precision: 10, scale: 2 }),
+///     contains_null: true,
+/// };
+/// assert_eq!(prices.to_string(), "array<decimal(10,2)>");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)]

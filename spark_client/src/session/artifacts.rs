@@ -5,6 +5,14 @@ use crate::{Error, rpc::Artifact};
 use std::path::Path;
 
 /// What a file is for.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use spark_client::ArtifactKind;
+/// spark.add_artifact("target/functions.jar", ArtifactKind::Jar).await?;
+/// spark.register_java_function("score", "org.example.Score", Some("double")).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArtifactKind {
     /// A jar: its classes are found by the session's queries.

@@ -11,10 +11,24 @@ use std::{env, sync::Arc, time::Duration};
 use tonic::{Request, Status, transport::Channel};
 
 /// Where to connect to, as whom, and with which settings.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), spark_client::Error> {
+/// use spark_client::SparkSession;
+/// let spark = SparkSession::builder()
+///     .remote("sc://localhost:15002")
+///     .user_id("ada")
+///     .config("spark.sql.session.timeZone", "UTC")
+///     .connect()
+///     .await?;
+/// spark.stop().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it connects"]
 pub struct SparkSessionBuilder {
-    remote: Option<String>,
+    /// A secret, since it may hold a token.
+    remote: Option<Secret>,
     token: Option<Secret>,
     user_id: Option<String>,
     settings: Vec<(String, String)>,
@@ -40,7 +54,7 @@ impl Default for SparkSessionBuilder {
 impl SparkSessionBuilder {
     /// The server, as a [`ConnectionString`]. Without it the environment variable `SPARK_REMOTE` counts.
     pub fn remote(mut self, connection_string: &str) -> Self {
-        self.remote = Some(connection_string.to_owned());
+        self.remote = Some(Secret::new(connection_string));
         self
     }
 
@@ -138,13 +152,13 @@ impl SparkSessionBuilder {
     }
 
     fn target(&self) -> Result<ConnectionString, Error> {
-        let remote = self.remote.clone().or_else(|| env::var("SPARK_REMOTE").ok());
+        let remote = self.remote.clone().or_else(|| env::var("SPARK_REMOTE").ok().map(Secret::new));
         let remote = remote.ok_or_else(|| {
             Error::invalid_input(
                 "no Spark server is named: call remote(\"sc://host:port\") or set SPARK_REMOTE",
             )
         })?;
-        let mut target: ConnectionString = remote.parse()?;
+        let mut target: ConnectionString = remote.reveal().parse()?;
         if let Some(token) = &self.token {
             target.token = Some(token.clone());
         }

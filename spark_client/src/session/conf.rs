@@ -8,6 +8,14 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// The settings of a session: `spark.conf()`.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// let conf = spark.conf();
+/// conf.set("spark.sql.shuffle.partitions", 8).await?;
+/// println!("{:?}", conf.get("spark.sql.session.timeZone").await?);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy)]
 pub struct RuntimeConf<'a> {
     connection: &'a Connection,

@@ -9,12 +9,14 @@ mod interrupts;
 mod java_functions;
 mod lifecycle;
 mod local_data;
+mod operations;
 mod sql;
 
 pub use artifacts::ArtifactKind;
 pub use builder::SparkSessionBuilder;
 pub use catalog::{Catalog, CatalogInfo, ColumnInfo, CreateTable, DatabaseInfo, FunctionInfo, TableInfo};
 pub use conf::RuntimeConf;
+pub use operations::{OperationState, OperationStatus};
 pub use sql::SqlArguments;
 
 use crate::{

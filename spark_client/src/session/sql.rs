@@ -4,11 +4,23 @@ use super::SparkSession;
 use crate::{
     Column, DataFrame, Error,
     plan::Plan,
-    proto::{self, Expression, SqlCommand, command::CommandType, relation::RelType},
+    proto::{
+        self, Expression, SqlCommand, analyze_plan_request as asked, analyze_plan_request::Analyze,
+        command::CommandType, relation::RelType,
+    },
+    sql_text,
 };
 use std::collections::HashMap;
 
 /// The values of the parameters of a SQL text: by name (`:id`) or by position (`?`).
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use spark_client::functions::lit;
+/// spark.sql_with("SELECT * FROM orders WHERE id = :id", [("id", lit(7))]).await?.show(5).await?;
+/// spark.sql_with("SELECT * FROM orders WHERE id = ?", [lit(7)]).await?.show(5).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct SqlArguments {
     named: HashMap<String, Expression>,
@@ -61,6 +73,12 @@ impl SparkSession {
         arguments: impl Into<SqlArguments>,
     ) -> Result<DataFrame, Error> {
         let (plan, command) = Self::sql_command(query, arguments.into());
+        if sql_text::is_query(query) {
+            // Checked as the command would be, without what an execution costs the server.
+            let asked = Analyze::Schema(asked::Schema { plan: Some(plan.to_plan()) });
+            self.connection().analyze("a SQL query", asked).await?;
+            return Ok(DataFrame::new(self.clone(), plan));
+        }
         let outcome = self.command(command).await?;
         let plan = outcome.sql_relation.map_or(plan, Plan::given);
         Ok(DataFrame::new(self.clone(), plan))

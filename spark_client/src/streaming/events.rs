@@ -20,6 +20,21 @@ use std::{
 };
 
 /// Something that happened to a streaming query.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use futures::TryStreamExt as _;
+/// use spark_client::StreamingQueryEvent;
+/// let mut events = spark.streams().events().await?;
+/// while let Some(event) = events.try_next().await? {
+///     match event {
+///         StreamingQueryEvent::Progress(batch) => println!("batch {}", batch.batch_id),
+///         StreamingQueryEvent::Terminated(end) => println!("ended: {:?}", end.exception),
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StreamingQueryEvent {
@@ -34,6 +49,19 @@ pub enum StreamingQueryEvent {
 }
 
 /// A query was started.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use futures::TryStreamExt as _;
+/// use spark_client::StreamingQueryEvent;
+/// let mut events = spark.streams().events().await?;
+/// while let Some(event) = events.try_next().await? {
+///     if let StreamingQueryEvent::Started(it) = event {
+///         println!("{} at {}", it.id, it.timestamp);
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -49,6 +77,19 @@ pub struct QueryStarted {
 }
 
 /// A query has had nothing to do.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use futures::TryStreamExt as _;
+/// use spark_client::StreamingQueryEvent;
+/// let mut events = spark.streams().events().await?;
+/// while let Some(event) = events.try_next().await? {
+///     if let StreamingQueryEvent::Idle(it) = event {
+///         println!("{} waits", it.id);
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -62,6 +103,19 @@ pub struct QueryIdle {
 }
 
 /// A query has ended.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use futures::TryStreamExt as _;
+/// use spark_client::StreamingQueryEvent;
+/// let mut events = spark.streams().events().await?;
+/// while let Some(event) = events.try_next().await? {
+///     if let StreamingQueryEvent::Terminated(it) = event {
+///         println!("{:?}", it.exception);
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -77,6 +131,16 @@ pub struct QueryTerminated {
 }
 
 /// The events of the streaming queries of a session, until it is dropped.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// use futures::TryStreamExt as _;
+/// let mut events = spark.streams().events().await?;
+/// while let Some(event) = events.try_next().await? {
+///     println!("{event:?}");
+/// }
+/// # Ok(()) }
+/// ```
 pub struct StreamingQueryEvents {
     events: BoxStream<'static, Result<StreamingQueryEvent, Error>>,
     session: SparkSession,

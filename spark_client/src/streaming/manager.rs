@@ -13,6 +13,14 @@ use crate::{
 use std::time::Duration;
 
 /// The streaming queries of a session: `spark.streams()`.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// for query in spark.streams().active().await? {
+///     println!("{:?} {}", query.name(), query.id());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct StreamingQueryManager {
     session: SparkSession,

@@ -6,6 +6,14 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One batch of a streaming query, from Spark's JSON.
+///
+/// ```no_run
+/// # async fn run(query: spark_client::StreamingQuery) -> Result<(), spark_client::Error> {
+/// if let Some(batch) = query.last_progress().await? {
+///     println!("batch {}: {} ms", batch.batch_id, batch.batch_duration);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -39,6 +47,14 @@ pub struct StreamingQueryProgress {
 
 /// What a batch read from a source. Offsets are the source's own JSON: for Kafka, topic to partition to
 /// offset.
+///
+/// ```no_run
+/// # async fn run(query: spark_client::StreamingQuery) -> Result<(), spark_client::Error> {
+/// for source in query.last_progress().await?.into_iter().flat_map(|batch| batch.sources) {
+///     println!("{}: {} rows, up to {}", source.description, source.num_input_rows, source.end_offset);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -69,6 +85,14 @@ pub struct SourceProgress {
 }
 
 /// What a batch wrote.
+///
+/// ```no_run
+/// # async fn run(query: spark_client::StreamingQuery) -> Result<(), spark_client::Error> {
+/// if let Some(batch) = query.last_progress().await? {
+///     println!("into {}", batch.sink.description);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -13,6 +13,15 @@ use crate::{
 use std::time::Duration;
 
 /// A streaming query on the server. It runs on when this value is dropped; it ends with the session.
+///
+/// ```no_run
+/// # async fn run(query: spark_client::StreamingQuery) -> Result<(), spark_client::Error> {
+/// use std::time::Duration;
+/// if !query.await_termination(Some(Duration::from_secs(60))).await? {
+///     query.stop().await?;
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct StreamingQuery {
     session: SparkSession,
@@ -21,6 +30,13 @@ pub struct StreamingQuery {
 }
 
 /// What a query is doing.
+///
+/// ```no_run
+/// # async fn run(query: spark_client::StreamingQuery) -> Result<(), spark_client::Error> {
+/// let status = query.status().await?;
+/// println!("{} (more to do: {})", status.message, status.is_data_available);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamingQueryStatus {
@@ -35,6 +51,14 @@ pub struct StreamingQueryStatus {
 }
 
 /// Why a query ended.
+///
+/// ```no_run
+/// # async fn run(query: spark_client::StreamingQuery) -> Result<(), spark_client::Error> {
+/// if let Some(failure) = query.exception().await? {
+///     eprintln!("{:?}: {}", failure.error_class, failure.message);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamingQueryFailure {
@@ -47,7 +71,7 @@ pub struct StreamingQueryFailure {
 }
 
 impl StreamingQuery {
-    pub(super) fn new(
+    pub(crate) fn new(
         session: SparkSession,
         id: StreamingQueryInstanceId,
         name: impl Into<Option<String>>,

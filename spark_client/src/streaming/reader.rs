@@ -8,6 +8,13 @@ use crate::{
 use std::collections::HashMap;
 
 /// Reads a stream: `spark.read_stream()`.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// let clicks = spark.read_stream().schema("user STRING, at TIMESTAMP").json("/data/clicks");
+/// assert!(clicks.is_streaming().await?);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a reader does nothing until it loads"]
 pub struct DataStreamReader {
@@ -85,7 +92,7 @@ impl DataStreamReader {
 
     /// The rows of text files, a line as column `value`, as they appear under a path.
     pub fn text(self, path: &str) -> DataFrame {
-        self.format("text").load_path(path)
+        self.lines("False").format("text").load_path(path)
     }
 
     /// The rows of XML files as they appear under a path.
@@ -102,6 +109,12 @@ impl DataStreamReader {
     /// The changes of a table whose catalog keeps them, as they come.
     pub fn changes(self, table: &str) -> DataFrame {
         changes(&self.session, table, self.options, true)
+    }
+
+    /// PySpark always says whether a file is one row, so that its plans do.
+    fn lines(mut self, whole_text: &str) -> Self {
+        self.options.entry("wholetext".to_owned()).or_insert_with(|| whole_text.to_owned());
+        self
     }
 
     fn load_paths(self, paths: Vec<String>) -> DataFrame {

@@ -12,6 +12,14 @@ use crate::{
 use std::time::Duration;
 
 /// When a query processes what has come.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::Trigger;
+/// let all_there_is = orders.write_stream().format("delta").trigger(Trigger::AvailableNow).to_table("copy").await?;
+/// all_there_is.await_termination(None).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// A batch every so often; at once again when the one before took longer.
@@ -25,6 +33,14 @@ pub enum Trigger {
 }
 
 /// Which rows of a result a batch writes.
+///
+/// ```no_run
+/// # async fn run(orders: spark_client::DataFrame) -> Result<(), spark_client::Error> {
+/// use spark_client::OutputMode;
+/// let counts = orders.group_by(["country"]).count();
+/// counts.write_stream().format("console").output_mode(OutputMode::Complete).start().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputMode {
     /// Rows that never change again.

@@ -6,6 +6,8 @@ mod delta;
 mod delta_builder;
 mod delta_maintenance;
 mod delta_table;
+mod doors;
+mod examples;
 mod failures;
 mod plans;
 mod proxy;
@@ -14,6 +16,7 @@ mod sessions;
 mod streaming;
 mod stress;
 mod support;
+mod transport;
 mod uploads;
 
 use libtest_mimic::Arguments;
@@ -38,6 +41,8 @@ fn main() -> ExitCode {
         streaming::tests(),
         failures::tests(),
         sessions::tests(),
+        transport::tests(),
+        examples::tests(),
         stress::tests(),
     ];
     libtest_mimic::run(&arguments, tests.into_iter().flatten().collect()).exit_code()

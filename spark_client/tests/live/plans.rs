@@ -27,6 +27,7 @@ pub fn tests() -> Vec<Trial> {
         live("plans::the_server_compares_plans", compared),
         live("plans::an_observation_counts_on_the_way", observed),
         live("plans::a_failed_observation_says_why", failed_observation),
+        live("plans::an_action_tells_what_it_measured", measured),
         live("plans::progress_is_told", progress),
         live("plans::a_checkpoint_lives_as_long_as_its_frame", checkpoint),
         live("plans::statistics", statistics),
@@ -255,4 +256,18 @@ async fn events(spark: SparkSession) -> Result<(), Failed> {
         }
     }
     same(progressed, true)
+}
+
+async fn measured(spark: SparkSession) -> Result<(), Failed> {
+    let groups = spark.range(0..1000).group_by([(col("id") % 7).alias("k")]).count();
+    let (batches, info) = groups.collect_with_info().await?;
+    same(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 7)?;
+    let output =
+        info.nodes.iter().flat_map(|node| &node.metrics).filter(|m| m.name == "number of output rows");
+    let rows: Vec<_> = output.map(|metric| metric.value).collect();
+    same(rows.contains(&7) && rows.contains(&1000), true)?;
+    let mut stream = groups.stream().await?;
+    while stream.next().await.transpose()?.is_some() {}
+    same(stream.execution_info().is_some_and(|info| !info.nodes.is_empty()), true)?;
+    same((groups.is_empty().await?, groups.filter("k > 7").is_empty().await?), (false, true))
 }

@@ -1,8 +1,9 @@
 //! Settings and the life of sessions.
 
-use crate::support::{live, same, unique};
+use crate::support::{live, same, unique, until};
+use futures::TryStreamExt as _;
 use libtest_mimic::{Failed, Trial};
-use spark_client::SparkSession;
+use spark_client::{OperationState, SparkSession, functions::expr};
 
 const SETTING: &str = "spark.sql.broadcastTimeout";
 
@@ -12,6 +13,8 @@ pub fn tests() -> Vec<Trial> {
         live("sessions::new_sessions_share_nothing", new_session),
         live("sessions::clones_begin_alike", cloned_session),
         live("sessions::the_version_is_told", version),
+        live("sessions::operations_are_followed", operations),
+        live("sessions::a_session_ends_right_after_a_dropped_stream", ended_after_drop),
     ]
 }
 
@@ -54,4 +57,34 @@ async fn cloned_session(spark: SparkSession) -> Result<(), Failed> {
 
 async fn version(spark: SparkSession) -> Result<(), Failed> {
     same(spark.version().await?.split('.').count() >= 3, true)
+}
+
+async fn operations(spark: SparkSession) -> Result<(), Failed> {
+    let sleep = expr("java_method('java.lang.Thread', 'sleep', 60000L + id)");
+    let slow = spark.range_by(0..1, 1, Some(1)).select([sleep.alias("x")]);
+    let work = tokio::spawn(async move { slow.collect().await.err() });
+    let all = async || spark.operation_statuses([] as [&str; 0]).await;
+    let running = async || {
+        let all = all().await?;
+        Ok::<_, Failed>(all.into_iter().find(|operation| operation.state == OperationState::Running))
+    };
+    until("the operation runs", async || Ok(running().await?.is_some())).await?;
+    let id = running().await?.ok_or("it is gone")?.operation_id;
+    same(spark.interrupt_operation(&id).await?, vec![id.clone()])?;
+    same(work.await?.is_some_and(|error| error.is_cancelled()), true)?;
+    let ended = spark.operation_statuses([id.as_str(), "00000000-0000-0000-0000-000000000000"]).await?;
+    same(ended.len(), 2)?;
+    same(ended.iter().any(|operation| operation.state == OperationState::Running), false)
+}
+
+/// The server is interrupting the operation while its session ends.
+async fn ended_after_drop(_: SparkSession) -> Result<(), Failed> {
+    for _ in 0..20 {
+        let spark = SparkSession::builder().connect().await?;
+        let mut stream = spark.range_by(0..2_000_000, 1, Some(20)).stream().await?;
+        same(stream.try_next().await?.is_some(), true)?;
+        drop(stream);
+        spark.stop().await?;
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ pub fn tests() -> Vec<Trial> {
         live("uploads::several_batches_are_one_frame", several_batches),
         live("uploads::values_become_rows", values),
         live("uploads::files_reach_the_session", files),
+        live("uploads::a_file_is_copied_to_the_server", copied),
     ]
 }
 
@@ -90,4 +91,19 @@ async fn files(spark: SparkSession) -> Result<(), Failed> {
     let missing =
         spark.add_artifact("/nowhere/a.txt", ArtifactKind::File).await.err().ok_or("no file, no error")?;
     same(missing.to_string().contains("/nowhere/a.txt"), true)
+}
+
+async fn copied(spark: SparkSession) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let (here, there) = (folder.path().join("here.txt"), folder.path().join("there.txt"));
+    // More than one piece of an upload, so that pieces are put together again.
+    let text: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
+    std::fs::write(&here, &text)?;
+    let destination = there.display().to_string();
+    let refused = spark.copy_from_local_to_fs(&here, &destination).await;
+    same(refused.is_err(), true)?;
+    spark.conf().set("spark.sql.artifact.copyFromLocalToFs.allowDestLocal", true).await?;
+    spark.copy_from_local_to_fs(&here, &destination).await?;
+    same(std::fs::read_to_string(&there)? == text, true)?;
+    same(spark.copy_from_local_to_fs(&here, "there.txt").await.is_err(), true)
 }

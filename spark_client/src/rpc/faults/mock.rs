@@ -18,7 +18,7 @@ use std::{
     collections::{HashSet, VecDeque},
     sync::{Arc, Mutex},
 };
-use tonic::Status;
+use tonic::{Status, metadata::MetadataMap};
 
 pub const BATCHES: usize = 8;
 pub const ROWS_A_BATCH: usize = 1000;
@@ -73,6 +73,7 @@ struct State {
     operations: HashSet<String>,
     executed: usize,
     received: Option<Received>,
+    headers: MetadataMap,
 }
 
 impl Mock {
@@ -91,6 +92,12 @@ impl Mock {
     /// Takes the last plan or question.
     pub fn received(&self) -> Option<Received> {
         self.0.lock().unwrap().received.take()
+    }
+
+    /// The value of a header of the last question.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let state = self.0.lock().unwrap();
+        state.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
     }
 
     /// The one fault of the next stream.
@@ -215,8 +222,10 @@ impl Script for Mock {
         self.saw(Call::Interrupt);
     }
 
-    fn analyze(&self, request: &AnalyzePlanRequest) {
-        self.0.lock().unwrap().received = Some(Received::Analyze(Box::new(request.clone())));
+    fn analyze(&self, request: &AnalyzePlanRequest, headers: &MetadataMap) {
+        let mut state = self.0.lock().unwrap();
+        state.received = Some(Received::Analyze(Box::new(request.clone())));
+        state.headers = headers.clone();
     }
 
     /// Of every setting, that plans above 100 bytes may be compressed.

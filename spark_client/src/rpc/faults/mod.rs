@@ -1,6 +1,7 @@
 //! Faults that a real server cannot be made to show on demand, from a server in this process.
 
 mod connections;
+mod headers;
 pub(crate) mod mock;
 mod streams;
 

@@ -9,6 +9,14 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// A catalog.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// for catalog in spark.catalog().list_catalogs(None).await? {
+///     println!("{}", catalog.name);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct CatalogInfo {
@@ -19,6 +27,12 @@ pub struct CatalogInfo {
 }
 
 /// A database.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// println!("{:?}", spark.catalog().get_database("silver").await?.location_uri);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -34,6 +48,12 @@ pub struct DatabaseInfo {
 }
 
 /// A function.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// println!("{:?}", spark.catalog().get_function("abs").await?.class_name);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -53,6 +73,14 @@ pub struct FunctionInfo {
 }
 
 /// A column of a table.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// for column in spark.catalog().list_columns("silver.orders").await? {
+///     println!("{} {}", column.name, column.data_type);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -15,12 +15,28 @@ use serde::{Deserialize, de::DeserializeOwned};
 use std::collections::HashMap;
 
 /// Databases, tables and views: `spark.catalog()`. Names may be qualified: `database.table`.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// if !spark.catalog().table_exists("silver.orders").await? {
+///     spark.catalog().create_database("silver", true).await?;
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Catalog<'a> {
     session: &'a SparkSession,
 }
 
 /// A table or view, as [`Catalog::list_tables`] gives it.
+///
+/// ```no_run
+/// # async fn run(spark: spark_client::SparkSession) -> Result<(), spark_client::Error> {
+/// for table in spark.catalog().list_tables(Some("silver")).await? {
+///     println!("{} {:?}", table.name, table.table_type);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
