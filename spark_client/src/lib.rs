@@ -52,7 +52,8 @@ pub mod fuzzing {
     pub use crate::rpc::fuzzing::RepliesUnderTest;
 }
 pub mod functions;
-#[cfg(all(test, golden))]
+#[cfg(test)]
+#[cfg(golden)]
 mod golden;
 mod merge;
 mod plan;

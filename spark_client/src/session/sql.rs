@@ -76,7 +76,7 @@ impl SparkSession {
         if sql_text::is_query(query) {
             // Checked as the command would be, without what an execution costs the server.
             let asked = Analyze::Schema(asked::Schema { plan: Some(plan.to_plan()) });
-            self.connection().analyze("a SQL query", asked).await?;
+            Box::pin(self.connection().analyze("a SQL query", asked)).await?;
             return Ok(DataFrame::new(self.clone(), plan));
         }
         let outcome = self.command(command).await?;

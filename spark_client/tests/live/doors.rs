@@ -121,7 +121,7 @@ impl Door {
     }
 
     /// A Unix domain socket.
-    pub async fn on_unix_socket(path: &Path) -> Result<Self, Failed> {
+    pub fn on_unix_socket(path: &Path) -> Result<Self, Failed> {
         let listener = UnixListener::bind(path)?;
         let serving = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {

@@ -9,6 +9,7 @@ use crate::{
 use libtest_mimic::{Failed, Trial};
 use spark_client::{
     ErrorKind, SparkSession, SparkSessionBuilder, TlsOptions,
+    arrow::array::RecordBatch,
     tonic::{Status, transport::Endpoint},
 };
 use std::{
@@ -44,7 +45,7 @@ where
 async fn works(builder: SparkSessionBuilder) -> Result<(), Failed> {
     let spark = builder.connect().await?;
     let batches = spark.range_by(0..1_000_000, 1, Some(1)).collect().await?;
-    same(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 1_000_000)?;
+    same(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 1_000_000)?;
     Ok(spark.stop().await?)
 }
 
@@ -101,7 +102,7 @@ async fn mutual_tls() -> Result<(), Failed> {
 async fn unix_socket() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("spark connect.sock");
-    let _door = Door::on_unix_socket(&path).await?;
+    let _door = Door::on_unix_socket(&path)?;
     let encoded = path.display().to_string().replace(' ', "%20");
     works(SparkSession::builder().remote(&format!("sc+unix://{encoded};token=hush"))).await
 }

@@ -19,7 +19,7 @@ functions! {
     bit_xor(column: col);
     "4.1.0" "The bits that all bitmaps of [`bitmap_construct_agg`] have."
     bitmap_and_agg(column: col);
-    "3.5.0" "A bitmap of the positions, which [`bitmap_bit_position`] gives."
+    "3.5.0" "A bitmap of the positions, which `bitmap_bit_position` gives."
     bitmap_construct_agg(column: col);
     "3.5.0" "The bits that any bitmap of [`bitmap_construct_agg`] has."
     bitmap_or_agg(column: col);

@@ -96,7 +96,7 @@ macro_rules! row_with {
         $with:ident
         ($($optional:ident: $optional_kind:ident $(= $default:expr)?),+)
     ) => {
-        #[doc = concat!($doc, "\n\nSince Spark ", $since, ". [`", stringify!($name), "`] is the short form.")]
+        #[doc = concat!($doc, "\n\nSince Spark ", $since, ". [`", stringify!($name), "`](fn@", stringify!($name), ") is the short form.")]
         #[allow(clippy::too_many_arguments, clippy::vec_init_then_push, clippy::allow_attributes)]
         pub fn $with(
             $($parameter: parameter!($kind),)* $($optional: optional_parameter!($optional_kind)),+
