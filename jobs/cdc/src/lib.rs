@@ -5,7 +5,7 @@
 //! `<prefix>.<schema>.<table>`. Kafka transactions carry whole source transactions together with one
 //! record on `<prefix>.checkpoint`, so a restart goes on exactly where the last committed Kafka
 //! transaction ended. Every record has the headers `commit_lsn` and `ordinal` (8 bytes, big-endian):
-//! together the total order of the source and the identity of an event.
+//! together the total order of the source and the identity of an event; `op` is the operation's letter.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::avro::wire_header;
+use crate::avro::{Operation, wire_header};
 use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, TableProgress};
 use crate::error::Result;
 use crate::kafka::{EventId, Producer, Record};
@@ -86,8 +86,9 @@ impl Outbox {
         key: Option<&[u8]>,
         value: &[u8],
         id: EventId,
+        operation: Operation,
     ) -> Result<()> {
-        self.send(topic, key, Some(value), id)?;
+        self.send(&Record { topic, key, value: Some(value), id, operation: Some(operation.letter()) })?;
         match self.counts.get_mut(topic) {
             Some(count) => *count += 1,
             None => {
@@ -103,7 +104,7 @@ impl Outbox {
 
     /// Adds the tombstone that follows a delete; it has the delete's identity and isn't counted.
     pub(crate) fn tombstone(&mut self, topic: &Arc<str>, key: &[u8], id: EventId) -> Result<()> {
-        self.send(topic, Some(key), None, id)
+        self.send(&Record { topic, key: Some(key), value: None, id, operation: None })
     }
 
     /// Events in the open Kafka transaction.
@@ -145,7 +146,13 @@ impl Outbox {
         wire_header(self.checkpoint_schema_id, &mut value);
         value.extend(checkpoint.encode()?);
         let (topic, key) = (self.checkpoint_topic.clone(), self.slot.clone());
-        self.send(&topic, Some(key.as_bytes()), Some(&value), progress.id)?;
+        self.send(&Record {
+            topic: &topic,
+            key: Some(key.as_bytes()),
+            value: Some(&value),
+            id: progress.id,
+            operation: None,
+        })?;
         self.producer.commit()?;
         let took = self.age().unwrap_or_default();
         self.metrics.produced(progress.id.commit_lsn, progress.committed_at_us, took);
@@ -164,11 +171,11 @@ impl Outbox {
         }
     }
 
-    fn send(&mut self, topic: &str, key: Option<&[u8]>, value: Option<&[u8]>, id: EventId) -> Result<()> {
+    fn send(&mut self, record: &Record<'_>) -> Result<()> {
         if self.open_since.is_none() {
             self.producer.begin()?;
             self.open_since = Some(Instant::now());
         }
-        self.producer.send(&Record { topic, key, value, id })
+        self.producer.send(record)
     }
 }

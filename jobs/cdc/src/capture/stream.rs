@@ -224,7 +224,7 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         }
         block_in_place(|| {
-            self.outbox.event(&encoder.topic, step.key.as_deref(), &step.value, id)?;
+            self.outbox.event(&encoder.topic, step.key.as_deref(), &step.value, id, step.operation)?;
             match &step.key {
                 Some(key) if step.operation == Operation::Delete && self.tombstones => {
                     self.outbox.tombstone(&encoder.topic, key, id)

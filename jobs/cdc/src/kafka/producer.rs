@@ -36,6 +36,8 @@ pub(crate) struct Record<'a> {
     /// None for a tombstone.
     pub(crate) value: Option<&'a [u8]>,
     pub(crate) id: EventId,
+    /// Debezium's letter of the operation; none on tombstones and checkpoints.
+    pub(crate) operation: Option<&'static str>,
 }
 
 /// The one transactional producer of a slot.
@@ -125,9 +127,12 @@ impl Producer {
 
     /// Queues a record; waits, blocking, while the queue is full.
     pub(crate) fn send(&self, record: &Record<'_>) -> Result<()> {
-        let headers = OwnedHeaders::new_with_capacity(2)
+        let mut headers = OwnedHeaders::new_with_capacity(3)
             .insert(Header { key: "commit_lsn", value: Some(&record.id.commit_lsn.0.to_be_bytes()) })
             .insert(Header { key: "ordinal", value: Some(&record.id.ordinal.to_be_bytes()) });
+        if let Some(operation) = record.operation {
+            headers = headers.insert(Header { key: "op", value: Some(operation) });
+        }
         let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic).headers(headers);
         message.payload = record.value;
         message.key = record.key;

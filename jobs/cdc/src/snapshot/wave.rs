@@ -153,7 +153,7 @@ impl Attempt<'_> {
     fn send(&mut self, chunk: &Chunk) -> Result<()> {
         for (key, value) in &chunk.rows {
             let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
-            self.outbox.event(&chunk.encoder.topic, key.as_deref(), value, id)?;
+            self.outbox.event(&chunk.encoder.topic, key.as_deref(), value, id, Operation::Read)?;
             self.ordinal += 1;
         }
         let table = &chunk.encoder.shape.name;

@@ -21,6 +21,8 @@ pub struct Record {
     pub value: Option<Value>,
     pub commit_lsn: u64,
     pub ordinal: u64,
+    /// The header `op`.
+    pub op: Option<String>,
     pub value_schema_id: u32,
 }
 
@@ -94,8 +96,15 @@ impl Topics {
                             headers.iter().find(|header| header.key == name).and_then(|header| header.value);
                         Ok(u64::from_be_bytes(header.ok_or("a header is missing")?.try_into()?))
                     };
+                    let op = message.headers().and_then(|headers| {
+                        let header = headers.iter().find(|header| header.key == "op")?;
+                        Some(String::from_utf8_lossy(header.value?).into_owned())
+                    });
                     let value = message.payload().map(|bytes| schemas.decode(bytes)).transpose()?;
                     if message.topic() == format!("{prefix}checkpoint") {
+                        if op.is_some() {
+                            return Err("a checkpoint has an operation".into());
+                        }
                         checkpoints.push(value.ok_or("a checkpoint has no value")?);
                         continue;
                     }
@@ -108,6 +117,7 @@ impl Topics {
                         value,
                         commit_lsn: number("commit_lsn")?,
                         ordinal: number("ordinal")?,
+                        op,
                     });
                 }
             }
@@ -121,11 +131,17 @@ impl Topics {
         self.records.iter().filter(|record| record.topic == topic).collect()
     }
 
-    /// The promises that every reader builds on: each event once; every cut's counts are those of the
+    /// The promises that every reader builds on: the operation in a header; each event once; every cut's counts are those of the
     /// events at or below it; the last counts are those of all events.
     pub fn check(&self) -> Result<()> {
         let mut seen = HashSet::new();
         let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
+        for record in &self.records {
+            // Of a tombstone both are none.
+            if record.op != record.operation() {
+                return Err(format!("header op {:?} on an event {:?}", record.op, record.operation()).into());
+            }
+        }
         for record in self.records.iter().filter(|record| record.value.is_some()) {
             if !seen.insert((record.commit_lsn, record.ordinal)) {
                 return Err(format!("({}, {}) is there twice", record.commit_lsn, record.ordinal).into());
