@@ -46,8 +46,8 @@ struct Source {
     #[serde(default)]
     ssl_mode: Option<String>,
     ca_file: Option<PathBuf>,
-    #[serde(default = "receive_messages")]
-    receive_messages: usize,
+    #[serde(default = "receive_kbytes")]
+    receive_kbytes: usize,
 }
 
 /// A port as a number, or as the text that a `${VARIABLE}` becomes.
@@ -134,7 +134,7 @@ fn password_env() -> String {
     "LAKEPULSE_SOURCE_PASSWORD".to_owned()
 }
 
-fn receive_messages() -> usize {
+fn receive_kbytes() -> usize {
     4096
 }
 
@@ -195,7 +195,7 @@ impl File {
             ("commit.interval_ms", self.commit.interval_ms as usize),
             ("snapshot.connections", self.snapshot.connections),
             ("snapshot.rows_per_range", self.snapshot.rows_per_range as usize),
-            ("source.receive_messages", self.source.receive_messages),
+            ("source.receive_kbytes", self.source.receive_kbytes),
             ("kafka.partitions", self.kafka.partitions.max(0) as usize),
             ("kafka.replication_factor", self.kafka.replication_factor.max(0) as usize),
         ] {
@@ -227,7 +227,7 @@ impl File {
                         )));
                     }
                 },
-                receive_messages: self.source.receive_messages,
+                receive_chunks: (self.source.receive_kbytes / 256).max(1),
             },
             tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,
             kafka: KafkaConfig {
