@@ -12,6 +12,7 @@ stack := bin/lakepulse-stack
 p ?= servers
 seconds ?= 30
 kills ?= 300
+cases ?= 1000000
 
 .PHONY: help
 help: ## Print the targets
@@ -53,6 +54,10 @@ memory-cdc: setup ## Measure the memory of lakepulse-cdc: one large transaction,
 .PHONY: fuzz
 fuzz: ## Fuzz spark_client; seconds=30 for each target
 	scripts/fuzz $(seconds)
+
+.PHONY: fuzz-cdc
+fuzz-cdc: ## Feed random bytes to what reads PostgreSQL's messages; cases=1000000 for each reader
+	PROPTEST_CASES=$(cases) cargo test --locked --release -p lakepulse-cdc --lib any_
 
 .PHONY: setup
 setup: ## Install what the servers need and build the binaries, side by side

@@ -50,7 +50,8 @@ def streams(results, captures, rows, rows_per_transaction, measure, rounds):
         capture.prepare()
     first = 1
     for number in range(rounds):
-        publication = floor.prepare(next(iter(captures.values())).name)
+        publication = captures["ours"].name
+        floor.prepare()
         end = stage.load(first, rows, rows_per_transaction)
         first += rows
         readers = {"floor": lambda: floor.stream(publication, end, rows)}

@@ -1,13 +1,12 @@
 """lakepulse-cdc, as a process of its own for each measurement."""
 
-import os
 import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from stage import DATABASE, KAFKA, REGISTRY, SOURCE, Topic, cpu, delete_topics, drop_slot, rss_peak, sql, value, wait_until, watch
+from stage import DATABASE, KAFKA, REGISTRY, SOURCE, Topic, delete_topics, drop_slot, rss_peak, sql, value, wait_until, watch
 
 CONFIG = """
 slot = "{name}"

@@ -1,5 +1,6 @@
 """What the measurements stand on: the source, the topics, and the CPU time of processes."""
 
+import io
 import json
 import os
 import struct
@@ -53,12 +54,12 @@ def create_table():
 
 def load(first, rows, rows_per_transaction):
     """Commits rows at the source; the position behind them."""
-    sql(f"set synchronous_commit = off; call load_lines({first}, {first + rows - 1}, {rows_per_transaction})"
-        .split(";")[1])
+    sql(f"call load_lines({first}, {first + rows - 1}, {rows_per_transaction})")
+    end = value("select pg_current_wal_insert_lsn()")
     sql("checkpoint")
     # Something behind the last row, so that a reader that stops there has read it.
     sql("select pg_switch_wal()")
-    return value("select pg_current_wal_insert_lsn()")
+    return end
 
 
 def drop_slot(slot):
@@ -144,7 +145,6 @@ class Envelopes:
         if number not in self.schemas:
             with urllib.request.urlopen(f"{REGISTRY}/schemas/ids/{number}") as answer:
                 self.schemas[number] = fastavro.parse_schema(json.loads(json.load(answer)["schema"]))
-        import io
         return fastavro.schemaless_reader(io.BytesIO(payload[5:]), self.schemas[number])
 
 
