@@ -17,6 +17,7 @@ def prepare():
 def stream(publication, end, rows, options=()):
     """Reads the slot's WAL up to a position."""
     start = value("select confirmed_flush_lsn from pg_replication_slots where slot_name = 'bench_floor'")
+    drop_slot("bench_floor_run")
     sql("select pg_copy_logical_replication_slot('bench_floor', 'bench_floor_run', false)")
     reader = subprocess.Popen(
         ["pg_recvlogical", "-d", DATABASE, "--slot", "bench_floor_run", "--start", "-f", "/dev/null", "--no-loop",

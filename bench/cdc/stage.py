@@ -42,7 +42,7 @@ def value(statement):
 
 
 def create_database():
-    if not sql(f"select from pg_database where datname = '{DATABASE}'", "postgres"):
+    if not sql(f"select 1 from pg_database where datname = '{DATABASE}'", "postgres"):
         sql(f"create database {DATABASE} template template0", "postgres")
     create_table()
 

@@ -17,6 +17,8 @@ use crate::tls::client_config;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Room for what one read brings.
 const READ_BYTES: usize = 256 * 1024;
+/// Less room than this is not worth a read.
+const LEAST_ROOM: usize = 16 * 1024;
 /// Tag and length in front of every message.
 pub(super) const HEADER: usize = 5;
 
@@ -237,7 +239,10 @@ impl Connection {
             Some((_, length)) => length.saturating_sub(self.buffer.len()),
             None => 0,
         };
-        self.buffer.reserve(missing.max(READ_BYTES));
+        let spare = self.buffer.capacity() - self.buffer.len();
+        if spare < missing.max(LEAST_ROOM) {
+            self.buffer.reserve(missing.max(READ_BYTES));
+        }
         let read = self.socket.read_buf(&mut self.buffer).await.map_err(|cause| self.place.lost(cause))?;
         if read == 0 {
             return Err(self.place.lost(io::Error::from(io::ErrorKind::UnexpectedEof)));

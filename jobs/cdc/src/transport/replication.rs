@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio::sync::mpsc;
@@ -16,6 +16,11 @@ use crate::pgoutput::POSTGRES_EPOCH_US;
 /// How often the server is told the confirmed position, asked or not.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// The server sends every message by itself. When that many chunks in a row were not waited for longer than this,
+/// a pause lets the next messages come together: a read and a chunk of one row cost far more than the row.
+const CLOSE_TOGETHER: Duration = Duration::from_micros(500);
+const MANY: u32 = 16;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// PostgreSQL's name of a system and its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +123,12 @@ async fn forward(
 ) -> Result<()> {
     let mut ticks = tokio::time::interval(STATUS_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut in_a_row = 0;
     loop {
+        if in_a_row >= MANY {
+            tokio::time::sleep(PAUSE).await;
+        }
+        let begun = Instant::now();
         let bytes = tokio::select! {
             bytes = connection.messages() => bytes?,
             _ = ticks.tick() => {
@@ -127,6 +137,7 @@ async fn forward(
             }
             () = chunks.closed() => return Ok(()),
         };
+        in_a_row = if begun.elapsed() <= CLOSE_TOGETHER { in_a_row + 1 } else { 0 };
         let chunk = Chunk::new(bytes);
         let mut asked = false;
         for (tag, body) in chunk.messages() {
