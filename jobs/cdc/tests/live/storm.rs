@@ -20,7 +20,7 @@ use crate::compare::all_tables;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::Topics;
 
-const FEW: u64 = 10;
+const FEW: u64 = 4;
 const TABLES: &str = "
     CREATE TABLE plain (id bigint PRIMARY KEY, n bigint NOT NULL, note text);
     CREATE TABLE toasted (id bigint PRIMARY KEY, n bigint NOT NULL, big text NOT NULL);
