@@ -20,7 +20,8 @@ const SHUFFLE_PARTITIONS: &str = "spark.sql.shuffle.partitions";
 
 /// How many tasks the server plans after a shuffle.
 pub(super) async fn most_tasks(spark: &SparkSession) -> Result<i32> {
-    let setting = spark.conf().get(SHUFFLE_PARTITIONS).await.doing("reading the number of shuffle partitions")?;
+    let setting =
+        spark.conf().get(SHUFFLE_PARTITIONS).await.doing("reading the number of shuffle partitions")?;
     Ok(setting.and_then(|tasks| tasks.parse().ok()).unwrap_or(1))
 }
 
@@ -56,7 +57,11 @@ impl Batch {
 
     /// Gives a session as many tasks after a shuffle as the events have partitions.
     pub(super) async fn set_tasks(&self, session: &SparkSession) -> Result<()> {
-        session.conf().set(SHUFFLE_PARTITIONS, self.tasks).await.doing("setting the number of shuffle partitions")
+        session
+            .conf()
+            .set(SHUFFLE_PARTITIONS, self.tasks)
+            .await
+            .doing("setting the number of shuffle partitions")
     }
 
     /// Lets go of them. When that fails, Spark pushes them out in time.
