@@ -11,6 +11,8 @@ binaries := lakepulse lakepulse-stack lakepulse-cdc lakepulse-wwi lakepulse-bron
 stack := bin/lakepulse-stack
 p ?= servers
 seconds ?= 30
+kills ?= 300
+cases ?= 1000000
 
 .PHONY: help
 help: ## Print the targets
@@ -37,9 +39,25 @@ stress-client: setup ## Cut, starve and kill the connection of spark_client to i
 bench-client: setup ## Measure spark_client beside PySpark and crate apache-spark-connect
 	scripts/bench-client
 
+.PHONY: test-storm
+test-storm: setup ## Kill capture, Kafka, registry and PostgreSQL at random, kills=300 times, and compare all events
+	LAKEPULSE_STORM_KILLS=$(kills) $(stack) exec --own ingest -- scripts/live jobs/cdc -- storm
+
+.PHONY: bench-cdc
+bench-cdc: setup ## Measure lakepulse-cdc beside the WAL sender's own speed
+	scripts/bench-cdc
+
+.PHONY: memory-cdc
+memory-cdc: setup ## Measure the memory of lakepulse-cdc: one large transaction, many tables, one large value
+	scripts/bench-cdc --memory
+
 .PHONY: fuzz
 fuzz: ## Fuzz spark_client; seconds=30 for each target
 	scripts/fuzz $(seconds)
+
+.PHONY: fuzz-cdc
+fuzz-cdc: ## Feed random bytes to what reads PostgreSQL's messages; cases=1000000 for each reader
+	PROPTEST_CASES=$(cases) cargo test --locked --release -p lakepulse-cdc --lib any_
 
 .PHONY: setup
 setup: ## Install what the servers need and build the binaries, side by side

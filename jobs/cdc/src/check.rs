@@ -7,11 +7,10 @@ use tokio::task::block_in_place;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::kafka::check_reachable;
-use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::source::{self, Catalog};
-use crate::transport::PgWire;
+use crate::transport::Replication;
 
 /// One thing that was looked at.
 #[derive(Debug)]
@@ -55,7 +54,8 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 }
 
 async fn replication(config: &Config) -> Result<String> {
-    let mut session = PgWire::connect(&config.source, &config.slot, &config.publication, Lsn(0)).await?;
+    let longest = config.kafka.max_record_bytes as usize;
+    let mut session = Replication::connect(&config.source, &config.slot, longest).await?;
     let identity = session.identify().await?;
     Ok(format!("system {} timeline {}", identity.system_id, identity.timeline))
 }

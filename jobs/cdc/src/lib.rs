@@ -21,12 +21,13 @@
 //! |---|---|
 //! | `config` | the TOML file, checked once; `secret` keeps passwords out of logs |
 //! | `source` | catalog, publication and slot, over ordinary connections |
-//! | `transport` | the replication connection behind a trait |
-//! | `pgoutput` | the messages of the stream and their decoder |
+//! | `transport` | sessions with PostgreSQL that are read in chunks: the stream, behind a trait, and copies |
+//! | `pgoutput` | the messages of the stream, read in place |
 //! | `table` | tables and columns as captured |
 //! | `avro` | schemas, keys and envelopes |
 //! | `registry` | the schema registry |
-//! | `kafka` | topics, the transactional producer, the checkpoint topic read back |
+//! | `kafka` | topics, the transactional producer on the wire, the checkpoint topic read back |
+//! | `socket`, `tls` | connections to servers |
 //! | `checkpoint` | the checkpoint record |
 //! | `snapshot` | the initial snapshot, in parallel and resumable |
 //! | `capture` | sessions: where to begin, Kafka transactions, the stream |
@@ -51,8 +52,10 @@ mod retry;
 mod secret;
 mod shutdown;
 mod snapshot;
+mod socket;
 mod source;
 mod table;
+mod tls;
 mod transport;
 
 pub use capture::run;

@@ -40,9 +40,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // The transport's own error lines would repeat what the error of the call says.
-    let filter = EnvFilter::try_from_env("LAKEPULSE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,pgwire_replication=off"));
+    let filter = EnvFilter::try_from_env("LAKEPULSE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

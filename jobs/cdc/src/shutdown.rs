@@ -56,6 +56,14 @@ impl Shutdown {
         self.since.borrow().is_some_and(|since| since.elapsed() > GRACE)
     }
 
+    /// Waits until the time to finish has passed.
+    pub(crate) async fn wait_overdue(&mut self) {
+        self.wait().await;
+        let since = *self.since.borrow();
+        let left = since.map_or(GRACE, |since| GRACE.saturating_sub(since.elapsed()));
+        tokio::time::sleep(left).await;
+    }
+
     /// Waits until the stop is asked for.
     pub(crate) async fn wait(&mut self) {
         if self.since.wait_for(Option::is_some).await.is_err() {

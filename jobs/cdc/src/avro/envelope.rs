@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::{binary, encode, wire_header};
+use super::stamp::{EventSource, Stamp};
+use super::{ascii, encode, wire_header};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lsn::Lsn;
-use crate::pgoutput::Datum;
+use crate::pgoutput::{Datum, Tuple, Values};
 use crate::table::{Column, TableShape};
 
 /// What happened to a row, or to the table.
@@ -28,28 +28,59 @@ impl Operation {
             Self::Truncate => "t",
         }
     }
+
+    /// The letter as a byte.
+    pub(crate) fn byte(self) -> u8 {
+        match self {
+            Self::Create => b'c',
+            Self::Update => b'u',
+            Self::Delete => b'd',
+            Self::Read => b'r',
+            Self::Truncate => b't',
+        }
+    }
+}
+
+/// A row's values; what an update left alone may be taken from the row before it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    values: Tuple<'a>,
+    before: Option<Tuple<'a>>,
+}
+
+impl<'a> Row<'a> {
+    /// The new row of an update whose old row is known in full.
+    pub(crate) fn after(values: Tuple<'a>, before: Tuple<'a>) -> Self {
+        Self { values, before: Some(before) }
+    }
+
+    #[inline]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Datum<'a>> {
+        let mut before = self.before.map(|before| before.iter());
+        self.values.iter().map(move |datum| match before.as_mut().and_then(Values::next) {
+            Some(old) if datum == Datum::Unchanged => old,
+            _ => datum,
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+}
+
+impl<'a> From<Tuple<'a>> for Row<'a> {
+    fn from(values: Tuple<'a>) -> Self {
+        Self { values, before: None }
+    }
 }
 
 /// A row before or after the change.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Image<'a> {
     /// A whole row; an unchanged toasted value is written as Debezium's placeholder.
-    Row(&'a [Datum]),
+    Row(Row<'a>),
     /// A row of which only the key is known.
-    Key(&'a [Datum]),
-}
-
-/// Where an event comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct EventSource {
-    /// Microseconds since 1970.
-    pub(crate) committed_at_us: i64,
-    /// The commit before this one.
-    pub(crate) previous_commit: Option<Lsn>,
-    /// The change's own WAL record.
-    pub(crate) lsn: Lsn,
-    /// None for the snapshot.
-    pub(crate) xid: Option<u32>,
+    Key(Row<'a>),
 }
 
 /// A change to be encoded.
@@ -75,56 +106,60 @@ pub(crate) struct TableEncoder {
 }
 
 impl TableEncoder {
-    /// The key's bytes; `None` for a table without a primary key.
-    pub(crate) fn key(&self, values: &[Datum]) -> Result<Option<Vec<u8>>> {
-        let Some(schema_id) = self.key_schema_id else { return Ok(None) };
-        let mut out = Vec::with_capacity(16);
-        wire_header(schema_id, &mut out);
+    /// Whether the table has a primary key, and so its events have keys.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key_schema_id.is_some()
+    }
+
+    /// Appends the key's bytes; nothing for a table without a primary key.
+    #[inline]
+    pub(crate) fn key(&self, row: &Row<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let Some(schema_id) = self.key_schema_id else { return Ok(()) };
+        wire_header(schema_id, out);
         for index in &self.shape.key {
-            let (Some(column), Some(datum)) = (self.shape.columns.get(*index), values.get(*index)) else {
-                return Err(self.wrong_width(values.len()));
+            let (Some(column), Some(datum)) = (self.shape.columns.get(*index), row.iter().nth(*index)) else {
+                return Err(self.wrong_width(row.len()));
             };
             match datum {
-                Datum::Text(bytes) => self.text(column, bytes, &mut out)?,
-                Datum::Unchanged => encode::unavailable(&column.kind, &mut out),
+                Datum::Text(bytes) => self.text(column, bytes, out)?,
+                Datum::Unchanged => encode::unavailable(&column.kind, out),
                 Datum::Null => return Err(self.wrong(column, "a primary key is null")),
             }
         }
-        Ok(Some(out))
+        Ok(())
     }
 
-    /// The envelope's bytes.
-    pub(crate) fn value(&self, event: &Event<'_>) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(512);
-        wire_header(self.value_schema_id, &mut out);
+    /// Appends the envelope's bytes; `stamp` is this encoder's own.
+    #[inline]
+    pub(crate) fn value(&self, event: &Event<'_>, stamp: &mut Stamp, out: &mut Vec<u8>) -> Result<()> {
+        wire_header(self.value_schema_id, out);
         for image in [event.before, event.after] {
             match image {
                 None => out.push(0),
                 Some(image) => {
                     out.push(2);
-                    self.row(image, &mut out)?;
+                    self.row(&image, out)?;
                 }
             }
         }
-        self.source(event, &mut out);
+        stamp.source(self, &event.source, out);
         // No block of transaction metadata.
         out.push(0);
-        binary::bytes(event.operation.letter().as_bytes(), &mut out);
-        for now in [event.now_us / 1000, event.now_us, event.now_us.saturating_mul(1000)] {
-            binary::option(Some(now), &mut out, binary::long);
-        }
-        Ok(out)
+        out.extend_from_slice(&[2, event.operation.byte()]);
+        stamp.now(event.now_us, out);
+        Ok(())
     }
 
-    fn row(&self, image: Image<'_>, out: &mut Vec<u8>) -> Result<()> {
-        let (values, key_only) = match image {
-            Image::Row(values) => (values, false),
-            Image::Key(values) => (values, true),
+    #[inline]
+    fn row(&self, image: &Image<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let (row, key_only) = match image {
+            Image::Row(row) => (row, false),
+            Image::Key(row) => (row, true),
         };
-        if values.len() != self.shape.columns.len() {
-            return Err(self.wrong_width(values.len()));
+        if row.len() != self.shape.columns.len() {
+            return Err(self.wrong_width(row.len()));
         }
-        for (column, datum) in self.shape.columns.iter().zip(values) {
+        for (column, datum) in self.shape.columns.iter().zip(row.iter()) {
             match datum {
                 Datum::Null if column.nullable => out.push(0),
                 Datum::Null if key_only => encode::zero(&column.kind, out),
@@ -146,32 +181,11 @@ impl TableEncoder {
         Ok(())
     }
 
-    fn source(&self, event: &Event<'_>, out: &mut Vec<u8>) {
-        let source = &event.source;
-        binary::bytes(env!("CARGO_PKG_VERSION").as_bytes(), out);
-        binary::bytes(b"postgresql", out);
-        binary::bytes(self.prefix.as_bytes(), out);
-        binary::long(source.committed_at_us.div_euclid(1000), out);
-        // The first branch of [enum, "null"].
-        out.push(0);
-        binary::bytes(if event.operation == Operation::Read { b"true" } else { b"false" }, out);
-        binary::bytes(self.database.as_bytes(), out);
-        let previous =
-            source.previous_commit.map_or_else(|| "null".to_owned(), |lsn| format!("\"{}\"", lsn.0));
-        binary::option(Some(format!("[{previous},\"{}\"]", source.lsn.0)), out, |text, out| {
-            binary::bytes(text.as_bytes(), out);
-        });
-        binary::option(Some(source.committed_at_us), out, binary::long);
-        binary::option(Some(source.committed_at_us.saturating_mul(1000)), out, binary::long);
-        binary::bytes(self.shape.name.schema.as_bytes(), out);
-        binary::bytes(self.shape.name.table.as_bytes(), out);
-        binary::option(source.xid.map(i64::from), out, binary::long);
-        binary::option(Some(source.lsn.0 as i64), out, binary::long);
-        // xmin, origin, origin_lsn: never known here.
-        out.extend_from_slice(&[0, 0, 0]);
-    }
-
+    #[inline]
     fn text(&self, column: &Column, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        if ascii::value(&column.kind, bytes, out) {
+            return Ok(());
+        }
         let text = std::str::from_utf8(bytes)
             .map_err(|cause| self.wrong(column, "the value is not UTF-8").caused_by(cause))?;
         if encode::value(&column.kind, text, out) {
@@ -180,6 +194,7 @@ impl TableEncoder {
         Err(self.wrong(column, "the value has no encoding in this type (NaN or infinity in a decimal, an array of more dimensions?)"))
     }
 
+    #[cold]
     fn wrong(&self, column: &Column, what: &str) -> Error {
         Error::new(
             ErrorKind::Encoding,
@@ -190,6 +205,7 @@ impl TableEncoder {
         )
     }
 
+    #[cold]
     fn unexpected_null(&self, column: &Column) -> Error {
         Error::new(
             ErrorKind::UnexpectedNull,
@@ -200,6 +216,7 @@ impl TableEncoder {
         )
     }
 
+    #[cold]
     fn wrong_width(&self, width: usize) -> Error {
         Error::new(
             ErrorKind::Protocol,

@@ -1,11 +1,12 @@
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
-use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
 use crate::avro::{key_schema, value_schema};
+use crate::lsn::Lsn;
+use crate::pgoutput::TupleBuffer;
 use crate::table::{ColumnType, TableName};
 
 fn column(name: &str, kind: ColumnType, nullable: bool) -> Column {
@@ -27,12 +28,24 @@ fn encoder(columns: Vec<Column>) -> TableEncoder {
     }
 }
 
-fn text(value: &str) -> Datum {
-    Datum::Text(Bytes::copy_from_slice(value.as_bytes()))
+/// A row of these texts; none is null, and `UNCHANGED` a value that the update left alone.
+fn row(values: &[Option<&str>]) -> TupleBuffer {
+    let mut buffer = TupleBuffer::default();
+    for value in values {
+        match value {
+            None => buffer.null(),
+            Some(UNCHANGED) => buffer.unchanged(),
+            Some(text) => buffer.text(text.as_bytes()),
+        }
+    }
+    buffer
 }
 
+const UNCHANGED: &str = "(unchanged)";
+
 fn read(encoder: &TableEncoder, event: &Event<'_>) -> Vec<(String, Value)> {
-    let bytes = encoder.value(event).unwrap();
+    let mut bytes = Vec::new();
+    encoder.value(event, &mut Stamp::default(), &mut bytes).unwrap();
     assert_eq!(&bytes[..5], [0, 0, 0, 0, 8]);
     let schema = Schema::parse_str(&value_schema("wwi", &encoder.shape)).unwrap();
     let mut rest = &bytes[5..];
@@ -62,8 +75,8 @@ fn event<'a>(operation: Operation, before: Option<Image<'a>>, after: Option<Imag
 /// Encodes one nullable value and reads it back by the Avro library.
 fn through(kind: ColumnType, value: &str) -> Value {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", kind, true)]);
-    let values = [text("1"), text(value)];
-    let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(&values))));
+    let values = row(&[Some("1"), Some(value)]);
+    let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(values.tuple().into()))));
     match get(&fields, "after") {
         Value::Record(row) => get(row, "v").clone(),
         other => panic!("{other:?}"),
@@ -117,8 +130,8 @@ fn every_type_is_read_back_by_the_avro_library() {
 #[test]
 fn an_unchanged_value_is_the_placeholder() {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, true)]);
-    let values = [text("1"), Datum::Unchanged];
-    let fields = read(&encoder, &event(Operation::Update, None, Some(Image::Row(&values))));
+    let values = row(&[Some("1"), Some(UNCHANGED)]);
+    let fields = read(&encoder, &event(Operation::Update, None, Some(Image::Row(values.tuple().into()))));
     let Value::Record(row) = get(&fields, "after") else { panic!() };
     assert_eq!(get(row, "v"), &Value::String("__debezium_unavailable_value".into()));
 }
@@ -130,8 +143,8 @@ fn a_delete_by_key_has_zeros_where_null_is_not_allowed() {
         column("name", ColumnType::Text, false),
         column("note", ColumnType::Text, true),
     ]);
-    let values = [text("1"), Datum::Null, Datum::Null];
-    let fields = read(&encoder, &event(Operation::Delete, Some(Image::Key(&values)), None));
+    let values = row(&[Some("1"), None, None]);
+    let fields = read(&encoder, &event(Operation::Delete, Some(Image::Key(values.tuple().into())), None));
     let Value::Record(row) = get(&fields, "before") else { panic!() };
     assert_eq!(
         (get(row, "id"), get(row, "name"), get(row, "note")),
@@ -144,8 +157,8 @@ fn a_delete_by_key_has_zeros_where_null_is_not_allowed() {
 #[test]
 fn the_source_tells_commit_time_and_place() {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
-    let values = [text("1")];
-    let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(&values))));
+    let values = row(&[Some("1")]);
+    let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(values.tuple().into()))));
     let Value::Record(source) = get(&fields, "source") else { panic!() };
     assert_eq!(get(source, "ts_ms"), &Value::Long(1_600_000_000_123));
     assert_eq!(get(source, "sequence"), &Value::String("[null,\"42\"]".into()));
@@ -154,10 +167,39 @@ fn the_source_tells_commit_time_and_place() {
 }
 
 #[test]
+fn a_full_old_row_gives_the_unchanged_value() {
+    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, true)]);
+    let (old, new) = (row(&[Some("1"), Some("old")]), row(&[Some("2"), Some(UNCHANGED)]));
+    let after = Image::Row(Row::after(new.tuple(), old.tuple()));
+    let fields = read(&encoder, &event(Operation::Update, None, Some(after)));
+    let Value::Record(row) = get(&fields, "after") else { panic!() };
+    assert_eq!((get(row, "id"), get(row, "v")), (&Value::Int(2), &Value::String("old".into())));
+}
+
+#[test]
+fn a_stamp_is_made_anew_for_another_transaction() {
+    let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
+    let values = row(&[Some("1")]);
+    let mut stamp = Stamp::default();
+    let mut event = event(Operation::Create, None, Some(Image::Row(values.tuple().into())));
+    let bytes = |event: &Event<'_>, stamp: &mut Stamp| {
+        let mut out = Vec::new();
+        encoder.value(event, stamp, &mut out).unwrap();
+        out
+    };
+    bytes(&event, &mut stamp);
+    event.source.xid = Some(10);
+    event.source.previous_commit = Some(Lsn(41));
+    event.now_us += 1;
+    assert_eq!(bytes(&event, &mut stamp), bytes(&event, &mut Stamp::default()));
+}
+
+#[test]
 fn a_null_that_the_catalog_forbids_is_told_apart() {
     let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, false)]);
-    let values = [text("1"), Datum::Null];
-    let error = encoder.value(&event(Operation::Create, None, Some(Image::Row(&values)))).unwrap_err();
+    let values = row(&[Some("1"), None]);
+    let event = event(Operation::Create, None, Some(Image::Row(values.tuple().into())));
+    let error = encoder.value(&event, &mut Stamp::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedNull);
 }
 
@@ -166,7 +208,8 @@ fn keys_are_records_of_the_key_columns() {
     let mut encoder =
         encoder(vec![column("a", ColumnType::Text, true), column("b", ColumnType::Int8, false)]);
     encoder.shape.key = vec![1, 0];
-    let bytes = encoder.key(&[text("x"), text("5")]).unwrap().unwrap();
+    let mut bytes = Vec::new();
+    encoder.key(&row(&[Some("x"), Some("5")]).tuple().into(), &mut bytes).unwrap();
     let schema = Schema::parse_str(&key_schema("wwi", &encoder.shape).unwrap()).unwrap();
     let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut &bytes[5..]).unwrap();
     assert_eq!(

@@ -1,17 +1,20 @@
 //! Avro keys and values as Debezium's PostgreSQL connector writes them through Confluent's converter.
 
 mod array;
-mod binary;
+mod ascii;
+pub(crate) mod binary;
 mod datetime;
 mod encode;
 mod envelope;
 mod names;
 mod numeric;
 mod schema;
+mod stamp;
 
-pub(crate) use self::envelope::{Event, EventSource, Image, Operation, TableEncoder};
+pub(crate) use self::envelope::{Event, Image, Operation, Row, TableEncoder};
 pub(crate) use self::names::topic_name;
 pub(crate) use self::schema::{key_schema, value_schema};
+pub(crate) use self::stamp::{EventSource, Stamp};
 
 /// Confluent's wire format: a zero byte and the schema's id, in front of the Avro bytes.
 pub(crate) fn wire_header(schema_id: u32, out: &mut Vec<u8>) {

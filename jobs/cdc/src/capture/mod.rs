@@ -1,5 +1,6 @@
 //! The capture itself: sessions one after the other, each from the last checkpoint.
 
+mod changes;
 mod outbox;
 mod resume;
 mod session;

@@ -1,31 +1,70 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::avro::{Operation, wire_header};
 use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, TableProgress};
-use crate::error::Result;
-use crate::kafka::{EventId, Producer, Record};
+use crate::config::KafkaConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kafka::{Batch, EventId, NodeId, Partition, Producer, Record, Records, partition_of};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::transport::SystemIdentity;
 
+/// What is around key and value in a record, at most.
+const RECORD_OVERHEAD: usize = 100;
+
 /// Kafka transactions: events go in one after the other, and each transaction ends with one checkpoint
 /// record, so that events and the knowledge of them become visible together or not at all.
 ///
-/// Calls block; an outbox that failed is of no further use, since its counts are ahead of Kafka.
+/// A commit is handed over and reported later by [`committed`](Self::committed); the events of the next
+/// Kafka transaction may be added meanwhile. An outbox that failed is of no further use, since its counts
+/// are ahead of Kafka.
 pub(crate) struct Outbox {
     producer: Producer,
-    checkpoint_topic: String,
+    checkpoint_topic: TopicId,
     checkpoint_schema_id: u32,
     identity: SystemIdentity,
     slot: String,
-    counts: BTreeMap<Arc<str>, i64>,
-    touched: BTreeSet<Arc<str>>,
+    topics: Vec<Topic>,
+    by_name: HashMap<Arc<str>, TopicId>,
+    /// Topics with events in the open Kafka transaction, or new to the counts.
+    touched: Vec<TopicId>,
     open_since: Option<Instant>,
     events: usize,
+    /// Bytes added and not handed over yet, and how many there may be.
+    waiting_bytes: usize,
+    max_waiting_bytes: usize,
+    max_record_bytes: usize,
     checkpoints: u64,
+    committing: VecDeque<Committing>,
     metrics: Metrics,
+}
+
+/// A topic's place in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TopicId(usize);
+
+struct Topic {
+    name: Arc<str>,
+    /// Events since the slot began.
+    count: i64,
+    touched: bool,
+    /// None of them before the first event.
+    partitions: Vec<Lane>,
+}
+
+/// What waits for one partition.
+struct Lane {
+    leader: NodeId,
+    records: Records,
+}
+
+/// A commit that was handed over.
+struct Committing {
+    progress: Progress,
+    since: Instant,
+    events: usize,
 }
 
 /// What a checkpoint says of the source.
@@ -45,66 +84,163 @@ pub(crate) struct Progress {
 impl Outbox {
     pub(crate) fn new(
         producer: Producer,
+        kafka: &KafkaConfig,
         checkpoint_topic: String,
         checkpoint_schema_id: u32,
         identity: SystemIdentity,
         slot: String,
         metrics: Metrics,
     ) -> Self {
-        Self {
+        let mut outbox = Self {
             producer,
-            checkpoint_topic,
+            checkpoint_topic: TopicId(0),
             checkpoint_schema_id,
             identity,
             slot,
-            counts: BTreeMap::new(),
-            touched: BTreeSet::new(),
+            topics: Vec::new(),
+            by_name: HashMap::new(),
+            touched: Vec::new(),
             open_since: None,
             events: 0,
+            waiting_bytes: 0,
+            max_waiting_bytes: kafka.queue_kbytes as usize * 1024 / 2,
+            max_record_bytes: kafka.max_record_bytes as usize,
             checkpoints: 0,
+            committing: VecDeque::new(),
             metrics,
-        }
+        };
+        outbox.checkpoint_topic = outbox.topic(&checkpoint_topic.into());
+        outbox
     }
 
     /// Takes over the counts of the last checkpoint.
     pub(crate) fn continue_counts(&mut self, counts: &BTreeMap<String, i64>) {
-        self.counts = counts.iter().map(|(topic, count)| (Arc::from(topic.as_str()), *count)).collect();
+        for (name, count) in counts {
+            let id = self.topic(&Arc::from(name.as_str()));
+            if let Some(topic) = self.topics.get_mut(id.0) {
+                topic.count = *count;
+            }
+        }
     }
 
     /// Lets a topic appear in the counts although it has no events yet.
-    pub(crate) fn know_topic(&mut self, topic: &Arc<str>) {
-        if !self.counts.contains_key(topic) {
-            self.counts.insert(Arc::clone(topic), 0);
-            self.touched.insert(Arc::clone(topic));
+    pub(crate) fn know_topic(&mut self, name: &Arc<str>) {
+        if !self.by_name.contains_key(name) {
+            let id = self.topic(name);
+            self.touch(id);
+        }
+    }
+
+    /// The topic's place, which it gets when it is new.
+    pub(crate) fn topic(&mut self, name: &Arc<str>) -> TopicId {
+        if let Some(id) = self.by_name.get(name) {
+            return *id;
+        }
+        let id = TopicId(self.topics.len());
+        self.topics.push(Topic { name: Arc::clone(name), count: 0, touched: false, partitions: Vec::new() });
+        self.by_name.insert(Arc::clone(name), id);
+        id
+    }
+
+    fn touch(&mut self, id: TopicId) {
+        if let Some(topic) = self.topics.get_mut(id.0)
+            && !topic.touched
+        {
+            topic.touched = true;
+            self.touched.push(id);
         }
     }
 
     /// Adds an event and counts it.
-    pub(crate) fn event(
+    #[inline]
+    pub(crate) async fn event(
         &mut self,
-        topic: &Arc<str>,
+        topic: TopicId,
         key: Option<&[u8]>,
         value: &[u8],
         id: EventId,
         operation: Operation,
+        now_us: i64,
     ) -> Result<()> {
-        self.send(&Record { topic, key, value: Some(value), id, operation: Some(operation.letter()) })?;
-        match self.counts.get_mut(topic) {
-            Some(count) => *count += 1,
-            None => {
-                self.counts.insert(Arc::clone(topic), 1);
-            }
-        }
-        if !self.touched.contains(topic) {
-            self.touched.insert(Arc::clone(topic));
+        let operation = Some(operation.byte());
+        let record = Record { key, value: Some(value), id, operation, timestamp_ms: now_us / 1000 };
+        self.add(topic, &record).await?;
+        if let Some(topic) = self.topics.get_mut(topic.0) {
+            topic.count += 1;
         }
         self.events += 1;
         Ok(())
     }
 
     /// Adds the tombstone that follows a delete; it has the delete's identity and isn't counted.
-    pub(crate) fn tombstone(&mut self, topic: &Arc<str>, key: &[u8], id: EventId) -> Result<()> {
-        self.send(&Record { topic, key: Some(key), value: None, id, operation: None })
+    pub(crate) async fn tombstone(
+        &mut self,
+        topic: TopicId,
+        key: &[u8],
+        id: EventId,
+        now_us: i64,
+    ) -> Result<()> {
+        let record = Record { key: Some(key), value: None, id, operation: None, timestamp_ms: now_us / 1000 };
+        self.add(topic, &record).await
+    }
+
+    #[inline]
+    async fn add(&mut self, id: TopicId, record: &Record<'_>) -> Result<()> {
+        let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len) + RECORD_OVERHEAD;
+        let Some(topic) = self.topics.get_mut(id.0) else { return Ok(()) };
+        if size > self.max_record_bytes {
+            return Err(too_large(&topic.name, size));
+        }
+        if self.open_since.is_none() {
+            self.open_since = Some(Instant::now());
+        }
+        if topic.partitions.is_empty() {
+            self.find_leaders(id).await?;
+        }
+        if self.waiting_bytes + size > self.max_waiting_bytes {
+            let batches = self.take_all();
+            self.producer.write(batches, false).await?;
+        }
+        self.touch(id);
+        let Some(topic) = self.topics.get_mut(id.0) else { return Ok(()) };
+        let index = partition_of(record.key, topic.partitions.len());
+        let Some(lane) = topic.partitions.get_mut(index) else { return Ok(()) };
+        if lane.records.len() + size > self.producer.batch_bytes() && !lane.records.is_empty() {
+            let batch = lane.take(&topic.name, index);
+            self.waiting_bytes -= batch.records.len();
+            self.producer.write(vec![batch], false).await?;
+        }
+        // The lanes are where they were, but had to be let go of for the producer.
+        if let Some(lane) = self.topics.get_mut(id.0).and_then(|topic| topic.partitions.get_mut(index)) {
+            let before = lane.records.len();
+            lane.records.push(record);
+            self.waiting_bytes += lane.records.len() - before;
+        }
+        Ok(())
+    }
+
+    async fn find_leaders(&mut self, id: TopicId) -> Result<()> {
+        let Some(topic) = self.topics.get_mut(id.0) else { return Ok(()) };
+        let leaders = self.producer.leaders(&topic.name).await?;
+        topic.partitions =
+            leaders.into_iter().map(|leader| Lane { leader, records: Records::default() }).collect();
+        Ok(())
+    }
+
+    /// Everything that waits, at most one batch for each partition.
+    fn take_all(&mut self) -> Vec<Batch> {
+        self.waiting_bytes = 0;
+        let mut batches = Vec::new();
+        for id in &self.touched {
+            if let Some(topic) = self.topics.get_mut(id.0) {
+                for (index, lane) in topic.partitions.iter_mut().enumerate() {
+                    if !lane.records.is_empty() {
+                        batches.push(lane.take(&topic.name, index));
+                    }
+                }
+            }
+        }
+        batches
     }
 
     /// Events in the open Kafka transaction.
@@ -117,16 +253,46 @@ impl Outbox {
         self.open_since.map(|since| since.elapsed())
     }
 
-    /// Writes the checkpoint and commits; without events, a Kafka transaction of the checkpoint alone.
-    pub(crate) fn commit(&mut self, progress: &Progress) -> Result<()> {
+    /// Commits that were handed over and are not reported yet.
+    pub(crate) fn committing(&self) -> usize {
+        self.committing.len()
+    }
+
+    /// Ends the Kafka transaction with a checkpoint and hands it over to be committed; without events, a
+    /// Kafka transaction of the checkpoint alone.
+    pub(crate) async fn commit(&mut self, progress: Progress) -> Result<()> {
+        let since = self.open_since.take().unwrap_or_else(Instant::now);
+        let mut value = Vec::with_capacity(512);
+        wire_header(self.checkpoint_schema_id, &mut value);
+        self.checkpoint(&progress).encode(&mut value);
+        let key = self.slot.clone();
+        let record = Record {
+            key: Some(key.as_bytes()),
+            value: Some(&value),
+            id: progress.id,
+            operation: None,
+            timestamp_ms: chrono::Utc::now().timestamp_millis(),
+        };
+        self.add(self.checkpoint_topic, &record).await?;
+        let batches = self.take_all();
+        for id in self.touched.drain(..) {
+            if let Some(topic) = self.topics.get_mut(id.0) {
+                topic.touched = false;
+            }
+        }
+        self.producer.write(batches, true).await?;
+        self.committing.push_back(Committing { progress, since, events: self.events });
+        self.checkpoints += 1;
+        self.events = 0;
+        self.open_since = None;
+        Ok(())
+    }
+
+    fn checkpoint(&self, progress: &Progress) -> Checkpoint {
         let all_topics =
             self.checkpoints.is_multiple_of(ALL_TOPICS_EVERY) || !progress.snapshot_progress.is_empty();
-        let count =
-            |topic: &Arc<str>| (topic.to_string(), self.counts.get(topic).copied().unwrap_or_default());
-        let checkpoint = Checkpoint {
-            system_id: self.identity.system_id.clone(),
-            timeline: self.identity.timeline as i32,
-            slot: self.slot.clone(),
+        let count = |topic: &Topic| (topic.name.to_string(), topic.count);
+        Checkpoint {
             commit_lsn: progress.id.commit_lsn.0 as i64,
             end_lsn: progress.end.0 as i64,
             ordinal: progress.id.ordinal as i64,
@@ -135,47 +301,63 @@ impl Outbox {
             phase: progress.phase.to_owned(),
             snapshot_lsn: progress.snapshot_lsn.0 as i64,
             counts: if all_topics {
-                self.counts.keys().map(count).collect()
+                // All but the checkpoints' own, which is the first.
+                self.topics.iter().skip(1).map(count).collect()
             } else {
-                self.touched.iter().map(count).collect()
+                self.touched.iter().filter_map(|id| self.topics.get(id.0)).map(count).collect()
             },
             all_topics,
             snapshot_progress: progress.snapshot_progress.clone(),
-        };
-        let mut value = Vec::with_capacity(256);
-        wire_header(self.checkpoint_schema_id, &mut value);
-        value.extend(checkpoint.encode()?);
-        let (topic, key) = (self.checkpoint_topic.clone(), self.slot.clone());
-        self.send(&Record {
-            topic: &topic,
-            key: Some(key.as_bytes()),
-            value: Some(&value),
-            id: progress.id,
-            operation: None,
+            ..Checkpoint::starting(&self.identity, &self.slot)
+        }
+    }
+
+    /// Waits for the oldest commit that was handed over; safe to drop and call again.
+    pub(crate) async fn committed(&mut self) -> Result<Progress> {
+        self.producer.committed().await?;
+        let committed = self.committing.pop_front().ok_or_else(|| {
+            Error::new(ErrorKind::KafkaTransaction, "Kafka committed what was not asked for")
         })?;
-        self.producer.commit()?;
-        let took = self.age().unwrap_or_default();
+        let (progress, took) = (committed.progress, committed.since.elapsed());
         self.metrics.produced(progress.id.commit_lsn, progress.committed_at_us, took);
-        tracing::debug!(lsn = %progress.id.commit_lsn, ordinal = progress.id.ordinal, events = self.events, complete = progress.complete, took_ms = took.as_millis(), "Kafka transaction committed");
-        self.checkpoints += 1;
-        self.events = 0;
-        self.open_since = None;
-        self.touched.clear();
-        Ok(())
+        tracing::debug!(lsn = %progress.id.commit_lsn, ordinal = progress.id.ordinal, events = committed.events, complete = progress.complete, took_us = took.as_micros(), "Kafka transaction committed");
+        Ok(progress)
+    }
+
+    /// Waits for every commit that was handed over; the last one's progress.
+    pub(crate) async fn all_committed(&mut self) -> Result<Option<Progress>> {
+        let mut last = None;
+        while self.committing() > 0 {
+            last = Some(self.committed().await?);
+        }
+        Ok(last)
     }
 
     /// Gives up what isn't committed.
-    pub(crate) fn abort(&mut self) {
+    pub(crate) async fn abort(&mut self) {
         if self.open_since.take().is_some() {
-            self.producer.abort();
+            self.producer.abort().await;
         }
     }
+}
 
-    fn send(&mut self, record: &Record<'_>) -> Result<()> {
-        if self.open_since.is_none() {
-            self.producer.begin()?;
-            self.open_since = Some(Instant::now());
+impl Lane {
+    fn take(&mut self, topic: &Arc<str>, index: usize) -> Batch {
+        Batch {
+            partition: Partition { topic: Arc::clone(topic), index: index as i32 },
+            leader: self.leader,
+            records: self.records.take(),
         }
-        self.producer.send(record)
     }
+}
+
+#[cold]
+fn too_large(topic: &str, size: usize) -> Error {
+    Error::new(
+        ErrorKind::KafkaRefused,
+        format!(
+            "an event for topic {topic} has {size} bytes: the row is larger than a record may be; raise kafka.max_record_bytes and \
+             the topic's max.message.bytes"
+        ),
+    )
 }

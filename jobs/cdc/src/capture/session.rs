@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::block_in_place;
 use tokio_postgres::Client;
 
 use super::outbox::{Outbox, Progress};
@@ -19,7 +18,7 @@ use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Catalog, SlotState};
-use crate::transport::{PgWire, SystemIdentity};
+use crate::transport::{ExportedSnapshot, Replication, SystemIdentity};
 
 /// How long a slot that another session reads from is waited for: a killed instance's session ends soon.
 const SLOT_PATIENCE: Duration = Duration::from_secs(30);
@@ -48,7 +47,7 @@ pub(crate) async fn run(
     topics.ensure_checkpoints(&checkpoint_topic).await?;
     let schema_id =
         registry.register(&format!("{checkpoint_topic}-value"), checkpoint::SCHEMA, metrics).await?;
-    let producer = block_in_place(|| Producer::open(&config.kafka, &config.slot, shutdown.clone()))?;
+    let producer = Producer::open(&config.kafka, &config.slot, shutdown.clone()).await?;
     let last =
         last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
@@ -57,6 +56,7 @@ pub(crate) async fn run(
     source::ensure_publication(&client, &config.publication, &names).await?;
     let mut outbox = Outbox::new(
         producer,
+        &config.kafka,
         checkpoint_topic,
         schema_id,
         identity.clone(),
@@ -77,7 +77,7 @@ pub(crate) async fn run(
     let checkpoint = match start {
         Start::Stream(checkpoint) => *checkpoint,
         Start::Fresh => {
-            begin(&mut outbox)?;
+            begin(&mut outbox).await?;
             let (session, exported) = create_slot(config, false).await?;
             tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
             let snapshot =
@@ -114,8 +114,8 @@ pub(crate) async fn run(
     };
 
     let from = Lsn(checkpoint.end_lsn as u64);
-    let mut replication = PgWire::connect(&config.source, &config.slot, &config.publication, from).await?;
-    replication.start().await?;
+    let session = replicate(config).await?;
+    let replication = session.start(&config.slot, &config.publication, from).await?;
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
@@ -130,22 +130,26 @@ async fn identify(config: &Config) -> Result<SystemIdentity> {
             format!("PostgreSQL at {} does not answer on a replication connection", config.source.place()),
         )
     };
-    let mut session = PgWire::connect(&config.source, &config.slot, &config.publication, Lsn(0)).await?;
+    let mut session = replicate(config).await?;
     tokio::time::timeout(CONNECT_TIMEOUT, session.identify()).await.map_err(unreachable)?
 }
 
-async fn create_slot(
-    config: &Config,
-    temporary: bool,
-) -> Result<(PgWire, crate::transport::ExportedSnapshot)> {
-    let mut session = PgWire::connect(&config.source, &config.slot, &config.publication, Lsn(0)).await?;
+/// A replication session; a change longer than four records is not held in memory: texts are longer than
+/// what they become, and an update may bring two rows.
+async fn replicate(config: &Config) -> Result<Replication> {
+    let longest = (config.kafka.max_record_bytes as usize).saturating_mul(4);
+    Replication::connect(&config.source, &config.slot, longest).await
+}
+
+async fn create_slot(config: &Config, temporary: bool) -> Result<(Replication, ExportedSnapshot)> {
+    let mut session = replicate(config).await?;
     let name = if temporary { format!("{:.50}_snapshot", config.slot) } else { config.slot.clone() };
     let exported = session.create_slot(&name, temporary).await?;
     Ok((session, exported))
 }
 
 /// Says that a slot of this capture is about to come into being.
-fn begin(outbox: &mut Outbox) -> Result<()> {
+async fn begin(outbox: &mut Outbox) -> Result<()> {
     let progress = Progress {
         id: EventId { commit_lsn: Lsn(0), ordinal: 0 },
         end: Lsn(0),
@@ -155,7 +159,8 @@ fn begin(outbox: &mut Outbox) -> Result<()> {
         snapshot_lsn: Lsn(0),
         snapshot_progress: BTreeMap::new(),
     };
-    block_in_place(|| outbox.commit(&progress))
+    outbox.commit(progress).await?;
+    outbox.all_committed().await.map(drop)
 }
 
 /// The slot's state once nobody reads from it.

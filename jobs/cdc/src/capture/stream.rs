@@ -1,35 +1,41 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tokio::task::block_in_place;
 
+use super::changes::{Change, Changes};
 use super::outbox::{Outbox, Progress};
 use super::tables::Tables;
-use crate::avro::{Event, EventSource, Image, Operation, TableEncoder};
+use crate::avro::{EventSource, Operation, TableEncoder};
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::Config;
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Begin, Commit, Datum, Message, OldTuple, RelationId, Tuple};
+use crate::pgoutput::{Begin, Commit, Message, RelationId, decode};
 use crate::shutdown::Shutdown;
-use crate::transport::{Received, ReplicationStream};
+use crate::transport::{Chunk, Received, ReplicationStream};
 
 /// How often an idle source's progress is written down and confirmed, so that it can release WAL.
 const IDLE_INTERVAL: Duration = Duration::from_secs(10);
 /// How often due work is looked for while nothing is received.
 const TICK: Duration = Duration::from_millis(500);
+/// Commits on their way while the next Kafka transaction is filled.
+const MAX_COMMITTING: usize = 2;
+/// How long a Kafka transaction is held open for each event that the one before it had: a lone change
+/// leaves at once, and under load the fixed cost of a commit is spread over many.
+const HOLD_PER_EVENT: Duration = Duration::from_micros(20);
 
 /// The streaming phase: from messages to Kafka transactions to confirmed positions.
 pub(crate) struct Stream<S> {
     source: S,
     outbox: Outbox,
     tables: Tables,
+    changes: Changes,
     max_events: usize,
     interval: Duration,
+    min_interval: Duration,
     tombstones: bool,
     metrics: Metrics,
     /// The last event that is out, or in the open Kafka transaction.
@@ -40,9 +46,13 @@ pub(crate) struct Stream<S> {
     snapshot_lsn: Lsn,
     /// What the snapshot read of each table, until the stream has passed it.
     snapshot_progress: BTreeMap<String, TableProgress>,
-    /// What Kafka knows: the position and completeness of the last checkpoint.
+    /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
     written: (EventId, bool),
     written_at: Instant,
+    /// How long the open Kafka transaction is held for more.
+    hold: Duration,
+    /// When the chunk being read was received.
+    now_us: i64,
     transaction: Option<Transaction>,
 }
 
@@ -68,8 +78,10 @@ impl<S: ReplicationStream> Stream<S> {
             source,
             outbox,
             tables,
+            changes: Changes::default(),
             max_events: config.commit.max_events,
             interval: config.commit.interval,
+            min_interval: config.commit.min_interval,
             tombstones: config.kafka.tombstones,
             metrics: metrics.clone(),
             reached,
@@ -79,6 +91,8 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_progress: checkpoint.snapshot_progress.clone(),
             written: (reached, checkpoint.complete),
             written_at: Instant::now(),
+            hold: config.commit.min_interval,
+            now_us: 0,
             transaction: None,
         }
     }
@@ -87,33 +101,46 @@ impl<S: ReplicationStream> Stream<S> {
     pub(crate) async fn run(mut self, shutdown: &mut Shutdown) -> Result<()> {
         self.source.confirm(self.end);
         loop {
-            let wait = self.outbox.age().map_or(TICK, |age| self.interval.saturating_sub(age));
-            let received = tokio::select! {
+            let pause = self.pause();
+            tokio::select! {
                 biased;
-                () = shutdown.wait() => None,
-                received = self.source.receive() => Some(Some(received?)),
-                () = tokio::time::sleep(wait) => Some(None),
-            };
-            match received {
-                Some(Some(Received::Message { lsn, message })) => self.message(lsn, message).await?,
-                Some(Some(Received::KeepAlive { end })) => self.keep_alive(end),
-                Some(None) => {}
-                None => return self.stop().await,
+                () = shutdown.wait() => return self.stop().await,
+                committed = self.outbox.committed(), if self.outbox.committing() > 0 => self.confirm(&committed?),
+                chunk = self.source.receive() => self.chunk(&chunk?).await?,
+                () = tokio::time::sleep(pause) => {}
             }
-            self.commit_when_due()?;
+            self.commit_when_due().await?;
         }
     }
 
     async fn stop(mut self) -> Result<()> {
         if self.outbox.age().is_some() {
-            self.commit()?;
+            self.commit().await?;
+        }
+        if let Some(progress) = self.outbox.all_committed().await? {
+            self.confirm(&progress);
         }
         self.source.close().await;
         Ok(())
     }
 
-    async fn message(&mut self, lsn: Lsn, message: Message) -> Result<()> {
-        self.metrics.received(lsn);
+    async fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
+        self.now_us = Utc::now().timestamp_micros();
+        let mut last = Lsn(0);
+        for received in chunk.received() {
+            match received? {
+                Received::Message { lsn, body } => {
+                    last = last.max(lsn);
+                    self.message(lsn, decode(body)?).await?;
+                }
+                Received::KeepAlive { end, .. } => self.keep_alive(end),
+            }
+        }
+        self.metrics.received(last);
+        Ok(())
+    }
+
+    async fn message(&mut self, lsn: Lsn, message: Message<'_>) -> Result<()> {
         match message {
             Message::Begin(begin) => {
                 let previous_commit = self.reached.commit_lsn;
@@ -137,116 +164,61 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// Encodes and sends one change, in one or two events.
-    async fn change(&mut self, relation: RelationId, lsn: Lsn, change: Change) -> Result<()> {
-        let Some(mut encoder) = self.tables.encoder(relation)? else {
-            // Not captured, yet part of the transaction: positions don't depend on the configuration.
-            self.next_ordinal();
-            return Ok(());
-        };
-        let steps = match self.steps(&encoder, lsn, &change) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedNull => {
-                self.tables.allow_nulls(relation, change.row()).await?;
-                encoder = self.tables.encoder(relation)?.unwrap_or(encoder);
-                self.steps(&encoder, lsn, &change)?
-            }
-            steps => steps?,
-        };
-        for step in steps {
-            self.send(&encoder, &step)?;
-        }
-        Ok(())
-    }
-
-    fn steps(&self, encoder: &TableEncoder, lsn: Lsn, change: &Change) -> Result<Vec<Step>> {
-        let Some(transaction) = &self.transaction else { return Ok(Vec::new()) };
+    async fn change(&mut self, relation: RelationId, lsn: Lsn, change: Change<'_>) -> Result<()> {
+        let Some(transaction) = &self.transaction else { return Ok(()) };
         let source = EventSource {
             committed_at_us: transaction.begin.committed_at_us,
             previous_commit: Some(transaction.previous_commit),
             lsn,
             xid: Some(transaction.begin.xid),
         };
-        let now_us = Utc::now().timestamp_micros();
-        let event =
-            |operation, before, after| encoder.value(&Event { operation, before, after, source, now_us });
-        let step = |operation, key, value| Step { operation, key, value };
-        Ok(match change {
-            Change::Insert(new) => {
-                vec![step(
-                    Operation::Create,
-                    encoder.key(new)?,
-                    event(Operation::Create, None, Some(Image::Row(new)))?,
-                )]
-            }
-            Change::Update(old, new) => {
-                let (before, new) = match old {
-                    None => (None, new.clone()),
-                    Some(OldTuple::Key(old)) => (Some(Image::Key(old)), new.clone()),
-                    Some(OldTuple::Full(old)) => (Some(Image::Row(old)), complete(new, old)),
-                };
-                let key = encoder.key(&new)?;
-                let old_key =
-                    before.map(|(Image::Key(old) | Image::Row(old))| encoder.key(old)).transpose()?.flatten();
-                if let Some(old_key) = old_key.filter(|old_key| Some(old_key) != key.as_ref()) {
-                    vec![
-                        step(Operation::Delete, Some(old_key), event(Operation::Delete, before, None)?),
-                        step(Operation::Create, key, event(Operation::Create, None, Some(Image::Row(&new)))?),
-                    ]
-                } else {
-                    let before = before.filter(|image| matches!(image, Image::Row(_)));
-                    vec![step(
-                        Operation::Update,
-                        key,
-                        event(Operation::Update, before, Some(Image::Row(&new)))?,
-                    )]
+        let Some(table) = self.tables.get(relation)? else {
+            // Not captured, yet part of the transaction: positions don't depend on the configuration.
+            self.next_ordinal();
+            return Ok(());
+        };
+        match self.changes.encode(table, &change, source, self.now_us) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedNull => {
+                if let Some(row) = change.row() {
+                    self.tables.allow_nulls(relation, row).await?;
+                }
+                if let Some(table) = self.tables.get(relation)? {
+                    self.changes.encode(table, &change, source, self.now_us)?;
                 }
             }
-            Change::Delete(old) => {
-                let (image, values) = match old {
-                    OldTuple::Key(values) => (Image::Key(values), values),
-                    OldTuple::Full(values) => (Image::Row(values), values),
-                };
-                vec![step(
-                    Operation::Delete,
-                    encoder.key(values)?,
-                    event(Operation::Delete, Some(image), None)?,
-                )]
-            }
-            Change::Truncate => {
-                vec![step(Operation::Truncate, None, event(Operation::Truncate, None, None)?)]
-            }
-        })
+            encoded => encoded?,
+        }
+        for event in 0..self.changes.len() {
+            self.send(relation, event).await?;
+        }
+        Ok(())
     }
 
-    /// Sends one event, unless Kafka has it already, and commits when the limit is reached.
-    fn send(&mut self, encoder: &Arc<TableEncoder>, step: &Step) -> Result<()> {
+    /// Sends one encoded event, unless Kafka has it already, and commits when the limit is reached.
+    async fn send(&mut self, relation: RelationId, event: usize) -> Result<()> {
         let Some(id) = self.next_ordinal() else { return Ok(()) };
-        if id <= self.reached || self.is_in_snapshot(encoder, id) {
+        if id <= self.reached {
             return Ok(());
         }
-        block_in_place(|| {
-            self.outbox.event(&encoder.topic, step.key.as_deref(), &step.value, id, step.operation)?;
-            match &step.key {
-                Some(key) if step.operation == Operation::Delete && self.tombstones => {
-                    self.outbox.tombstone(&encoder.topic, key, id)
-                }
-                _ => Ok(()),
-            }
-        })?;
-        self.metrics.events(&encoder.shape.name, step.operation.letter()).inc();
+        let Some(table) = self.tables.get(relation)? else { return Ok(()) };
+        if is_in_snapshot(&self.snapshot_progress, &table.encoder, id) {
+            return Ok(());
+        }
+        let Some(event) = self.changes.get(event) else { return Ok(()) };
+        let topic = *table.topic.get_or_insert_with(|| self.outbox.topic(&table.encoder.topic));
+        self.outbox.event(topic, event.key(), &event.value, id, event.operation, self.now_us).await?;
+        if event.operation == Operation::Delete
+            && self.tombstones
+            && let Some(key) = event.key()
+        {
+            self.outbox.tombstone(topic, key, id, self.now_us).await?;
+        }
+        table.count(event.operation, &self.metrics);
         self.reached = id;
         if let Some(transaction) = &self.transaction {
             self.committed_at_us = transaction.begin.committed_at_us;
         }
-        if self.outbox.events() >= self.max_events { self.commit() } else { Ok(()) }
-    }
-
-    /// Whether the snapshot read all of the table after this change.
-    fn is_in_snapshot(&self, encoder: &TableEncoder, id: EventId) -> bool {
-        if self.snapshot_progress.is_empty() {
-            return false;
-        }
-        let progress = self.snapshot_progress.get(&encoder.shape.name.to_string());
-        progress.is_some_and(|progress| id.commit_lsn.0 as i64 <= progress.read_at)
+        if self.outbox.events() >= self.max_events { self.commit().await } else { Ok(()) }
     }
 
     fn next_ordinal(&mut self) -> Option<EventId> {
@@ -278,19 +250,30 @@ impl<S: ReplicationStream> Stream<S> {
         }
     }
 
-    fn commit_when_due(&mut self) -> Result<()> {
-        if self.transaction.is_some() {
+    /// How long nothing is due while nothing arrives.
+    fn pause(&self) -> Duration {
+        match self.outbox.age() {
+            Some(age) if self.transaction.is_none() && self.outbox.committing() == 0 => {
+                self.hold.saturating_sub(age)
+            }
+            _ => TICK,
+        }
+    }
+
+    async fn commit_when_due(&mut self) -> Result<()> {
+        if self.transaction.is_some() || self.outbox.committing() > 0 {
             return Ok(());
         }
         let due = if let Some(age) = self.outbox.age() {
-            age >= self.interval
+            // What has arrived meanwhile goes along, within limits.
+            age >= self.interval || (age >= self.hold && !self.source.is_behind())
         } else {
             // Nothing to send: the position alone, now and then, and at once when it completes a cut.
             let (reached, complete) = self.written;
             self.reached > reached
                 && (self.written_at.elapsed() >= IDLE_INTERVAL || (!complete && self.is_complete()))
         };
-        if due { self.commit() } else { Ok(()) }
+        if due { self.commit().await } else { Ok(()) }
     }
 
     /// Everything at or below the position is out: no transaction is half sent, and the stream has
@@ -299,7 +282,11 @@ impl<S: ReplicationStream> Stream<S> {
         self.transaction.is_none() && self.reached.commit_lsn >= self.snapshot_lsn
     }
 
-    fn commit(&mut self) -> Result<()> {
+    async fn commit(&mut self) -> Result<()> {
+        while self.outbox.committing() >= MAX_COMMITTING {
+            let progress = self.outbox.committed().await?;
+            self.confirm(&progress);
+        }
         if self.is_complete() {
             self.snapshot_progress.clear();
         }
@@ -312,44 +299,29 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_lsn: self.snapshot_lsn,
             snapshot_progress: self.snapshot_progress.clone(),
         };
-        block_in_place(|| self.outbox.commit(&progress))?;
+        let events = u32::try_from(self.outbox.events()).unwrap_or(u32::MAX);
+        self.hold = HOLD_PER_EVENT.saturating_mul(events).min(self.interval).max(self.min_interval);
         self.written = (progress.id, progress.complete);
         self.written_at = Instant::now();
-        self.source.confirm(self.end);
-        self.metrics.confirmed(self.end);
-        Ok(())
+        self.outbox.commit(progress).await
+    }
+
+    /// Tells the source what is safe in Kafka.
+    fn confirm(&self, progress: &Progress) {
+        self.source.confirm(progress.end);
+        self.metrics.confirmed(progress.end);
     }
 }
 
-/// A change of one row or table, as received.
-enum Change {
-    Insert(Tuple),
-    Update(Option<OldTuple>, Tuple),
-    Delete(OldTuple),
-    Truncate,
-}
-
-impl Change {
-    fn row(&self) -> &[Datum] {
-        match self {
-            Self::Insert(row)
-            | Self::Update(_, row)
-            | Self::Delete(OldTuple::Key(row) | OldTuple::Full(row)) => row,
-            Self::Truncate => &[],
-        }
+/// Whether the snapshot read all of the table after this change.
+fn is_in_snapshot(
+    snapshot_progress: &BTreeMap<String, TableProgress>,
+    encoder: &TableEncoder,
+    id: EventId,
+) -> bool {
+    if snapshot_progress.is_empty() {
+        return false;
     }
-}
-
-/// An encoded event.
-struct Step {
-    operation: Operation,
-    key: Option<Vec<u8>>,
-    value: Vec<u8>,
-}
-
-/// The new row with values that the update left alone taken from the old one.
-fn complete(new: &Tuple, old: &Tuple) -> Tuple {
-    let fill =
-        |(new, old): (&Datum, &Datum)| if *new == Datum::Unchanged { old.clone() } else { new.clone() };
-    new.iter().zip(old).map(fill).collect()
+    let progress = snapshot_progress.get(&encoder.shape.name.to_string());
+    progress.is_some_and(|progress| id.commit_lsn.0 as i64 <= progress.read_at)
 }

@@ -1,12 +1,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::avro::{TableEncoder, key_schema, topic_name, value_schema};
+use prometheus::IntCounter;
+
+use super::outbox::TopicId;
+use crate::avro::{Operation, Stamp, TableEncoder, key_schema, topic_name, value_schema};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Datum, Relation, RelationId};
+use crate::pgoutput::{Datum, Relation, RelationId, Tuple};
 use crate::registry::Registry;
 use crate::source::Catalog;
 use crate::table::{TableName, TableShape};
@@ -19,8 +22,30 @@ pub(crate) struct Tables {
     config: Config,
     metrics: Metrics,
     /// None for a table that the configuration doesn't include.
-    known: HashMap<RelationId, Option<Arc<TableEncoder>>>,
+    known: HashMap<RelationId, Option<Captured>>,
     described: HashSet<RelationId>,
+}
+
+/// A table in the stream.
+pub(crate) struct Captured {
+    pub(crate) encoder: Arc<TableEncoder>,
+    pub(crate) stamp: Stamp,
+    /// The topic's place in the outbox, once an event went there.
+    pub(crate) topic: Option<TopicId>,
+    counters: [Option<IntCounter>; 5],
+}
+
+impl Captured {
+    fn new(encoder: Arc<TableEncoder>) -> Self {
+        Self { encoder, stamp: Stamp::default(), topic: None, counters: [const { None }; 5] }
+    }
+
+    /// Counts one event in the metrics.
+    pub(crate) fn count(&mut self, operation: Operation, metrics: &Metrics) {
+        if let Some(counter) = self.counters.get_mut(operation as usize) {
+            counter.get_or_insert_with(|| metrics.events(&self.encoder.shape.name, operation.letter())).inc();
+        }
+    }
 }
 
 impl Tables {
@@ -64,7 +89,8 @@ impl Tables {
             self.known.insert(relation.id, None);
             return Ok(());
         }
-        let known = self.known.get(&relation.id).cloned().flatten();
+        let known =
+            self.known.get(&relation.id).and_then(Option::as_ref).map(|table| Arc::clone(&table.encoder));
         // The server describes a table again when its catalog entry has changed, be it only its key.
         let again = !self.described.insert(relation.id);
         if !again && known.as_ref().is_some_and(|encoder| same(&encoder.shape, relation)) {
@@ -87,23 +113,24 @@ impl Tables {
         Ok(())
     }
 
-    /// The encoder of a table, none when it isn't captured.
-    pub(crate) fn encoder(&self, relation: RelationId) -> Result<Option<Arc<TableEncoder>>> {
-        self.known.get(&relation).cloned().ok_or_else(|| {
-            Error::new(
+    /// A table of the stream, none when it isn't captured.
+    pub(crate) fn get(&mut self, relation: RelationId) -> Result<Option<&mut Captured>> {
+        match self.known.get_mut(&relation) {
+            Some(known) => Ok(known.as_mut()),
+            None => Err(Error::new(
                 ErrorKind::Protocol,
                 format!("a row of table OID {} came before its relation", relation.0),
-            )
-        })
+            )),
+        }
     }
 
     /// Makes the columns that are null in this row nullable: the catalog, read later than the row was
     /// written, had said NOT NULL.
-    pub(crate) async fn allow_nulls(&mut self, relation: RelationId, row: &[Datum]) -> Result<()> {
-        let Some(encoder) = self.encoder(relation)? else { return Ok(()) };
-        let mut shape = encoder.shape.clone();
-        for (column, datum) in shape.columns.iter_mut().zip(row) {
-            column.nullable |= *datum == Datum::Null;
+    pub(crate) async fn allow_nulls(&mut self, relation: RelationId, row: Tuple<'_>) -> Result<()> {
+        let Some(table) = self.get(relation)? else { return Ok(()) };
+        let mut shape = table.encoder.shape.clone();
+        for (column, datum) in shape.columns.iter_mut().zip(row.iter()) {
+            column.nullable |= datum == Datum::Null;
         }
         self.install(relation, shape).await?;
         Ok(())
@@ -129,7 +156,7 @@ impl Tables {
             prefix: prefix.clone(),
             database: self.config.source.database.clone(),
         });
-        self.known.insert(id, Some(Arc::clone(&encoder)));
+        self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
         Ok(encoder)
     }
 }

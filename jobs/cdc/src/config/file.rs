@@ -46,8 +46,8 @@ struct Source {
     #[serde(default)]
     ssl_mode: Option<String>,
     ca_file: Option<PathBuf>,
-    #[serde(default = "receive_messages")]
-    receive_messages: usize,
+    #[serde(default = "receive_kbytes")]
+    receive_kbytes: usize,
 }
 
 /// A port as a number, or as the text that a `${VARIABLE}` becomes.
@@ -112,11 +112,12 @@ impl Default for Snapshot {
 struct Commit {
     max_events: usize,
     interval_ms: u64,
+    min_interval_ms: u64,
 }
 
 impl Default for Commit {
     fn default() -> Self {
-        Self { max_events: 10_000, interval_ms: 100 }
+        Self { max_events: 10_000, interval_ms: 100, min_interval_ms: 0 }
     }
 }
 
@@ -134,7 +135,7 @@ fn password_env() -> String {
     "LAKEPULSE_SOURCE_PASSWORD".to_owned()
 }
 
-fn receive_messages() -> usize {
+fn receive_kbytes() -> usize {
     4096
 }
 
@@ -195,13 +196,19 @@ impl File {
             ("commit.interval_ms", self.commit.interval_ms as usize),
             ("snapshot.connections", self.snapshot.connections),
             ("snapshot.rows_per_range", self.snapshot.rows_per_range as usize),
-            ("source.receive_messages", self.source.receive_messages),
+            ("source.receive_kbytes", self.source.receive_kbytes),
             ("kafka.partitions", self.kafka.partitions.max(0) as usize),
             ("kafka.replication_factor", self.kafka.replication_factor.max(0) as usize),
         ] {
             if value == 0 {
                 return Err(wrong(format!("{setting} must be above zero")));
             }
+        }
+        if self.commit.min_interval_ms > self.commit.interval_ms {
+            return Err(wrong(format!(
+                "commit.min_interval_ms = {} is above commit.interval_ms = {}",
+                self.commit.min_interval_ms, self.commit.interval_ms
+            )));
         }
         let port = match &self.source.port {
             Port::Number(port) => *port,
@@ -227,7 +234,7 @@ impl File {
                         )));
                     }
                 },
-                receive_messages: self.source.receive_messages,
+                receive_chunks: (self.source.receive_kbytes / 256).max(1),
             },
             tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,
             kafka: KafkaConfig {
@@ -261,6 +268,7 @@ impl File {
             commit: CommitConfig {
                 max_events: self.commit.max_events,
                 interval: Duration::from_millis(self.commit.interval_ms),
+                min_interval: Duration::from_millis(self.commit.min_interval_ms),
             },
             slot: self.slot,
             publication: self.publication,

@@ -39,8 +39,8 @@ pub(crate) struct SourceConfig {
     /// The variable that the password was looked for in, to name it in messages.
     pub(crate) password_env: String,
     pub(crate) tls: Tls,
-    /// Messages received and not yet encoded.
-    pub(crate) receive_messages: usize,
+    /// Chunks of up to 256 KiB received and not yet encoded.
+    pub(crate) receive_chunks: usize,
 }
 
 /// How the connections to PostgreSQL are encrypted.
@@ -91,6 +91,7 @@ pub(crate) struct SnapshotConfig {
 pub(crate) struct CommitConfig {
     pub(crate) max_events: usize,
     pub(crate) interval: Duration,
+    pub(crate) min_interval: Duration,
 }
 
 impl Config {

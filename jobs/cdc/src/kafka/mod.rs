@@ -1,11 +1,28 @@
 //! The Kafka side: topics, the transactional producer, and the checkpoint topic read back.
+//!
+//! Topics and the checkpoints are read through librdkafka. Records are produced by a client of our own, since
+//! what librdkafka does for every record (its message, its list of headers, its delivery report) costs more than
+//! decoding and encoding the record.
 
+mod batch;
+mod broker;
 mod checkpoints;
 mod client;
+mod cluster;
+mod code;
+mod partition;
 mod producer;
+mod protocol;
+mod scram;
+mod security;
 mod topics;
+mod transaction;
 
+pub(crate) use self::batch::{Record, Records};
 pub(crate) use self::checkpoints::last_checkpoint;
 pub(crate) use self::client::{check_reachable, reachable_topics};
-pub(crate) use self::producer::{EventId, Producer, Record};
+pub(crate) use self::cluster::NodeId;
+pub(crate) use self::partition::partition_of;
+pub(crate) use self::producer::{EventId, Producer};
 pub(crate) use self::topics::{Topics, delete_topics};
+pub(crate) use self::transaction::{Batch, Partition};

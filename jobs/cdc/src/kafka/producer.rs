@@ -1,25 +1,22 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-use super::client::{client_config, translate};
+use super::cluster::NodeId;
+use super::security::ProducerSettings;
+use super::transaction::{Batch, Command, Transactions};
 use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
 use crate::shutdown::Shutdown;
 
-const INIT_TIMEOUT: Duration = Duration::from_secs(30);
-/// One call's share of a commit, after which the wait is made visible.
-const COMMIT_SLICE: Duration = Duration::from_secs(2);
-const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(2);
-/// Longer than the slowest wave of the snapshot should take; a broker refuses more than
-/// `transaction.max.timeout.ms`, 15 minutes by default.
-const TRANSACTION_TIMEOUT_MS: &str = "300000";
+const INIT_TIMEOUT: Duration = Duration::from_secs(60);
+const ABORT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Commands between the one who encodes and the producer's task.
+const QUEUED_COMMANDS: usize = 16;
 
 /// The identity of an event in the order of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,191 +25,134 @@ pub(crate) struct EventId {
     pub(crate) ordinal: u64,
 }
 
-/// A record to be produced.
-#[derive(Debug)]
-pub(crate) struct Record<'a> {
-    pub(crate) topic: &'a str,
-    pub(crate) key: Option<&'a [u8]>,
-    /// None for a tombstone.
-    pub(crate) value: Option<&'a [u8]>,
-    pub(crate) id: EventId,
-    /// Debezium's letter of the operation; none on tombstones and checkpoints.
-    pub(crate) operation: Option<&'static str>,
-}
-
-/// The one transactional producer of a slot.
+/// The one transactional producer of a slot: a task of its own compresses, sends and commits.
 pub(crate) struct Producer {
-    inner: ThreadedProducer<Deliveries>,
-    deliveries: Deliveries,
+    commands: mpsc::Sender<Command>,
+    committed: mpsc::UnboundedReceiver<()>,
+    /// KiB of records that may wait to be sent.
+    room: Arc<Semaphore>,
+    room_kbytes: u32,
+    batch_bytes: usize,
+    task: JoinHandle<Result<()>>,
     shutdown: Shutdown,
-    transactional_id: String,
-}
-
-/// Remembers the first delivery that failed in the current transaction.
-#[derive(Clone, Default)]
-struct Deliveries {
-    failure: Arc<Mutex<Option<KafkaError>>>,
-}
-
-/// Whether the commit may still succeed when it is asked for again.
-fn is_unfinished(cause: &KafkaError) -> bool {
-    match cause {
-        KafkaError::Transaction(cause) => cause.is_retriable(),
-        KafkaError::Flush(code) => *code == RDKafkaErrorCode::OperationTimedOut,
-        _ => false,
-    }
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(facility, "{message}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, "{reason}");
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((cause, _)) = result {
-            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-            failure.get_or_insert_with(|| cause.clone());
-        }
-    }
 }
 
 impl Producer {
     /// Connects and fences every older producer of the same slot; what it left open is aborted.
-    /// Blocks.
-    pub(crate) fn open(kafka: &KafkaConfig, slot: &str, shutdown: Shutdown) -> Result<Self> {
+    pub(crate) async fn open(kafka: &KafkaConfig, slot: &str, shutdown: Shutdown) -> Result<Self> {
+        let settings = ProducerSettings::new(kafka)?;
+        let batch_bytes = settings.batch_bytes;
         let transactional_id = format!("lakepulse-cdc-{slot}");
-        let deliveries = Deliveries::default();
-        let mut config = client_config(kafka);
-        let defaults = [
-            ("transactional.id", transactional_id.as_str()),
-            ("enable.idempotence", "true"),
-            ("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS),
-            ("linger.ms", "5"),
-            ("batch.size", "1000000"),
-            ("compression.type", "lz4"),
-            ("queue.buffering.max.messages", "0"),
-            // The Java client's hash, so that keys land where Debezium's would.
-            ("partitioner", "murmur2_random"),
-        ];
-        for (name, value) in defaults {
-            if config.get(name).is_none() {
-                config.set(name, value);
-            }
-        }
-        config.set("queue.buffering.max.kbytes", kafka.queue_kbytes.to_string());
-        config.set("message.max.bytes", kafka.max_record_bytes.to_string());
-        let inner: ThreadedProducer<Deliveries> = config
-            .create_with_context(deliveries.clone())
-            .map_err(|cause| translate("cannot set up the Kafka producer: check kafka.properties", cause))?;
-        let producer = Self { inner, deliveries, shutdown, transactional_id };
-        producer
-            .inner
-            .init_transactions(INIT_TIMEOUT)
-            .map_err(|cause| producer.failed("cannot take the transactional id", cause))?;
-        Ok(producer)
+        let opened = timeout(INIT_TIMEOUT, Transactions::open(settings, transactional_id.clone())).await;
+        let transactions = opened.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::KafkaUnreachable,
+                format!(
+                    "cannot take the transactional id {transactional_id} within {} s",
+                    INIT_TIMEOUT.as_secs()
+                ),
+            ))
+        })?;
+        let (commands, received) = mpsc::channel(QUEUED_COMMANDS);
+        let (sender, committed) = mpsc::unbounded_channel();
+        let room_kbytes = kafka.queue_kbytes;
+        Ok(Self {
+            commands,
+            committed,
+            room: Arc::new(Semaphore::new(room_kbytes as usize)),
+            room_kbytes,
+            batch_bytes,
+            task: tokio::spawn(transactions.run(received, sender)),
+            shutdown,
+        })
     }
 
-    pub(crate) fn begin(&self) -> Result<()> {
-        self.deliveries.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.inner.begin_transaction().map_err(|cause| self.failed("cannot begin a Kafka transaction", cause))
+    /// Bytes of records after which a batch of one partition is to be sent.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        self.batch_bytes
     }
 
-    /// Queues a record; waits, blocking, while the queue is full.
-    pub(crate) fn send(&self, record: &Record<'_>) -> Result<()> {
-        let mut headers = OwnedHeaders::new_with_capacity(3)
-            .insert(Header { key: "commit_lsn", value: Some(&record.id.commit_lsn.0.to_be_bytes()) })
-            .insert(Header { key: "ordinal", value: Some(&record.id.ordinal.to_be_bytes()) });
-        if let Some(operation) = record.operation {
-            headers = headers.insert(Header { key: "op", value: Some(operation) });
+    /// The leader of each partition of a topic.
+    pub(crate) async fn leaders(&mut self, topic: &Arc<str>) -> Result<Vec<NodeId>> {
+        let (answer, leaders) = oneshot::channel();
+        if self.commands.send(Command::Leaders { topic: Arc::clone(topic), answer }).await.is_err() {
+            return Err(self.failure().await);
         }
-        let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic).headers(headers);
-        message.payload = record.value;
-        message.key = record.key;
-        if record.key.is_none() {
-            // Keeps the rows of a table without a key, and its TRUNCATE, in order.
-            message.partition = Some(0);
-        }
-        loop {
-            match self.inner.send(message) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), returned)) => {
-                    self.give_up_if_overdue(record.topic)?;
-                    self.check_deliveries()?;
-                    message = returned;
-                    std::thread::sleep(FULL_QUEUE_PAUSE);
-                }
-                Err((cause, _)) => {
-                    return Err(self.failed(&format!("cannot produce to topic {}", record.topic), cause));
-                }
-            }
+        match leaders.await {
+            Ok(leaders) => Ok(leaders),
+            Err(_) => Err(self.failure().await),
         }
     }
 
-    /// Commits; waits, blocking, as long as trying again can help. After an error the session is over:
-    /// whether the transaction counts is found out from the checkpoint topic.
-    pub(crate) fn commit(&self) -> Result<()> {
-        loop {
-            match self.inner.commit_transaction(COMMIT_SLICE) {
-                Ok(()) => return Ok(()),
-                Err(cause) if is_unfinished(&cause) => {
-                    self.give_up_if_overdue("the commit")?;
-                    tracing::warn!(%cause, "the Kafka transaction can't be committed yet; trying again");
-                }
-                Err(cause) => {
-                    self.check_deliveries()?;
-                    return Err(self.failed("cannot commit a Kafka transaction", cause));
-                }
-            }
+    /// Hands over batches, at most one for each partition; waits while too much is on its way.
+    pub(crate) async fn write(&mut self, batches: Vec<Batch>, commit: bool) -> Result<()> {
+        let bytes: usize = batches.iter().map(|batch| batch.records.len()).sum();
+        let kbytes = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.room_kbytes);
+        let room = Arc::clone(&self.room).acquire_many_owned(kbytes);
+        let commands = &self.commands;
+        let handed_over = async {
+            let room = room.await.ok()?;
+            commands.send(Command::Write { batches, commit, room }).await.ok()
+        };
+        let taken = tokio::select! {
+            taken = handed_over => taken,
+            // A task that ended for a failure gives no room back.
+            _ = commands.closed() => None,
+            () = self.shutdown.wait_overdue() => return Err(stopped()),
+        };
+        match taken {
+            Some(()) => Ok(()),
+            None => Err(self.failure().await),
+        }
+    }
+
+    /// Waits for the oldest commit that was handed over and not yet waited for; safe to drop and call again.
+    pub(crate) async fn committed(&mut self) -> Result<()> {
+        let committed = tokio::select! {
+            committed = self.committed.recv() => committed,
+            () = self.shutdown.wait_overdue() => return Err(stopped()),
+        };
+        match committed {
+            Some(()) => Ok(()),
+            None => Err(self.failure().await),
         }
     }
 
     /// Aborts what is open; used when leaving it to the next instance would hold readers up.
-    pub(crate) fn abort(&self) {
-        if let Err(cause) = self.inner.abort_transaction(COMMIT_SLICE) {
-            tracing::debug!(%cause, "the Kafka transaction was left to be fenced");
+    pub(crate) async fn abort(&mut self) {
+        let (done, aborted) = oneshot::channel();
+        if self.commands.send(Command::Abort { done }).await.is_ok() {
+            // Otherwise it is left to be fenced.
+            let _ = timeout(ABORT_TIMEOUT, aborted).await;
         }
     }
 
-    fn check_deliveries(&self) -> Result<()> {
-        let failure = self.deliveries.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure.map_or(Ok(()), |cause| Err(self.failed("a record was not delivered", cause)))
-    }
-
-    fn give_up_if_overdue(&self, what: &str) -> Result<()> {
-        if self.shutdown.overdue() {
-            return Err(Error::new(
-                ErrorKind::Stopped,
-                format!(
-                    "Kafka did not take {what} in time after the stop was asked for; the next start repeats this Kafka transaction"
-                ),
-            ));
+    /// Why the task has ended.
+    async fn failure(&mut self) -> Error {
+        if self.task.is_finished() || self.commands.is_closed() {
+            match (&mut self.task).await {
+                Ok(Err(error)) => return error,
+                Ok(Ok(())) => {}
+                Err(cause) => {
+                    return Error::new(ErrorKind::KafkaTransaction, "the producer's task ended early")
+                        .caused_by(cause);
+                }
+            }
         }
-        Ok(())
+        Error::new(ErrorKind::KafkaTransaction, "the producer's task has ended")
     }
+}
 
-    fn failed(&self, what: &str, cause: KafkaError) -> Error {
-        // After a fatal error every call says just that; the first reason is kept by the client.
-        let cause = match self.inner.client().fatal_error() {
-            Some((reason, _)) => KafkaError::Global(reason),
-            None => cause,
-        };
-        if let KafkaError::Transaction(inner) = &cause
-            && inner.txn_requires_abort()
-        {
-            return Error::new(
-                ErrorKind::KafkaTransaction,
-                format!("{what} (transactional.id {})", self.transactional_id),
-            )
-            .caused_by(cause);
-        }
-        translate(format!("{what} (transactional.id {})", self.transactional_id), cause)
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // Nothing may be sent any more: another session takes over from here.
+        self.task.abort();
     }
+}
+
+fn stopped() -> Error {
+    Error::new(
+        ErrorKind::Stopped,
+        "Kafka did not take the last events in time after the stop was asked for; the next start repeats this Kafka transaction",
+    )
 }

@@ -1,40 +1,39 @@
-use bytes::Bytes;
-
+use super::tuple::Tuple;
 use crate::lsn::Lsn;
 
 /// The OID of a table, as messages refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct RelationId(pub(crate) u32);
 
-/// One message of the stream. Values borrow from the receive buffer by reference counting.
+/// One message of the stream; rows and texts lie in the receive buffer.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Message {
+pub(crate) enum Message<'a> {
     Begin(Begin),
     Commit(Commit),
     /// Where a replicated transaction came from.
     Origin {
         commit_lsn: Lsn,
-        name: String,
+        name: &'a str,
     },
     Relation(Relation),
     /// A type that isn't built in; its facts are read from the catalog instead.
     Type {
         oid: u32,
-        schema: String,
-        name: String,
+        schema: &'a str,
+        name: &'a str,
     },
     Insert {
         relation: RelationId,
-        new: Tuple,
+        new: Tuple<'a>,
     },
     Update {
         relation: RelationId,
-        old: Option<OldTuple>,
-        new: Tuple,
+        old: Option<OldTuple<'a>>,
+        new: Tuple<'a>,
     },
     Delete {
         relation: RelationId,
-        old: OldTuple,
+        old: OldTuple<'a>,
     },
     Truncate {
         relations: Vec<RelationId>,
@@ -43,8 +42,8 @@ pub(crate) enum Message {
     Logical {
         transactional: bool,
         lsn: Lsn,
-        prefix: String,
-        content: Bytes,
+        prefix: &'a str,
+        content: &'a [u8],
     },
 }
 
@@ -80,21 +79,9 @@ pub(crate) struct RelationColumn {
 }
 
 /// The old row, as much of it as the replica identity gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum OldTuple {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OldTuple<'a> {
     /// The key's columns; the others are null.
-    Key(Tuple),
-    Full(Tuple),
-}
-
-pub(crate) type Tuple = Vec<Datum>;
-
-/// One column's value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Datum {
-    Null,
-    /// A toasted value that the update left alone: not in the stream.
-    Unchanged,
-    /// In PostgreSQL's text form.
-    Text(Bytes),
+    Key(Tuple<'a>),
+    Full(Tuple<'a>),
 }

@@ -1,11 +1,10 @@
-//! PostgreSQL's logical replication messages, protocol versions 1 and 2 without streaming of
-//! transactions in progress: <https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html>
+//! PostgreSQL's logical replication messages, protocol version 1: <https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html>
 
 mod cursor;
 mod decode;
 mod message;
+mod tuple;
 
 pub(crate) use self::decode::{POSTGRES_EPOCH_US, decode};
-pub(crate) use self::message::{
-    Begin, Commit, Datum, Message, OldTuple, Relation, RelationColumn, RelationId, Tuple,
-};
+pub(crate) use self::message::{Begin, Commit, Message, OldTuple, Relation, RelationColumn, RelationId};
+pub(crate) use self::tuple::{Datum, Tuple, TupleBuffer, Values};

@@ -1,33 +1,27 @@
-use bytes::{Bytes, BytesMut};
+use crate::pgoutput::TupleBuffer;
 
-use crate::pgoutput::Datum;
-
-/// Splits a row of COPY's text format into its values; values without escapes borrow from the row.
-pub(crate) fn values(row: &Bytes, columns: usize) -> Vec<Datum> {
-    let line = if row.last() == Some(&b'\n') { row.slice(..row.len() - 1) } else { row.clone() };
-    let mut values = Vec::with_capacity(columns);
-    let mut start = 0;
+/// Splits a row of COPY's text format into its values, in the form that the stream has.
+pub(crate) fn read_row(row: &[u8], values: &mut TupleBuffer, unescaped: &mut Vec<u8>) {
+    values.clear();
+    let line = row.strip_suffix(b"\n").unwrap_or(row);
     // A tab inside a value is escaped, so that every plain one separates.
-    for end in
-        line.iter().enumerate().filter(|(_, byte)| **byte == b'\t').map(|(at, _)| at).chain([line.len()])
-    {
-        values.push(value(line.slice(start..end)));
-        start = end + 1;
+    for field in line.split(|byte| *byte == b'\t') {
+        if field == b"\\N" {
+            values.null();
+        } else if field.contains(&b'\\') {
+            unescaped.clear();
+            unescape(field, unescaped);
+            values.text(unescaped);
+        } else {
+            values.text(field);
+        }
     }
-    values
 }
 
-fn value(field: Bytes) -> Datum {
-    if field.as_ref() == b"\\N" {
-        return Datum::Null;
-    }
-    if !field.contains(&b'\\') {
-        return Datum::Text(field);
-    }
-    let mut plain = BytesMut::with_capacity(field.len());
+fn unescape(field: &[u8], out: &mut Vec<u8>) {
     let mut bytes = field.iter().copied();
     while let Some(byte) = bytes.next() {
-        let unescaped = match (byte, byte == b'\\') {
+        let plain = match (byte, byte == b'\\') {
             (plain, false) => plain,
             (_, true) => match bytes.next() {
                 Some(b'b') => 0x08,
@@ -40,9 +34,8 @@ fn value(field: Bytes) -> Datum {
                 None => break,
             },
         };
-        plain.extend_from_slice(&[unescaped]);
+        out.push(plain);
     }
-    Datum::Text(plain.freeze())
 }
 
 #[cfg(test)]
@@ -50,6 +43,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::pgoutput::Datum;
 
     fn escaped(text: &str) -> String {
         text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
@@ -60,12 +54,20 @@ mod tests {
         fn rows_and_back(texts in prop::collection::vec(prop::option::of("[ -~\t\n\r\\\\é]{0,12}"), 1..6)) {
             let fields: Vec<String> =
                 texts.iter().map(|text| text.as_deref().map_or("\\N".to_owned(), escaped)).collect();
-            let row = Bytes::from(fields.join("\t") + "\n");
-            let expected: Vec<Datum> = texts
-                .into_iter()
-                .map(|text| text.map_or(Datum::Null, |text| Datum::Text(text.into())))
+            let mut values = TupleBuffer::default();
+            read_row(format!("{}\n", fields.join("\t")).as_bytes(), &mut values, &mut Vec::new());
+            let expected: Vec<Datum<'_>> = texts
+                .iter()
+                .map(|text| text.as_ref().map_or(Datum::Null, |text| Datum::Text(text.as_bytes())))
                 .collect();
-            prop_assert_eq!(values(&row, expected.len()), expected);
+            prop_assert_eq!(values.tuple().iter().collect::<Vec<_>>(), expected);
+        }
+
+        #[test]
+        fn any_bytes_are_read(row in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut values = TupleBuffer::default();
+            read_row(&row, &mut values, &mut Vec::new());
+            prop_assert_eq!(values.tuple().iter().count(), values.tuple().len());
         }
     }
 }

@@ -3,11 +3,10 @@ use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 use tokio::sync::mpsc;
-use tokio::task::{JoinSet, block_in_place};
-use tokio_postgres::Client;
+use tokio::task::JoinSet;
 
 use super::plan::{Planner, Range};
-use super::read::{Chunk, connect_at, read_ranges};
+use super::read::{Chunk, connect_at, read_ranges, reader_at};
 use crate::avro::{EventSource, Operation, TableEncoder};
 use crate::capture::{Outbox, Progress, stream_checkpoint};
 use crate::checkpoint::{Checkpoint, PHASE_SNAPSHOT, PHASE_STREAM, TableProgress};
@@ -17,7 +16,7 @@ use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
-use crate::transport::{ExportedSnapshot, SystemIdentity};
+use crate::transport::{Connection, ExportedSnapshot, SystemIdentity};
 
 /// Ranges of a wave for each connection: more make fewer waits for the slowest, and larger Kafka
 /// transactions.
@@ -82,12 +81,12 @@ pub(crate) async fn run(
         attempt.progress.entry(encoder.shape.name.to_string()).or_default();
     }
     // Before the first row: from here on the slot counts as ours.
-    attempt.commit(PHASE_SNAPSHOT)?;
+    attempt.commit(PHASE_SNAPSHOT).await?;
 
     let name = &snapshot.exported.name;
     let mut readers = Vec::with_capacity(config.snapshot.connections);
     for _ in 0..config.snapshot.connections {
-        readers.push(connect_at(&config.source, name).await?);
+        readers.push(reader_at(config, name).await?);
     }
     let planning = connect_at(&config.source, name).await?;
     let mut planner = Planner::new(planning, encoders, &attempt.progress, config.snapshot.rows_per_range);
@@ -101,11 +100,12 @@ pub(crate) async fn run(
             break;
         }
         if shutdown.requested() || !attempt.wave(&ranges, &mut readers, shutdown).await? {
-            attempt.outbox.abort();
+            attempt.outbox.abort().await;
             return Ok(None);
         }
     }
-    let progress = attempt.commit(PHASE_STREAM)?;
+    let progress = attempt.commit(PHASE_STREAM).await?;
+    attempt.outbox.all_committed().await?;
     tracing::info!(rows = attempt.ordinal, at = %snapshot_lsn, "the snapshot is out");
     Ok(Some(stream_checkpoint(identity, &config.slot, &progress)))
 }
@@ -115,7 +115,7 @@ impl Attempt<'_> {
     async fn wave(
         &mut self,
         ranges: &[Range],
-        readers: &mut Vec<Client>,
+        readers: &mut Vec<Connection>,
         shutdown: &Shutdown,
     ) -> Result<bool> {
         let queue = Arc::new(Mutex::new(VecDeque::from(ranges.to_vec())));
@@ -129,7 +129,7 @@ impl Attempt<'_> {
             if shutdown.overdue() {
                 return Ok(false);
             }
-            block_in_place(|| self.send(&chunk))?;
+            self.send(&chunk).await?;
         }
         while let Some(ended) = tasks.join_next().await {
             let client = ended.map_err(|cause| {
@@ -146,22 +146,25 @@ impl Attempt<'_> {
             }
             progress.through = range.through.clone().unwrap_or_default();
         }
-        self.commit(PHASE_SNAPSHOT)?;
+        self.commit(PHASE_SNAPSHOT).await?;
         Ok(true)
     }
 
-    fn send(&mut self, chunk: &Chunk) -> Result<()> {
-        for (key, value) in &chunk.rows {
+    async fn send(&mut self, chunk: &Chunk) -> Result<()> {
+        let topic = self.outbox.topic(&chunk.encoder.topic);
+        for (key, value) in chunk.rows() {
             let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
-            self.outbox.event(&chunk.encoder.topic, key.as_deref(), value, id, Operation::Read)?;
+            self.outbox.event(topic, key, value, id, Operation::Read, chunk.now_us).await?;
             self.ordinal += 1;
         }
         let table = &chunk.encoder.shape.name;
-        self.metrics.events(table, Operation::Read.letter()).inc_by(chunk.rows.len() as u64);
+        self.metrics.events(table, Operation::Read.letter()).inc_by(chunk.len() as u64);
         Ok(())
     }
 
-    fn commit(&mut self, phase: &'static str) -> Result<Progress> {
+    /// Hands over a commit, and waits for the one before it.
+    async fn commit(&mut self, phase: &'static str) -> Result<Progress> {
+        self.outbox.all_committed().await?;
         let streaming = phase == PHASE_STREAM;
         let stream_lsn = self.stream_from.before();
         let newest = self.snapshot_lsn.max(self.earlier);
@@ -178,7 +181,7 @@ impl Attempt<'_> {
             snapshot_lsn: newest,
             snapshot_progress: if complete { BTreeMap::new() } else { self.progress.clone() },
         };
-        block_in_place(|| self.outbox.commit(&progress))?;
+        self.outbox.commit(progress.clone()).await?;
         let done = self.progress.values().filter(|progress| progress.done).count();
         self.metrics.snapshot(self.progress.len(), done);
         Ok(progress)

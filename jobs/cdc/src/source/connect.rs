@@ -6,10 +6,10 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::tls::client_config;
 use crate::config::SourceConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
+use crate::tls::client_config;
 
 /// Session settings that fix how values are written as text; the same for stream and snapshot.
 pub(crate) const SESSION_OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres \

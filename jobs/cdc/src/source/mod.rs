@@ -4,7 +4,6 @@ mod catalog;
 mod connect;
 mod publication;
 mod slot;
-mod tls;
 
 pub(crate) use self::catalog::Catalog;
 pub(crate) use self::connect::{SESSION_OPTIONS, check_wal_level, connect, head, refused};

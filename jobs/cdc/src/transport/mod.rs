@@ -1,28 +1,27 @@
-//! The replication connection, behind a trait of our own.
+//! Sessions with PostgreSQL whose messages are handed on in whole chunks: the replication stream, behind
+//! a trait of our own, and the copies of the snapshot.
 
-mod pgwire;
+mod chunk;
+mod connection;
+mod failure;
+mod replication;
 
 use std::future::Future;
 
-pub(crate) use self::pgwire::{ExportedSnapshot, PgWire, SystemIdentity};
+pub(crate) use self::chunk::{Chunk, Received};
+pub(crate) use self::connection::{Connection, Purpose};
+pub(crate) use self::replication::{ExportedSnapshot, Replication, SystemIdentity};
 use crate::error::Result;
 use crate::lsn::Lsn;
-use crate::pgoutput::Message;
-
-/// What the server sends once replication has started.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Received {
-    /// A message with the position of its WAL record (zero where the transport doesn't know it).
-    Message { lsn: Lsn, message: Message },
-    /// Every transaction that ends at or before this position has been sent.
-    KeepAlive { end: Lsn },
-}
 
 /// A started stream. It answers the server's keepalives by itself, also while nobody calls
 /// [`receive`](Self::receive), so that a slow consumer never runs into `wal_sender_timeout`.
 pub(crate) trait ReplicationStream: Send {
-    /// The next message; safe to drop and call again.
-    fn receive(&mut self) -> impl Future<Output = Result<Received>> + Send;
+    /// What has arrived next; safe to drop and call again.
+    fn receive(&mut self) -> impl Future<Output = Result<Chunk>> + Send;
+
+    /// Whether something has arrived that was not received yet.
+    fn is_behind(&self) -> bool;
 
     /// Everything before this position is safe downstream: the server may forget it.
     fn confirm(&self, position: Lsn);

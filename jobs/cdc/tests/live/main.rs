@@ -14,6 +14,7 @@ mod refusals;
 mod registry;
 mod rows;
 mod stage;
+mod storm;
 mod topics;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -65,8 +66,12 @@ fn main() {
         trial("registry::incompatible_schema", registry::incompatible_schema),
     ];
     let first = libtest_mimic::run(&arguments, tests);
-    // Changes a setting of the whole server, so nothing else may run beside it.
-    let alone = vec![trial("refusals::slot_invalidated", refusals::slot_invalidated)];
+    // They change a setting of the whole server or kill it, so nothing else may run beside them.
+    let alone = vec![
+        trial("refusals::slot_invalidated", refusals::slot_invalidated),
+        trial("storm::of_everything", storm::of_everything),
+    ];
+    arguments.test_threads = Some(1);
     let second = libtest_mimic::run(&arguments, alone);
     if first.has_failed() {
         first.exit();

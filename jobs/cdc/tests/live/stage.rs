@@ -59,6 +59,12 @@ impl Stage {
         Ok(Self { runtime, name, source, source_url, kafka, registry, client })
     }
 
+    /// Connects anew, after the server was killed.
+    pub fn reconnect(&mut self) -> Result<()> {
+        self.client = self.runtime.block_on(open(&self.source))?;
+        Ok(())
+    }
+
     /// Runs statements.
     pub fn sql(&self, sql: &str) -> Result<()> {
         Ok(self.runtime.block_on(self.client.batch_execute(sql))?)

@@ -148,14 +148,15 @@ impl Topics {
             }
             *totals.entry(&record.topic).or_default() += 1;
         }
-        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        let (mut counts, mut cuts) = (BTreeMap::<String, i64>::new(), Vec::new());
         for checkpoint in &self.checkpoints {
             let Value::Map(touched) = field(checkpoint, "counts") else { return Err("no counts".into()) };
             counts.extend(touched.iter().map(|(topic, count)| (topic.clone(), long(count))));
             if *field(checkpoint, "complete") == Value::Boolean(true) {
-                self.check_cut(&counts, long(field(checkpoint, "commit_lsn")) as u64)?;
+                cuts.push((long(field(checkpoint, "commit_lsn")) as u64, counts.clone()));
             }
         }
+        self.check_cuts(cuts)?;
         counts.retain(|_, count| *count > 0);
         let counted: BTreeMap<&str, i64> =
             counts.iter().map(|(topic, count)| (topic.as_str(), *count)).collect();
@@ -166,19 +167,26 @@ impl Topics {
         }
     }
 
-    fn check_cut(&self, counts: &BTreeMap<String, i64>, cut: u64) -> Result<()> {
-        let mut below: BTreeMap<&str, i64> = counts.keys().map(|topic| (topic.as_str(), 0)).collect();
-        for record in self.records.iter().filter(|record| record.value.is_some() && record.commit_lsn <= cut)
-        {
-            *below.entry(&record.topic).or_default() += 1;
-        }
-        for (topic, count) in counts {
-            if below[topic.as_str()] != *count {
-                return Err(format!(
-                    "the cut at {cut} counts {count} events of {topic}, there are {}",
-                    below[topic.as_str()]
-                )
-                .into());
+    fn check_cuts(&self, mut cuts: Vec<(u64, BTreeMap<String, i64>)>) -> Result<()> {
+        cuts.sort_by_key(|(cut, _)| *cut);
+        let events = self.records.iter().filter(|record| record.value.is_some());
+        let mut events: Vec<(u64, &str)> =
+            events.map(|record| (record.commit_lsn, record.topic.as_str())).collect();
+        events.sort_unstable();
+        let mut events = events.into_iter().peekable();
+        let mut below: BTreeMap<&str, i64> = BTreeMap::new();
+        for (cut, counts) in &cuts {
+            while let Some((_, topic)) = events.next_if(|(lsn, _)| lsn <= cut) {
+                *below.entry(topic).or_default() += 1;
+            }
+            for (topic, count) in counts {
+                let there = below.get(topic.as_str()).copied().unwrap_or_default();
+                if there != *count {
+                    return Err(format!(
+                        "the cut at {cut} counts {count} events of {topic}, there are {there}"
+                    )
+                    .into());
+                }
             }
         }
         Ok(())

@@ -1,0 +1,164 @@
+use super::tables::Captured;
+use crate::avro::{Event, EventSource, Image, Operation, Row};
+use crate::error::Result;
+use crate::pgoutput::{OldTuple, Tuple};
+
+/// A change of one row or table, as received.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Change<'a> {
+    Insert(Tuple<'a>),
+    Update(Option<OldTuple<'a>>, Tuple<'a>),
+    Delete(OldTuple<'a>),
+    Truncate,
+}
+
+impl<'a> Change<'a> {
+    /// The row that tells which columns may be null.
+    pub(crate) fn row(&self) -> Option<Tuple<'a>> {
+        match self {
+            Self::Insert(row)
+            | Self::Update(_, row)
+            | Self::Delete(OldTuple::Key(row) | OldTuple::Full(row)) => Some(*row),
+            Self::Truncate => None,
+        }
+    }
+}
+
+/// The events of the last change, encoded into buffers that the next change uses again.
+#[derive(Default)]
+pub(crate) struct Changes {
+    first: Encoded,
+    second: Encoded,
+    old_key: Vec<u8>,
+    length: usize,
+}
+
+/// An encoded event.
+pub(crate) struct Encoded {
+    pub(crate) operation: Operation,
+    has_key: bool,
+    key: Vec<u8>,
+    pub(crate) value: Vec<u8>,
+}
+
+impl Default for Encoded {
+    fn default() -> Self {
+        Self { operation: Operation::Truncate, has_key: false, key: Vec::new(), value: Vec::new() }
+    }
+}
+
+impl Encoded {
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        self.has_key.then_some(self.key.as_slice())
+    }
+
+    /// Encodes an event, whose key is that of this row.
+    fn write(&mut self, table: &mut Captured, event: &Event<'_>, key: Option<&Row<'_>>) -> Result<()> {
+        self.operation = event.operation;
+        self.key.clear();
+        self.value.clear();
+        self.has_key = false;
+        if let Some(row) = key {
+            table.encoder.key(row, &mut self.key)?;
+            self.has_key = table.encoder.has_key();
+        }
+        table.encoder.value(event, &mut table.stamp, &mut self.value)
+    }
+}
+
+/// A buffer that one large row has made larger than this is given back.
+const KEPT_BYTES: usize = 1 << 20;
+
+impl Changes {
+    /// The number of events of the last change.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&Encoded> {
+        match index {
+            0 if self.length > 0 => Some(&self.first),
+            1 if self.length > 1 => Some(&self.second),
+            _ => None,
+        }
+    }
+
+    /// Encodes a change as one event, or two when it moves a row to another key.
+    pub(crate) fn encode(
+        &mut self,
+        table: &mut Captured,
+        change: &Change<'_>,
+        source: EventSource,
+        now_us: i64,
+    ) -> Result<()> {
+        self.length = 0;
+        for encoded in [&mut self.first, &mut self.second] {
+            if encoded.value.capacity() > KEPT_BYTES {
+                encoded.value = Vec::new();
+            }
+        }
+        let event = |operation, before, after| Event { operation, before, after, source, now_us };
+        match *change {
+            Change::Insert(new) => {
+                let row = Row::from(new);
+                self.first.write(
+                    table,
+                    &event(Operation::Create, None, Some(Image::Row(row))),
+                    Some(&row),
+                )?;
+            }
+            Change::Update(None, new) => {
+                let row = Row::from(new);
+                self.first.write(
+                    table,
+                    &event(Operation::Update, None, Some(Image::Row(row))),
+                    Some(&row),
+                )?;
+            }
+            Change::Update(Some(old), new) => return self.update(table, old, new, event),
+            Change::Delete(old) => {
+                let (before, row) = image(old);
+                self.first.write(table, &event(Operation::Delete, Some(before), None), Some(&row))?;
+            }
+            Change::Truncate => {
+                self.first.write(table, &event(Operation::Truncate, None, None), None)?;
+            }
+        }
+        self.length = 1;
+        Ok(())
+    }
+
+    /// An update that tells the old row, or its key.
+    fn update<'a>(
+        &mut self,
+        table: &mut Captured,
+        old: OldTuple<'a>,
+        new: Tuple<'a>,
+        event: impl Fn(Operation, Option<Image<'a>>, Option<Image<'a>>) -> Event<'a>,
+    ) -> Result<()> {
+        let (before, old_row) = image(old);
+        let row = match old {
+            OldTuple::Key(_) => Row::from(new),
+            OldTuple::Full(old) => Row::after(new, old),
+        };
+        self.old_key.clear();
+        table.encoder.key(&old_row, &mut self.old_key)?;
+        let full = matches!(before, Image::Row(_)).then_some(before);
+        self.first.write(table, &event(Operation::Update, full, Some(Image::Row(row))), Some(&row))?;
+        self.length = 1;
+        if self.first.has_key && self.first.key != self.old_key {
+            // The row moves to another key: it is deleted there and created here.
+            self.second.write(table, &event(Operation::Create, None, Some(Image::Row(row))), Some(&row))?;
+            self.first.write(table, &event(Operation::Delete, Some(before), None), Some(&old_row))?;
+            self.length = 2;
+        }
+        Ok(())
+    }
+}
+
+fn image(old: OldTuple<'_>) -> (Image<'_>, Row<'_>) {
+    match old {
+        OldTuple::Key(values) => (Image::Key(values.into()), values.into()),
+        OldTuple::Full(values) => (Image::Row(values.into()), values.into()),
+    }
+}

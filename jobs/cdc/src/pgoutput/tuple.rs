@@ -1,0 +1,118 @@
+use super::cursor::Cursor;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One column's value, in the receive buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Datum<'a> {
+    Null,
+    /// A toasted value that the update left alone: not in the stream.
+    Unchanged,
+    /// In PostgreSQL's text form.
+    Text(&'a [u8]),
+}
+
+/// A row's values, read in place: checked once when the message is decoded, and walked again by who
+/// encodes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tuple<'a> {
+    columns: u16,
+    /// For each column a kind and, for a text, its length and bytes.
+    body: &'a [u8],
+}
+
+impl<'a> Tuple<'a> {
+    /// Takes a tuple off the message.
+    #[inline]
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self> {
+        let columns = cursor.u16("number of values")?;
+        let body = cursor.rest();
+        for _ in 0..columns {
+            match cursor.u8("value kind")? {
+                b'n' | b'u' => {}
+                b't' => {
+                    cursor.sized("value")?;
+                }
+                other => {
+                    return Err(Error::new(
+                        ErrorKind::Protocol,
+                        format!("unexpected value kind {:?}", char::from(other)),
+                    ));
+                }
+            }
+        }
+        let length = body.len() - cursor.rest().len();
+        Ok(Self { columns, body: body.get(..length).unwrap_or_default() })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.columns)
+    }
+
+    /// The values in the order of the columns.
+    #[inline]
+    pub(crate) fn iter(&self) -> Values<'a> {
+        Values { rest: self.body }
+    }
+}
+
+/// The values of a tuple, one after the other.
+#[derive(Debug, Clone)]
+pub(crate) struct Values<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Datum<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Datum<'a>> {
+        let (kind, rest) = self.rest.split_first()?;
+        if *kind != b't' {
+            self.rest = rest;
+            return Some(if *kind == b'n' { Datum::Null } else { Datum::Unchanged });
+        }
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (value, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        self.rest = rest;
+        Some(Datum::Text(value))
+    }
+}
+
+/// A tuple that is made here, in the form that the stream has: for rows that come by COPY.
+#[derive(Debug, Default)]
+pub(crate) struct TupleBuffer {
+    columns: u16,
+    bytes: Vec<u8>,
+}
+
+impl TupleBuffer {
+    pub(crate) fn clear(&mut self) {
+        self.columns = 0;
+        self.bytes.clear();
+    }
+
+    #[inline]
+    pub(crate) fn null(&mut self) {
+        self.columns = self.columns.saturating_add(1);
+        self.bytes.push(b'n');
+    }
+
+    #[cfg(test)]
+    pub(crate) fn unchanged(&mut self) {
+        self.columns = self.columns.saturating_add(1);
+        self.bytes.push(b'u');
+    }
+
+    /// Adds a text.
+    #[inline]
+    pub(crate) fn text(&mut self, text: &[u8]) {
+        self.columns = self.columns.saturating_add(1);
+        self.bytes.push(b't');
+        self.bytes.extend_from_slice(&(text.len() as u32).to_be_bytes());
+        self.bytes.extend_from_slice(text);
+    }
+
+    pub(crate) fn tuple(&self) -> Tuple<'_> {
+        Tuple { columns: self.columns, body: &self.bytes }
+    }
+}
