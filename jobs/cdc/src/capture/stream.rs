@@ -282,6 +282,13 @@ impl<S: ReplicationStream> Stream<S> {
         self.transaction.is_none() && self.reached.commit_lsn >= self.snapshot_lsn
     }
 
+    /// The last position of which all is out: between transactions, the last byte of the log that was read, so that
+    /// who waits for all that was committed so far need not wait for an idle source's checkpoint.
+    fn position(&self) -> EventId {
+        let end = EventId { commit_lsn: self.end.before(), ordinal: 0 };
+        if self.transaction.is_none() { self.reached.max(end) } else { self.reached }
+    }
+
     async fn commit(&mut self) -> Result<()> {
         while self.outbox.committing() >= MAX_COMMITTING {
             let progress = self.outbox.committed().await?;
@@ -291,7 +298,7 @@ impl<S: ReplicationStream> Stream<S> {
             self.snapshot_progress.clear();
         }
         let progress = Progress {
-            id: self.reached,
+            id: self.position(),
             end: self.end,
             complete: self.is_complete(),
             committed_at_us: self.committed_at_us,

@@ -33,7 +33,8 @@ pub(crate) struct Producer {
     room: Arc<Semaphore>,
     room_kbytes: u32,
     batch_bytes: usize,
-    task: JoinHandle<Result<()>>,
+    /// None once it was asked why it ended.
+    task: Option<JoinHandle<Result<()>>>,
     shutdown: Shutdown,
 }
 
@@ -62,7 +63,7 @@ impl Producer {
             room: Arc::new(Semaphore::new(room_kbytes as usize)),
             room_kbytes,
             batch_bytes,
-            task: tokio::spawn(transactions.run(received, sender)),
+            task: Some(tokio::spawn(transactions.run(received, sender))),
             shutdown,
         })
     }
@@ -127,26 +128,28 @@ impl Producer {
         }
     }
 
-    /// Why the task has ended.
+    /// Why the task has ended, or is about to: whoever asks has seen its end of a channel closed.
     async fn failure(&mut self) -> Error {
-        if self.task.is_finished() || self.commands.is_closed() {
-            match (&mut self.task).await {
-                Ok(Err(error)) => return error,
-                Ok(Ok(())) => {}
-                Err(cause) => {
-                    return Error::new(ErrorKind::KafkaTransaction, "the producer's task ended early")
-                        .caused_by(cause);
-                }
+        let ended = match self.task.take() {
+            Some(task) => task.await,
+            None => Ok(Ok(())),
+        };
+        match ended {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) => Error::new(ErrorKind::KafkaTransaction, "the producer's task has ended"),
+            Err(cause) => {
+                Error::new(ErrorKind::KafkaTransaction, "the producer's task ended early").caused_by(cause)
             }
         }
-        Error::new(ErrorKind::KafkaTransaction, "the producer's task has ended")
     }
 }
 
 impl Drop for Producer {
     fn drop(&mut self) {
         // Nothing may be sent any more: another session takes over from here.
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
