@@ -89,7 +89,7 @@ async fn upload(spark: &SparkSession) -> Result<(), Failure> {
         ],
     )?;
     let started = Instant::now();
-    let counted = spark.create_data_frame(&rows)?.count().await?;
+    let counted = spark.create_data_frame([&rows]).await?.count().await?;
     let elapsed = started.elapsed();
     require_rows(counted as usize, UPLOADED)?;
     report(elapsed, &[])
