@@ -179,9 +179,8 @@ fn lz4_frame(bytes: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         let room = lz4_flex::block::get_maximum_output_size(block.len());
         out.resize(start + 4 + room, 0);
-        let (length, body) = match out.get_mut(start..).and_then(|rest| rest.split_at_mut_checked(4)) {
-            Some(parts) => parts,
-            None => return,
+        let Some((length, body)) = out.get_mut(start..).and_then(|rest| rest.split_at_mut_checked(4)) else {
+            return;
         };
         let written = lz4_flex::block::compress_into(block, body).unwrap_or(usize::MAX);
         let (size, written) = if written < block.len() {

@@ -98,7 +98,7 @@ impl Producer {
         let taken = tokio::select! {
             taken = handed_over => taken,
             // A task that ended for a failure gives no room back.
-            _ = commands.closed() => None,
+            () = commands.closed() => None,
             () = self.shutdown.wait_overdue() => return Err(stopped()),
         };
         match taken {

@@ -54,7 +54,7 @@ const DEFAULT_TRANSACTION_TIMEOUT_MS: i32 = 300_000;
 impl ProducerSettings {
     pub(crate) fn new(kafka: &KafkaConfig) -> Result<Self> {
         let wrong = |what: String| Error::new(ErrorKind::Configuration, what);
-        let property = |name: &str| kafka.properties.get(name).map(|value| value.expose());
+        let property = |name: &str| kafka.properties.get(name).map(Secret::expose);
         let either = |names: [&str; 2]| names.into_iter().find_map(property);
         let number = |names: [&str; 2], default: usize| match either(names) {
             None => Ok(default),

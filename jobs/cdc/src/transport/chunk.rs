@@ -37,7 +37,7 @@ impl Chunk {
 
     /// What is in a stream of replication messages; others are passed over.
     pub(crate) fn received(&self) -> impl Iterator<Item = Result<Received<'_>>> {
-        self.messages().filter_map(|(tag, body)| (tag == b'd').then(|| received(body)))
+        self.messages().filter(|(tag, _)| *tag == b'd').map(|(_, body)| received(body))
     }
 }
 

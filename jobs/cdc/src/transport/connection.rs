@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::failure::{self, Place};
 use crate::config::{SourceConfig, Tls};
 use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
 use crate::socket::{Socket, connect_tcp, encrypt};
 use crate::source::SESSION_OPTIONS;
 use crate::tls::client_config;
@@ -116,7 +117,7 @@ impl Connection {
             if kind == 0 {
                 continue;
             }
-            let Some(password) = source.password.as_ref().map(|secret| secret.expose()) else {
+            let Some(password) = source.password.as_ref().map(Secret::expose) else {
                 return Err(Error::new(
                     ErrorKind::SourceRefused,
                     format!(
