@@ -112,7 +112,9 @@ class Topic:
         """Lets the broker's own clock stamp the records."""
         entry = ConfigEntry("message.timestamp.type", "LogAppendTime", incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, self.name, incremental_configs=[entry])
-        for future in AdminClient({"bootstrap.servers": KAFKA}).incremental_alter_configs([resource]).values():
+        # A client that is let go of takes its answers with it.
+        admin = AdminClient({"bootstrap.servers": KAFKA})
+        for future in admin.incremental_alter_configs([resource]).values():
             future.result(20)
 
     def read(self, offset, idle_s=2):
@@ -148,24 +150,34 @@ class Envelopes:
         return fastavro.schemaless_reader(io.BytesIO(payload[5:]), self.schemas[number])
 
 
-def watch(topic, base, wanted, pid, begun, limit=600):
-    """Follows a topic until it has grown by `wanted` records: rates and CPU time, in all and between 10 % and 90 %."""
-    marks = {}
+def watch(topic, base, wanted, pid, begun, limit=600, settle_s=1.0):
+    """Follows a topic until it has grown by `wanted` records: rates and CPU time, in all and between 10 % and 90 %.
+
+    The end of a topic counts the markers of transactions too. How many they were is known when it stands still, and
+    they are taken to be spread evenly.
+    """
+    samples = []
     while True:
-        records, now = topic.end() - base, time.time() - begun
-        for share in (0.0001, 0.1, 0.9, 1.0):
-            if records >= share * wanted and share not in marks:
-                marks[share] = (now, records, cpu(pid))
-        if 1.0 in marks:
+        grown, now = topic.end() - base, time.time() - begun
+        if not samples or grown > samples[-1][1]:
+            samples.append((now, grown, cpu(pid)))
+        elif grown >= wanted and now - samples[-1][0] > settle_s:
             break
         if now > limit:
-            raise TimeoutError(f"{topic.name} has {records} of {wanted} records after {limit} s")
+            raise TimeoutError(f"{topic.name} has {grown} of {wanted} records after {limit} s")
         time.sleep(0.01)
-    (t1, n1, c1), (t9, n9, c9), (t0, _, c0), (t, _, c) = (marks[share] for share in (0.1, 0.9, 0.0001, 1.0))
+    total = samples[-1][1]
+
+    def reached(share):
+        now, grown, used = next(sample for sample in samples if sample[1] >= share * total)
+        return now, grown * wanted / total, used
+
+    (t1, n1, c1), (t9, n9, c9), (t0, _, c0), (t, _, c) = (reached(share) for share in (0.1, 0.9, 0.0001, 1.0))
     return {
         "rows_per_s": round((n9 - n1) / (t9 - t1)),
         "rows_per_s_in_all": round(wanted / t),
         "rows_per_cpu_s": round((n9 - n1) / max(c9 - c1, 1 / TICK)),
         "rows_per_cpu_s_in_all": round(wanted / max(c - c0, 1 / TICK)),
         "first_row_s": round(t0, 2),
+        "transactions": total - wanted,
     }
