@@ -82,6 +82,8 @@ def latencies(results, captures, rounds, seconds):
             pid = capture.start()
             stage.wait_until("the slot is read", lambda: stage.value(
                 f"select count(*) from pg_replication_slots where slot_name = '{capture.name}' and active"))
+            # What the others' load left in the log.
+            capture.topic.wait_until_still()
             for measure, transactions, rows in (("latency 1,000 tx/s", 1000, 1), ("latency 10,000 rows/s", 1000, 10)):
                 results.note(measure, name, latency.measure(capture.topic, pid, transactions, rows, seconds))
             capture.stop()

@@ -108,6 +108,14 @@ class Topic:
         except Exception:
             return 0
 
+    def wait_until_still(self, seconds=3):
+        """Until nothing was written to it for some seconds."""
+        end, since = self.end(), time.time()
+        while time.time() - since < seconds:
+            time.sleep(0.2)
+            if (now := self.end()) != end:
+                end, since = now, time.time()
+
     def use_append_time(self):
         """Lets the broker's own clock stamp the records."""
         entry = ConfigEntry("message.timestamp.type", "LogAppendTime", incremental_operation=AlterConfigOpType.SET)
