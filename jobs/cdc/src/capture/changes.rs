@@ -99,21 +99,13 @@ impl Changes {
         }
         let event = |operation, before, after| Event { operation, before, after, source, now_us };
         match *change {
-            Change::Insert(new) => {
+            Change::Insert(new) | Change::Update(None, new) => {
+                let operation = match change {
+                    Change::Insert(_) => Operation::Create,
+                    _ => Operation::Update,
+                };
                 let row = Row::from(new);
-                self.first.write(
-                    table,
-                    &event(Operation::Create, None, Some(Image::Row(row))),
-                    Some(&row),
-                )?;
-            }
-            Change::Update(None, new) => {
-                let row = Row::from(new);
-                self.first.write(
-                    table,
-                    &event(Operation::Update, None, Some(Image::Row(row))),
-                    Some(&row),
-                )?;
+                self.first.write(table, &event(operation, None, Some(Image::Row(row))), Some(&row))?;
             }
             Change::Update(Some(old), new) => return self.update(table, old, new, event),
             Change::Delete(old) => {

@@ -1,9 +1,11 @@
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::code;
@@ -26,8 +28,10 @@ const CLIENT_ID: &str = "lakepulse-cdc";
 pub(crate) struct Broker {
     writer: WriteHalf<Socket>,
     answers: mpsc::Receiver<io::Result<Bytes>>,
+    /// Holds the other half of the socket.
+    reader: JoinHandle<()>,
     next: i32,
-    expected: std::collections::VecDeque<(i32, Api)>,
+    expected: VecDeque<(i32, Api)>,
     address: String,
 }
 
@@ -53,9 +57,14 @@ impl Broker {
         };
         let (reader, writer) = tokio::io::split(socket);
         let (sender, answers) = mpsc::channel(8);
-        tokio::spawn(read(reader, sender));
-        let mut broker =
-            Self { writer, answers, next: 0, expected: std::collections::VecDeque::new(), address };
+        let mut broker = Self {
+            writer,
+            answers,
+            reader: tokio::spawn(read(reader, sender)),
+            next: 0,
+            expected: VecDeque::new(),
+            address,
+        };
         if let Some(sasl) = &settings.sasl {
             broker.log_in(sasl).await?;
         }
@@ -170,6 +179,13 @@ impl Broker {
         let (code, text) = (answer.i16()?, answer.text()?);
         let token = answer.bytes()?;
         Ok((code, text, String::from_utf8_lossy(&token).into_owned()))
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // The connection closes with both its halves.
+        self.reader.abort();
     }
 }
 

@@ -46,7 +46,7 @@ impl Mechanism {
 
 const DEFAULT_PORT: u16 = 9092;
 /// Below the limit of 1 MiB that topics have by default, since what can't be compressed stays that large.
-const DEFAULT_BATCH_BYTES: usize = 900_000;
+const DEFAULT_BATCH_BYTES: i32 = 900_000;
 /// Longer than the slowest wave of the snapshot should take; a broker refuses more than
 /// `transaction.max.timeout.ms`, 15 minutes by default.
 const DEFAULT_TRANSACTION_TIMEOUT_MS: i32 = 300_000;
@@ -56,11 +56,11 @@ impl ProducerSettings {
         let wrong = |what: String| Error::new(ErrorKind::Configuration, what);
         let property = |name: &str| kafka.properties.get(name).map(Secret::expose);
         let either = |names: [&str; 2]| names.into_iter().find_map(property);
-        let number = |names: [&str; 2], default: usize| match either(names) {
+        let number = |name: &str, default: i32| match property(name) {
             None => Ok(default),
-            Some(text) => text
-                .parse()
-                .map_err(|_| wrong(format!("kafka.properties {} must be a number", names.join(" or ")))),
+            Some(text) => {
+                text.parse().map_err(|_| wrong(format!("kafka.properties {name} = {text:?} is no number")))
+            }
         };
         let protocol = property("security.protocol").unwrap_or("plaintext").to_ascii_lowercase();
         let (encrypted, login) = match protocol.as_str() {
@@ -92,12 +92,8 @@ impl ProducerSettings {
             compression: compression.parse().map_err(|()| {
                 wrong(format!("kafka.properties compression.type = {compression:?}: use lz4, zstd or none"))
             })?,
-            batch_bytes: number(["batch.size", "batch.size"], DEFAULT_BATCH_BYTES)?.clamp(1_000, 16 << 20),
-            transaction_timeout_ms: i32::try_from(number(
-                ["transaction.timeout.ms", "transaction.timeout.ms"],
-                DEFAULT_TRANSACTION_TIMEOUT_MS as usize,
-            )?)
-            .unwrap_or(DEFAULT_TRANSACTION_TIMEOUT_MS),
+            batch_bytes: number("batch.size", DEFAULT_BATCH_BYTES)?.clamp(1_000, 16 << 20) as usize,
+            transaction_timeout_ms: number("transaction.timeout.ms", DEFAULT_TRANSACTION_TIMEOUT_MS)?,
         })
     }
 }
