@@ -11,7 +11,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from stage import DATABASE, HERE, KAFKA, REGISTRY, SOURCE, Topic, delete_topics, drop_slot, sql, value, wait_until, watch
+import stage
+from stage import HERE, KAFKA, REGISTRY, SOURCE, Topic, delete_topics, drop_slot, sql, value, wait_until, watch
 
 #: What lets it go fastest, and what lets it answer soonest.
 TUNED = {
@@ -28,6 +29,8 @@ class Worker:
     """One Kafka Connect process, started with the first connector and ended with the program."""
 
     running = None
+    #: Further settings of the worker.
+    more = {}
 
     @classmethod
     def get(cls):
@@ -44,7 +47,7 @@ class Worker:
         settings = {
             "bootstrap.servers": KAFKA, "listeners": self.url, "plugin.path": os.environ["LAKEPULSE_BENCH_PLUGINS"],
             "rest.advertised.host.name": "127.0.0.1", "key.converter.schema.registry.url": REGISTRY,
-            "value.converter.schema.registry.url": REGISTRY,
+            "value.converter.schema.registry.url": REGISTRY, **self.more,
         }
         lines = [(HERE / "connect.properties").read_text(), *(f"{name}={text}" for name, text in settings.items())]
         properties.write_text("\n".join(lines))
@@ -88,7 +91,7 @@ class Connector:
         self.settings = {
             "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "tasks.max": "1",
             "plugin.name": "pgoutput", "database.hostname": SOURCE.hostname, "database.port": str(SOURCE.port),
-            "database.user": SOURCE.username, "database.password": os.environ["PGPASSWORD"], "database.dbname": DATABASE,
+            "database.user": SOURCE.username, "database.password": os.environ["PGPASSWORD"], "database.dbname": stage.DATABASE,
             "publication.autocreate.mode": "filtered", "table.include.list": "public.order_lines", "topic.prefix": name,
             "slot.name": name, "publication.name": name, "topic.creation.enable": "true",
             "topic.creation.default.replication.factor": "1", "topic.creation.default.partitions": "1",
@@ -103,7 +106,8 @@ class Connector:
         status = self.worker.ask("GET", f"/connectors/{self.name}/status")
         for task in status["tasks"]:
             if task["state"] == "FAILED":
-                raise RuntimeError(task["trace"][:2000])
+                causes = [line for line in task["trace"].splitlines() if not line.startswith("\t")]
+                raise RuntimeError(f"{self.name}: {causes}")
         return value(f"select count(*) from pg_replication_slots where slot_name = '{self.name}' and active")
 
     def start(self):

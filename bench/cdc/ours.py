@@ -6,7 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from stage import DATABASE, KAFKA, REGISTRY, SOURCE, Topic, delete_topics, drop_slot, rss_peak, sql, value, wait_until, watch
+import stage
+from stage import KAFKA, REGISTRY, SOURCE, Topic, delete_topics, drop_slot, rss_peak, sql, value, wait_until, watch
 
 CONFIG = """
 slot = "{name}"
@@ -38,7 +39,7 @@ class Capture:
         self.log_path = Path(self.folder.name) / "log"
         lines = "\n".join(f'"{key}" = "{text}"' for key, text in (properties or {}).items())
         self.config.write_text(CONFIG.format(
-            name=name, host=SOURCE.hostname, port=SOURCE.port, database=DATABASE, user=SOURCE.username, kafka=KAFKA,
+            name=name, host=SOURCE.hostname, port=SOURCE.port, database=stage.DATABASE, user=SOURCE.username, kafka=KAFKA,
             registry=REGISTRY, properties=lines, more=more))
         self.topic = Topic(f"{name}.public.order_lines")
 

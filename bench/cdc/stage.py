@@ -24,9 +24,9 @@ DATABASE = "bench_cdc"
 os.environ.update(PGHOST=SOURCE.hostname, PGPORT=str(SOURCE.port), PGUSER=SOURCE.username)
 
 
-def sql(statement, database=DATABASE):
+def sql(statement, database=None):
     """Runs one statement; its rows."""
-    connection = psycopg2.connect(dbname=database)
+    connection = psycopg2.connect(dbname=database or DATABASE)
     connection.autocommit = True
     try:
         cursor = connection.cursor()
@@ -148,13 +148,14 @@ class Envelopes:
     """Decodes events by the schemas of the registry."""
 
     def __init__(self):
-        self.schemas = {}
+        self.schemas, self.texts = {}, {}
 
     def decode(self, payload):
         number = struct.unpack(">I", payload[1:5])[0]
         if number not in self.schemas:
             with urllib.request.urlopen(f"{REGISTRY}/schemas/ids/{number}") as answer:
-                self.schemas[number] = fastavro.parse_schema(json.loads(json.load(answer)["schema"]))
+                self.texts[number] = json.load(answer)["schema"]
+            self.schemas[number] = fastavro.parse_schema(json.loads(self.texts[number]))
         return fastavro.schemaless_reader(io.BytesIO(payload[5:]), self.schemas[number])
 
 

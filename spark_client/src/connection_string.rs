@@ -147,7 +147,8 @@ impl ConnectionString {
 impl fmt::Display for ConnectionString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.unix_socket {
-            Some(path) => write!(f, "sc+unix://{path}"),
+            // What would end the path, or begin an escape, is escaped again.
+            Some(path) => write!(f, "sc+unix://{}", path.replace('%', "%25").replace(';', "%3B")),
             None => write!(f, "sc://{}:{}", self.host, self.port),
         }
     }
@@ -219,6 +220,9 @@ mod tests {
         assert_eq!(parsed.unix_socket(), Some("/run/spark connect.sock"));
         assert_eq!((parsed.user_id.as_deref(), parsed.is_encrypted()), (Some("a"), false));
         assert_eq!(parsed.to_string(), "sc+unix:///run/spark connect.sock");
+        let odd = parse("sc+unix:///run/a%3Bb%25;token=t");
+        assert_eq!(odd.unix_socket(), Some("/run/a;b%"));
+        assert_eq!(parse(&odd.to_string()).unix_socket(), odd.unix_socket());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! in its plain form is left to the general way (`encode`), which gives the same for what both can read.
 
 use super::binary;
-use crate::table::ColumnType;
+use crate::table::{ColumnType, DateForm, TimeForm};
 
 /// Digits that surely fit into 64 bits.
 const SAFE_DIGITS: usize = 18;
@@ -14,8 +14,8 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub(crate) fn value(kind: &ColumnType, text: &[u8], out: &mut Vec<u8>) -> bool {
     let number = match kind {
         ColumnType::Int4 | ColumnType::Int8 | ColumnType::Int2 | ColumnType::Oid => integer(text),
-        ColumnType::TimestampMicros => timestamp(text),
-        ColumnType::Date => date(text),
+        ColumnType::Timestamp(TimeForm::Micros) => timestamp(text),
+        ColumnType::Date(DateForm::Days | DateForm::Connect) => date(text),
         ColumnType::Decimal { scale, .. } => return decimal(text, usize::from(*scale), out),
         _ => return false,
     };
@@ -166,14 +166,14 @@ mod tests {
             fraction in "(\\.[0-9]{1,7})?", era in "( BC)?",
         ) {
             let date = format!("{year:04}-{month:02}-{day:02}");
-            same(&ColumnType::Date, &format!("{date}{era}"))?;
-            same(&ColumnType::TimestampMicros, &format!("{date} {hour:02}:59:{second:02}{fraction}{era}"))?;
+            same(&ColumnType::Date(DateForm::Days), &format!("{date}{era}"))?;
+            same(&ColumnType::Timestamp(TimeForm::Micros), &format!("{date} {hour:02}:59:{second:02}{fraction}{era}"))?;
         }
 
         #[test]
         fn anything(text in ".{0,30}") {
             for kind in [
-                ColumnType::Int4, ColumnType::Date, ColumnType::TimestampMicros,
+                ColumnType::Int4, ColumnType::Date(DateForm::Days), ColumnType::Timestamp(TimeForm::Micros),
                 ColumnType::Decimal { precision: 9, scale: 2 },
             ] {
                 same(&kind, &text)?;
@@ -186,9 +186,9 @@ mod tests {
         for (kind, text) in [
             (ColumnType::Int4, "-12"),
             (ColumnType::Decimal { precision: 18, scale: 3 }, "15.000"),
-            (ColumnType::Date, "2020-02-29"),
-            (ColumnType::TimestampMicros, "2016-01-01 00:00:00"),
-            (ColumnType::TimestampMicros, "2026-11-25 12:34:56.789012"),
+            (ColumnType::Date(DateForm::Days), "2020-02-29"),
+            (ColumnType::Timestamp(TimeForm::Micros), "2016-01-01 00:00:00"),
+            (ColumnType::Timestamp(TimeForm::Micros), "2026-11-25 12:34:56.789012"),
         ] {
             assert!(value(&kind, text.as_bytes(), &mut Vec::new()), "{text}");
         }

@@ -16,6 +16,20 @@ pub(crate) fn bytes(value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(value);
 }
 
+/// The number at the beginning, and what follows it.
+pub(crate) fn read_long(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let length = bytes.iter().take(10).position(|byte| byte & 0x80 == 0)? + 1;
+    let (number, rest) = bytes.split_at_checked(length)?;
+    let zigzag = number.iter().rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7F));
+    Some(((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64), rest))
+}
+
+/// The `bytes` or `string` at the beginning.
+pub(crate) fn read_bytes(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = read_long(bytes)?;
+    rest.get(..usize::try_from(length).ok()?)
+}
+
 pub(crate) fn boolean(value: bool, out: &mut Vec<u8>) {
     out.push(u8::from(value));
 }
@@ -57,6 +71,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_and_back(number: i64) {
+            let mut out = Vec::new();
+            long(number, &mut out);
+            prop_assert_eq!(read_long(&out), Some((number, &[][..])));
+        }
+
         #[test]
         fn longs(value: i64) {
             let mut out = Vec::new();

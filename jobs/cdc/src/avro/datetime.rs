@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate};
 /// Debezium's numbers for the ends of time, in milliseconds.
 const POSITIVE_INFINITY_MS: i64 = 9_223_372_036_825_200_000;
 const NEGATIVE_INFINITY_MS: i64 = -9_223_372_036_832_400_000;
+const NS_PER_US: i64 = 1000;
 
 const US_PER_SECOND: i64 = 1_000_000;
 const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
@@ -34,12 +35,11 @@ pub(crate) fn time(text: &str) -> Option<i64> {
     Some((hours * 60 + minutes) * 60 * US_PER_SECOND + seconds(parts.next().unwrap_or("0"))?)
 }
 
-/// Microseconds since 1970 of a timestamp without time zone.
+/// Microseconds since 1970 of a timestamp without time zone; the infinities are the ends of what a number holds.
 pub(crate) fn timestamp(text: &str) -> Option<i64> {
     match text {
-        // Debezium gives these in milliseconds, whatever the column's unit.
-        "infinity" => return Some(POSITIVE_INFINITY_MS),
-        "-infinity" => return Some(NEGATIVE_INFINITY_MS),
+        "infinity" => return Some(i64::MAX),
+        "-infinity" => return Some(i64::MIN),
         _ => {}
     }
     let (text, before_christ) = era(text);
@@ -51,9 +51,40 @@ pub(crate) fn timestamp(text: &str) -> Option<i64> {
 /// Milliseconds since 1970.
 pub(crate) fn timestamp_millis(text: &str) -> Option<i64> {
     match text {
-        "infinity" | "-infinity" => timestamp(text),
+        "infinity" => Some(POSITIVE_INFINITY_MS),
+        "-infinity" => Some(NEGATIVE_INFINITY_MS),
         _ => timestamp(text).map(|micros| micros.div_euclid(1000)),
     }
+}
+
+/// Nanoseconds since 1970; before 1677 and after 2262 the ends of what a number holds.
+pub(crate) fn timestamp_nanos(text: &str) -> Option<i64> {
+    timestamp(text).map(|micros| micros.saturating_mul(NS_PER_US))
+}
+
+/// `2020-02-29Z`.
+pub(crate) fn date_iso(text: &str) -> Option<String> {
+    date(text)?;
+    Some(match era(text) {
+        (text, false) => format!("{text}Z"),
+        (text, true) => format!("-{text}Z"),
+    })
+}
+
+/// `13:14:15.123456Z`.
+pub(crate) fn time_iso(text: &str) -> Option<String> {
+    time(text)?;
+    Some(format!("{text}Z"))
+}
+
+/// `2020-02-29T13:14:15.123456Z`.
+pub(crate) fn timestamp_iso(text: &str) -> Option<String> {
+    let micros = timestamp(text)?;
+    if matches!(text, "infinity" | "-infinity") {
+        return Some(text.to_owned());
+    }
+    let at = DateTime::from_timestamp_micros(micros)?;
+    Some(format!("{}{}Z", at.format("%Y-%m-%dT%H:%M:%S"), fraction(at.timestamp_subsec_micros())))
 }
 
 /// An ISO text in UTC with this many fractional digits, `2020-01-02T01:04:05.678901Z`.
@@ -79,7 +110,11 @@ pub(crate) fn timestamp_tz(text: &str, digits: u8) -> Option<String> {
 pub(crate) fn time_tz(text: &str) -> Option<String> {
     let sign = text.find(['+', '-'])?;
     let (local, zone) = text.split_at_checked(sign)?;
-    let at = (time(local)? - zone_offset(zone)?).rem_euclid(US_PER_DAY);
+    let offset = zone_offset(zone)?;
+    if local == "24:00:00" && offset == 0 {
+        return Some("24:00:00Z".to_owned());
+    }
+    let at = (time(local)? - offset).rem_euclid(US_PER_DAY);
     let seconds = at / US_PER_SECOND;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     Some(format!("{hours:02}:{minutes:02}:{seconds:02}{}Z", fraction((at % US_PER_SECOND) as u32)))
@@ -87,27 +122,52 @@ pub(crate) fn time_tz(text: &str) -> Option<String> {
 
 /// Microseconds, a month counting 365.25 / 12 days and a day 24 hours.
 pub(crate) fn interval(text: &str) -> Option<i64> {
-    let (mut months, mut days, mut micros) = (0_i64, 0_i64, 0_i64);
-    let mut words = text.split(' ').filter(|word| !word.is_empty());
-    while let Some(word) = words.next() {
-        if word.contains(':') {
-            let (sign, clock) = match word.strip_prefix('-') {
-                Some(clock) => (-1, clock),
-                None => (1, word.strip_prefix('+').unwrap_or(word)),
-            };
-            micros = sign * time(clock)?;
-            continue;
-        }
-        let count: i64 = word.parse().ok()?;
-        match words.next()?.trim_end_matches('s') {
-            "year" => months += 12 * count,
-            "mon" => months += count,
-            "day" => days += count,
-            _ => return None,
-        }
-    }
+    let Interval { months, days, micros } = Interval::read(text)?;
     let from_months = (months as f64 * DAYS_PER_MONTH * US_PER_DAY as f64).round() as i64;
     from_months.checked_add(days.checked_mul(US_PER_DAY)?)?.checked_add(micros)
+}
+
+/// `P1Y2M3DT4H5M6.789S`.
+pub(crate) fn interval_iso(text: &str) -> Option<String> {
+    let Interval { months, days, micros } = Interval::read(text)?;
+    let (hours, minutes) = (micros / (3600 * US_PER_SECOND), micros / (60 * US_PER_SECOND) % 60);
+    let (seconds, rest) = (micros / US_PER_SECOND % 60, micros % US_PER_SECOND);
+    let sign = if seconds == 0 && rest < 0 { "-" } else { "" };
+    let part = fraction(rest.unsigned_abs() as u32);
+    Some(format!("P{}Y{}M{days}DT{hours}H{minutes}M{sign}{seconds}{part}S", months / 12, months % 12))
+}
+
+/// An interval as PostgreSQL keeps it.
+struct Interval {
+    months: i64,
+    days: i64,
+    micros: i64,
+}
+
+impl Interval {
+    /// Reads `1 year 2 mons -3 days +04:05:06.789`.
+    fn read(text: &str) -> Option<Self> {
+        let (mut months, mut days, mut micros) = (0_i64, 0_i64, 0_i64);
+        let mut words = text.split(' ').filter(|word| !word.is_empty());
+        while let Some(word) = words.next() {
+            if word.contains(':') {
+                let (sign, clock) = match word.strip_prefix('-') {
+                    Some(clock) => (-1, clock),
+                    None => (1, word.strip_prefix('+').unwrap_or(word)),
+                };
+                micros = sign * time(clock)?;
+                continue;
+            }
+            let count: i64 = word.parse().ok()?;
+            match words.next()?.trim_end_matches('s') {
+                "year" => months = months.checked_add(count.checked_mul(12)?)?,
+                "mon" => months = months.checked_add(count)?,
+                "day" => days = count,
+                _ => return None,
+            }
+        }
+        Some(Self { months, days, micros })
+    }
 }
 
 fn era(text: &str) -> (&str, bool) {

@@ -1,5 +1,8 @@
-use super::{array, binary, datetime, numeric};
-use crate::table::ColumnType;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
+use super::{array, binary, datetime, numeric, structured};
+use crate::table::{BinaryMode, ColumnType, DateForm, HstoreMode, TimeForm};
 
 /// What Debezium puts in place of a toasted value that an update left alone.
 const UNAVAILABLE: &str = "__debezium_unavailable_value";
@@ -22,33 +25,69 @@ pub(crate) fn value(kind: &ColumnType, text: &str, out: &mut Vec<u8>) -> bool {
         ColumnType::Float4 => text.parse().map(|value| binary::float(value, out)).is_ok(),
         ColumnType::Float8 => text.parse().map(|value| binary::double(value, out)).is_ok(),
         ColumnType::Text
+        | ColumnType::Unknown
         | ColumnType::Uuid
         | ColumnType::Json
         | ColumnType::Xml
         | ColumnType::Tsvector
-        | ColumnType::Enum(_) => {
+        | ColumnType::Ltree
+        | ColumnType::Enum(_)
+        | ColumnType::DecimalText => {
             binary::bytes(text.as_bytes(), out);
             true
         }
         ColumnType::Decimal { scale, .. } => numeric::decimal(text, usize::from(*scale), out),
-        ColumnType::Money => {
-            let plain: String =
-                text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '-' | '.')).collect();
-            numeric::decimal(&plain, 2, out)
-        }
         ColumnType::VariableScaleDecimal => numeric::variable_scale(text, out),
-        ColumnType::Date => long(datetime::date(text), out),
-        ColumnType::TimeMillis => long(datetime::time(text).map(|micros| micros / 1000), out),
-        ColumnType::TimeMicros => long(datetime::time(text), out),
+        ColumnType::Money => numeric::decimal(&amount(text), 2, out),
+        ColumnType::MoneyDouble => amount(text).parse().map(|value| binary::double(value, out)).is_ok(),
+        ColumnType::MoneyText => string(Some(amount(text)), out),
+        ColumnType::Date(DateForm::Days | DateForm::Connect) => long(datetime::date(text), out),
+        ColumnType::Date(DateForm::Iso) => string(datetime::date_iso(text), out),
+        ColumnType::Time(TimeForm::Millis | TimeForm::Connect) => {
+            long(datetime::time(text).map(|micros| micros / 1000), out)
+        }
+        ColumnType::Time(TimeForm::Micros) => long(datetime::time(text), out),
+        ColumnType::Time(TimeForm::Nanos) => long(datetime::time(text).map(|micros| micros * 1000), out),
+        ColumnType::Time(TimeForm::Iso) => string(datetime::time_iso(text), out),
         ColumnType::TimeTz => string(datetime::time_tz(text), out),
-        ColumnType::TimestampMillis => long(datetime::timestamp_millis(text), out),
-        ColumnType::TimestampMicros => long(datetime::timestamp(text), out),
+        ColumnType::Timestamp(TimeForm::Millis | TimeForm::Connect) => long(datetime::timestamp_millis(text), out),
+        ColumnType::Timestamp(TimeForm::Micros) => long(datetime::timestamp(text), out),
+        ColumnType::Timestamp(TimeForm::Nanos) => long(datetime::timestamp_nanos(text), out),
+        ColumnType::Timestamp(TimeForm::Iso) => string(datetime::timestamp_iso(text), out),
         ColumnType::TimestampTz(digits) => string(datetime::timestamp_tz(text, *digits), out),
-        ColumnType::Interval => long(datetime::interval(text), out),
-        ColumnType::Bytea => bytea(text, out),
+        ColumnType::IntervalMicros => long(datetime::interval(text), out),
+        ColumnType::IntervalText => string(datetime::interval_iso(text), out),
+        ColumnType::Bytea(mode) => bytea(*mode, text, out),
+        ColumnType::Hstore(HstoreMode::Json) => string(structured::hstore_json(text), out),
+        ColumnType::Hstore(HstoreMode::Map) => structured::hstore_map(text, out),
+        ColumnType::Point => structured::point(text, out),
+        ColumnType::Geometry => {
+            let written = structured::geometry(text, out);
+            out.push(0);
+            written
+        }
+        ColumnType::Geography => structured::geometry(text, out),
+        ColumnType::Vector => structured::vector(text, out, binary::double),
+        ColumnType::HalfVector => structured::vector(text, out, binary::float),
+        ColumnType::SparseVector => structured::sparse_vector(text, out),
         ColumnType::Bits(_) => bits(text, out),
         ColumnType::Array(element) => elements(element, text, out),
     }
+}
+
+/// Whether values of this type are Avro's `int` or `long`.
+pub(crate) fn is_long(kind: &ColumnType) -> bool {
+    matches!(
+        kind,
+        ColumnType::Int2
+            | ColumnType::Int4
+            | ColumnType::Int8
+            | ColumnType::Oid
+            | ColumnType::Date(DateForm::Days | DateForm::Connect)
+            | ColumnType::Time(TimeForm::Millis | TimeForm::Micros | TimeForm::Nanos | TimeForm::Connect)
+            | ColumnType::Timestamp(TimeForm::Millis | TimeForm::Micros | TimeForm::Nanos | TimeForm::Connect)
+            | ColumnType::IntervalMicros
+    )
 }
 
 /// Writes what stands for null in a field that can't be null: in a row image that holds only the key,
@@ -56,10 +95,18 @@ pub(crate) fn value(kind: &ColumnType, text: &str, out: &mut Vec<u8>) -> bool {
 pub(crate) fn zero(kind: &ColumnType, out: &mut Vec<u8>) {
     match kind {
         ColumnType::Float4 => binary::float(0.0, out),
-        ColumnType::Float8 => binary::double(0.0, out),
+        ColumnType::Float8 | ColumnType::MoneyDouble => binary::double(0.0, out),
         ColumnType::Decimal { .. } | ColumnType::Money => binary::bytes(&[0], out),
         ColumnType::VariableScaleDecimal => out.extend_from_slice(&[0, 2, 0]),
-        ColumnType::Json => binary::bytes(b"{}", out),
+        ColumnType::Hstore(HstoreMode::Json) => binary::bytes(b"{}", out),
+        ColumnType::DecimalText | ColumnType::MoneyText => binary::bytes(b"0", out),
+        ColumnType::Point => structured::write_point(0.0, 0.0, out),
+        ColumnType::Geometry => {
+            structured::write_geometry(&structured::WKB_NOTHING, None, out);
+            out.push(0);
+        }
+        ColumnType::Geography => structured::write_geometry(&structured::WKB_NOTHING, None, out),
+        ColumnType::SparseVector => out.extend_from_slice(&[0, 0]),
         ColumnType::TimestampTz(_) => binary::bytes(b"1970-01-01T00:00:00Z", out),
         ColumnType::TimeTz => binary::bytes(b"00:00:00Z", out),
         // One zero byte is a zero, a false, an empty text, empty bytes and an empty array.
@@ -92,45 +139,75 @@ pub(crate) fn unavailable(kind: &ColumnType, out: &mut Vec<u8>) {
             }
             out.push(0);
         }
-        // Types of a fixed size are never toasted; the rest are texts and bytes.
-        ColumnType::Boolean
-        | ColumnType::Bit
-        | ColumnType::Int2
-        | ColumnType::Int4
-        | ColumnType::Int8
-        | ColumnType::Oid
-        | ColumnType::Float4
-        | ColumnType::Float8
-        | ColumnType::Date
-        | ColumnType::TimeMillis
-        | ColumnType::TimeMicros
-        | ColumnType::TimestampMillis
-        | ColumnType::TimestampMicros
-        | ColumnType::Interval => out.push(0),
-        _ => binary::bytes(UNAVAILABLE.as_bytes(), out),
+        ColumnType::Hstore(HstoreMode::Map) => {
+            binary::long(1, out);
+            binary::bytes(UNAVAILABLE.as_bytes(), out);
+            out.push(2);
+            binary::bytes(UNAVAILABLE.as_bytes(), out);
+            out.push(0);
+        }
+        ColumnType::Bytea(mode) => bytes_as(*mode, UNAVAILABLE.as_bytes(), out),
+        ColumnType::Geometry => {
+            structured::write_geometry(UNAVAILABLE.as_bytes(), None, out);
+            out.push(0);
+        }
+        ColumnType::Geography => structured::write_geometry(UNAVAILABLE.as_bytes(), None, out),
+        // Types that are texts and bytes.
+        ColumnType::Text
+        | ColumnType::Unknown
+        | ColumnType::Decimal { .. }
+        | ColumnType::DecimalText
+        | ColumnType::MoneyText
+        | ColumnType::Date(DateForm::Iso)
+        | ColumnType::Time(TimeForm::Iso)
+        | ColumnType::TimeTz
+        | ColumnType::Timestamp(TimeForm::Iso)
+        | ColumnType::TimestampTz(_)
+        | ColumnType::IntervalText
+        | ColumnType::Uuid
+        | ColumnType::Json
+        | ColumnType::Xml
+        | ColumnType::Tsvector
+        | ColumnType::Ltree
+        | ColumnType::Hstore(HstoreMode::Json)
+        | ColumnType::Enum(_)
+        | ColumnType::Bits(_) => binary::bytes(UNAVAILABLE.as_bytes(), out),
+        // Types of a fixed size are never toasted; of vectors nothing else is of their type.
+        _ => zero(kind, out),
     }
 }
 
-fn bytea(text: &str, out: &mut Vec<u8>) -> bool {
-    let Some(digits) = text.strip_prefix("\\x").map(str::as_bytes) else { return false };
-    let nibble = |digit: &u8| char::from(*digit).to_digit(16);
-    binary::long((digits.len() / 2) as i64, out);
-    digits.len().is_multiple_of(2)
-        && digits.chunks_exact(2).all(|pair| match pair {
-            [high, low] => match nibble(high).zip(nibble(low)) {
-                Some((high, low)) => {
-                    out.push((high << 4 | low) as u8);
-                    true
-                }
-                None => false,
-            },
-            _ => false,
-        })
+/// The digits of `-$1,234.50`.
+fn amount(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '-' | '.')).collect()
 }
 
-/// The bits as bytes, the last bit being the lowest of the first byte.
+fn bytes_as(mode: BinaryMode, bytes: &[u8], out: &mut Vec<u8>) {
+    match mode {
+        BinaryMode::Bytes => binary::bytes(bytes, out),
+        BinaryMode::Base64 => binary::bytes(STANDARD.encode(bytes).as_bytes(), out),
+        BinaryMode::Base64UrlSafe => binary::bytes(URL_SAFE.encode(bytes).as_bytes(), out),
+        BinaryMode::Hex => {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            binary::bytes(digits.as_bytes(), out);
+        }
+    }
+}
+
+fn bytea(mode: BinaryMode, text: &str, out: &mut Vec<u8>) -> bool {
+    let Some(digits) = text.strip_prefix("\\x") else { return false };
+    if mode == BinaryMode::Hex {
+        binary::bytes(digits.as_bytes(), out);
+        return true;
+    }
+    let Some(bytes) = structured::from_hex(digits.as_bytes()) else { return false };
+    bytes_as(mode, &bytes, out);
+    true
+}
+
+/// The bits as bytes, the last bit being the lowest of the first byte, without the zeros that would end them.
 fn bits(text: &str, out: &mut Vec<u8>) -> bool {
-    let digits: Vec<u8> = text.bytes().rev().collect();
+    let digits: Vec<u8> = text.trim_start_matches('0').bytes().rev().collect();
     binary::long(digits.len().div_ceil(8) as i64, out);
     for byte in digits.chunks(8) {
         out.push(byte.iter().rev().fold(0, |value, digit| value << 1 | (digit & 1)));

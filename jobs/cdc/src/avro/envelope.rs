@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::column::Field;
 use super::stamp::{EventSource, Stamp};
 use super::{ascii, encode, wire_header};
 use crate::error::{Error, ErrorKind, Result};
@@ -98,6 +99,7 @@ pub(crate) struct Event<'a> {
 #[derive(Debug)]
 pub(crate) struct TableEncoder {
     pub(crate) shape: TableShape,
+    fields: Vec<Field>,
     pub(crate) topic: Arc<str>,
     pub(crate) key_schema_id: Option<u32>,
     pub(crate) value_schema_id: u32,
@@ -106,6 +108,25 @@ pub(crate) struct TableEncoder {
 }
 
 impl TableEncoder {
+    /// The encoder of a table whose schemas have these ids; none for the key of a table without one.
+    pub(crate) fn new(
+        shape: TableShape,
+        topic: &str,
+        (key_schema_id, value_schema_id): (Option<u32>, u32),
+        prefix: &str,
+        database: &str,
+    ) -> Self {
+        Self {
+            fields: shape.columns.iter().map(Field::of).collect(),
+            shape,
+            topic: topic.into(),
+            key_schema_id,
+            value_schema_id,
+            prefix: prefix.to_owned(),
+            database: database.to_owned(),
+        }
+    }
+
     /// Whether the table has a primary key, and so its events have keys.
     pub(crate) fn has_key(&self) -> bool {
         self.key_schema_id.is_some()
@@ -123,7 +144,7 @@ impl TableEncoder {
             match datum {
                 Datum::Text(bytes) => self.text(column, bytes, out)?,
                 Datum::Unchanged => encode::unavailable(&column.kind, out),
-                Datum::Null => return Err(self.wrong(column, "a primary key is null")),
+                Datum::Null => return Err(self.wrong(column, "a value of the key is null")),
             }
         }
         Ok(())
@@ -159,23 +180,27 @@ impl TableEncoder {
         if row.len() != self.shape.columns.len() {
             return Err(self.wrong_width(row.len()));
         }
-        for (column, datum) in self.shape.columns.iter().zip(row.iter()) {
+        for ((column, field), datum) in self.shape.columns.iter().zip(&self.fields).zip(row.iter()) {
+            if !column.captured {
+                continue;
+            }
+            if datum == Datum::Null {
+                match field.null {
+                    _ if key_only && !column.nullable => {
+                        out.extend(field.value);
+                        out.extend_from_slice(&field.stand_in);
+                    }
+                    Some(branch) => out.push(branch),
+                    None => return Err(self.unexpected_null(column)),
+                }
+                continue;
+            }
+            if let Some(branch) = field.value {
+                out.push(branch);
+            }
             match datum {
-                Datum::Null if column.nullable => out.push(0),
-                Datum::Null if key_only => encode::zero(&column.kind, out),
-                Datum::Null => return Err(self.unexpected_null(column)),
-                Datum::Text(bytes) => {
-                    if column.nullable {
-                        out.push(2);
-                    }
-                    self.text(column, bytes, out)?;
-                }
-                Datum::Unchanged => {
-                    if column.nullable {
-                        out.push(2);
-                    }
-                    encode::unavailable(&column.kind, out);
-                }
+                Datum::Text(bytes) => self.text(column, bytes, out)?,
+                _ => encode::unavailable(&column.kind, out),
             }
         }
         Ok(())
@@ -183,6 +208,10 @@ impl TableEncoder {
 
     #[inline]
     fn text(&self, column: &Column, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        if let Some(mask) = &column.mask {
+            mask.write(&String::from_utf8_lossy(bytes), out);
+            return Ok(());
+        }
         if ascii::value(&column.kind, bytes, out) {
             return Ok(());
         }

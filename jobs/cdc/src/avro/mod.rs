@@ -3,6 +3,7 @@
 mod array;
 mod ascii;
 pub(crate) mod binary;
+mod column;
 mod datetime;
 mod encode;
 mod envelope;
@@ -10,6 +11,7 @@ mod names;
 mod numeric;
 mod schema;
 mod stamp;
+mod structured;
 
 pub(crate) use self::envelope::{Event, Image, Operation, Row, TableEncoder};
 pub(crate) use self::names::topic_name;

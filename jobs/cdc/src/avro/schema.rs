@@ -4,16 +4,17 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
+use super::column::{default, is_nullable};
 use super::names::{field_name, namespace};
-use crate::table::{Column, ColumnType, TableShape};
+use crate::table::{BinaryMode, Column, ColumnType, DateForm, HstoreMode, TableShape, TimeForm};
 
 /// Named types may be defined once in a schema and are referred to afterwards.
 #[derive(Default)]
-struct Defined(HashSet<&'static str>);
+struct Defined(HashSet<String>);
 
 impl Defined {
-    fn once(&mut self, name: &'static str, definition: Value) -> Value {
-        if self.0.insert(name) { definition } else { json!(name) }
+    fn once(&mut self, name: &str, definition: Value) -> Value {
+        if self.0.insert(name.to_owned()) { definition } else { json!(name) }
     }
 }
 
@@ -27,7 +28,7 @@ pub(crate) fn key_schema(prefix: &str, shape: &TableShape) -> Option<String> {
     // A key's columns can't be null, whatever the catalog has said since.
     let fields: Vec<Value> = shape
         .key_columns()
-        .map(|column| json!({"name": field_name(&column.name), "type": column_schema(&column.kind, &mut defined)}))
+        .map(|column| field(&Column { nullable: false, ..column.clone() }, &mut defined))
         .collect();
     let schema = json!({
         "type": "record", "name": "Key", "namespace": namespace, "fields": fields,
@@ -40,7 +41,7 @@ pub(crate) fn key_schema(prefix: &str, shape: &TableShape) -> Option<String> {
 pub(crate) fn value_schema(prefix: &str, shape: &TableShape) -> String {
     let namespace = namespace(prefix, &shape.name);
     let mut defined = Defined::default();
-    let fields: Vec<Value> = shape.columns.iter().map(|column| field(column, &mut defined)).collect();
+    let fields: Vec<Value> = shape.columns.iter().filter(|column| column.captured).map(|column| field(column, &mut defined)).collect();
     let row = json!({
         "type": "record", "name": "Value", "fields": fields, "connect.name": format!("{namespace}.Value"),
     });
@@ -99,12 +100,25 @@ fn transaction_schema() -> Value {
 }
 
 fn field(column: &Column, defined: &mut Defined) -> Value {
-    let schema = column_schema(&column.kind, defined);
-    if column.nullable {
-        json!({"name": field_name(&column.name), "type": ["null", schema], "default": null})
-    } else {
-        json!({"name": field_name(&column.name), "type": schema})
+    let mut schema = column_schema(&column.kind, defined);
+    let name = field_name(&column.name);
+    let Some(default) = default(column) else {
+        return if is_nullable(column) {
+            json!({"name": name, "type": ["null", schema], "default": null})
+        } else {
+            json!({"name": name, "type": schema})
+        };
+    };
+    if let Value::String(kind) = &schema {
+        schema = json!({"type": kind});
     }
+    if let Value::Object(attributes) = &mut schema {
+        attributes.insert("connect.default".to_owned(), default.clone());
+    }
+    if is_nullable(column) {
+        schema = json!([schema, "null"]);
+    }
+    json!({"name": name, "type": schema, "default": default})
 }
 
 fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
@@ -115,9 +129,10 @@ fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
         ColumnType::Int4 => json!("int"),
         ColumnType::Int8 | ColumnType::Oid => json!("long"),
         ColumnType::Float4 => json!("float"),
-        ColumnType::Float8 => json!("double"),
-        ColumnType::Text => json!("string"),
-        ColumnType::Bytea => json!("bytes"),
+        ColumnType::Float8 | ColumnType::MoneyDouble => json!("double"),
+        ColumnType::Text | ColumnType::Unknown | ColumnType::DecimalText | ColumnType::MoneyText => json!("string"),
+        ColumnType::Bytea(BinaryMode::Bytes) => json!("bytes"),
+        ColumnType::Bytea(_) => json!("string"),
         ColumnType::Decimal { precision, scale } => decimal(
             *precision,
             *scale,
@@ -134,14 +149,66 @@ fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
                 "connect.name": "io.debezium.data.VariableScaleDecimal",
             }),
         ),
-        ColumnType::Date => semantic("int", "io.debezium.time.Date"),
-        ColumnType::TimeMillis => semantic("int", "io.debezium.time.Time"),
-        ColumnType::TimeMicros => semantic("long", "io.debezium.time.MicroTime"),
+        ColumnType::Date(form) => match form {
+            DateForm::Days => semantic("int", "io.debezium.time.Date"),
+            DateForm::Connect => logical("int", "org.apache.kafka.connect.data.Date", "date"),
+            DateForm::Iso => semantic("string", "io.debezium.time.IsoDate"),
+        },
+        ColumnType::Time(form) => match form {
+            TimeForm::Millis => semantic("int", "io.debezium.time.Time"),
+            TimeForm::Micros => semantic("long", "io.debezium.time.MicroTime"),
+            TimeForm::Nanos => semantic("long", "io.debezium.time.NanoTime"),
+            TimeForm::Connect => logical("int", "org.apache.kafka.connect.data.Time", "time-millis"),
+            TimeForm::Iso => semantic("string", "io.debezium.time.IsoTime"),
+        },
         ColumnType::TimeTz => semantic("string", "io.debezium.time.ZonedTime"),
-        ColumnType::TimestampMillis => semantic("long", "io.debezium.time.Timestamp"),
-        ColumnType::TimestampMicros => semantic("long", "io.debezium.time.MicroTimestamp"),
+        ColumnType::Timestamp(form) => match form {
+            TimeForm::Millis => semantic("long", "io.debezium.time.Timestamp"),
+            TimeForm::Micros => semantic("long", "io.debezium.time.MicroTimestamp"),
+            TimeForm::Nanos => semantic("long", "io.debezium.time.NanoTimestamp"),
+            TimeForm::Connect => logical("long", "org.apache.kafka.connect.data.Timestamp", "timestamp-millis"),
+            TimeForm::Iso => semantic("string", "io.debezium.time.IsoTimestamp"),
+        },
         ColumnType::TimestampTz(_) => semantic("string", "io.debezium.time.ZonedTimestamp"),
-        ColumnType::Interval => semantic("long", "io.debezium.time.MicroDuration"),
+        ColumnType::IntervalMicros => semantic("long", "io.debezium.time.MicroDuration"),
+        ColumnType::IntervalText => semantic("string", "io.debezium.time.Interval"),
+        ColumnType::Ltree => semantic("string", "io.debezium.data.Ltree"),
+        ColumnType::Hstore(HstoreMode::Json) => semantic("string", "io.debezium.data.Json"),
+        ColumnType::Hstore(HstoreMode::Map) => json!({"type": "map", "values": ["null", "string"]}),
+        ColumnType::Point => defined.once(
+            "io.debezium.data.geometry.Point",
+            json!({
+                "type": "record", "name": "Point", "namespace": "io.debezium.data.geometry",
+                "fields": [
+                    {"name": "x", "type": "double"}, {"name": "y", "type": "double"},
+                    {"name": "wkb", "type": ["null", "bytes"], "default": null},
+                    {"name": "srid", "type": ["null", "int"], "default": null},
+                ],
+                "connect.doc": "Geometry (POINT)", "connect.version": 1, "connect.name": "io.debezium.data.geometry.Point",
+            }),
+        ),
+        ColumnType::Geometry => geometry("Geometry", 2, defined),
+        ColumnType::Geography => geometry("Geography", 1, defined),
+        ColumnType::Vector => vector("double", "io.debezium.data.DoubleVector"),
+        ColumnType::HalfVector => vector("float", "io.debezium.data.FloatVector"),
+        ColumnType::SparseVector => defined.once(
+            "io.debezium.data.SparseDoubleVector",
+            json!({
+                "type": "record", "name": "SparseDoubleVector", "namespace": "io.debezium.data",
+                "fields": [
+                    {"name": "dimensions", "type": {"type": "int", "connect.type": "int16"}},
+                    {"name": "vector", "type": {"type": "array", "items": {
+                        "type": "record", "name": "MapEntry", "namespace": "io.confluent.connect.avro",
+                        "fields": [
+                            {"name": "key", "type": {"type": "int", "connect.type": "int16"}},
+                            {"name": "value", "type": "double"},
+                        ],
+                    }}},
+                ],
+                "connect.doc": "Sparse double vector", "connect.version": 1,
+                "connect.name": "io.debezium.data.SparseDoubleVector",
+            }),
+        ),
         ColumnType::Uuid => semantic("string", "io.debezium.data.Uuid"),
         ColumnType::Json => semantic("string", "io.debezium.data.Json"),
         ColumnType::Xml => semantic("string", "io.debezium.data.Xml"),
@@ -158,6 +225,33 @@ fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
             json!({"type": "array", "items": ["null", column_schema(element, defined)]})
         }
     }
+}
+
+/// A type of Kafka Connect's that has one of Avro's.
+fn logical(kind: &str, name: &str, logical: &str) -> Value {
+    json!({"type": kind, "connect.version": 1, "connect.name": name, "logicalType": logical})
+}
+
+fn vector(items: &str, name: &str) -> Value {
+    json!({"type": "array", "items": items, "connect.version": 1, "connect.name": name})
+}
+
+/// The second version of Debezium's geometry has room for more, which is never used.
+fn geometry(name: &str, version: u8, defined: &mut Defined) -> Value {
+    let full = format!("io.debezium.data.geometry.{name}");
+    let mut fields = vec![
+        json!({"name": "wkb", "type": "bytes"}),
+        json!({"name": "srid", "type": ["null", "int"], "default": null}),
+    ];
+    if version == 2 {
+        let extensions = json!(["null", {"type": "map", "values": "string"}]);
+        fields.push(json!({"name": "extensions", "type": extensions, "default": null}));
+    }
+    let definition = json!({
+        "type": "record", "name": name, "namespace": "io.debezium.data.geometry", "fields": fields,
+        "connect.doc": name, "connect.version": version, "connect.name": full,
+    });
+    defined.once(&full, definition)
 }
 
 fn decimal(precision: u16, scale: u16, parameters: Value) -> Value {

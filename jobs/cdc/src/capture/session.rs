@@ -35,8 +35,8 @@ pub(crate) async fn run(
     let client = Arc::new(source::connect(&config.source).await?);
     source::check_wal_level(&client).await?;
     let identity = identify(config).await?;
-    let catalog = Catalog::new(Arc::clone(&client));
-    let tables = catalog.tables(&config.tables).await?;
+    let catalog = Catalog::new(Arc::clone(&client), &config.rows);
+    let tables = catalog.tables(&config.tables, config.partitions).await?;
     let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
     // Before the producer takes the transactional id: an instance that works is not to be fenced.
     let slot = free_slot(&client, config, shutdown).await?;
@@ -53,7 +53,7 @@ pub(crate) async fn run(
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
     let start = decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic)?;
 
-    source::ensure_publication(&client, &config.publication, &names).await?;
+    source::ensure_publication(&client, &config.publication, &names, config.partitions).await?;
     let mut outbox = Outbox::new(
         producer,
         &config.kafka,

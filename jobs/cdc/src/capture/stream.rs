@@ -8,7 +8,7 @@ use super::outbox::{Outbox, Progress};
 use super::tables::Tables;
 use crate::avro::{EventSource, Operation, TableEncoder};
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
-use crate::config::Config;
+use crate::config::{Config, SkippedOperations};
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
@@ -37,6 +37,7 @@ pub(crate) struct Stream<S> {
     interval: Duration,
     min_interval: Duration,
     tombstones: bool,
+    skip: SkippedOperations,
     metrics: Metrics,
     /// The last event that is out, or in the open Kafka transaction.
     reached: EventId,
@@ -83,6 +84,7 @@ impl<S: ReplicationStream> Stream<S> {
             interval: config.commit.interval,
             min_interval: config.commit.min_interval,
             tombstones: config.kafka.tombstones,
+            skip: config.events.skip,
             metrics: metrics.clone(),
             reached,
             end: Lsn(checkpoint.end_lsn as u64),
@@ -189,7 +191,11 @@ impl<S: ReplicationStream> Stream<S> {
             encoded => encoded?,
         }
         for event in 0..self.changes.len() {
-            self.send(relation, event).await?;
+            if self.changes.get(event).is_some_and(|event| self.skip.contains(event.operation)) {
+                self.next_ordinal();
+            } else {
+                self.send(relation, event).await?;
+            }
         }
         Ok(())
     }

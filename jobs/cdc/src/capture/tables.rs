@@ -148,14 +148,9 @@ impl Tables {
         let schema = value_schema(prefix, &shape);
         let value_schema_id =
             self.registry.register(&format!("{topic}-value"), &schema, &self.metrics).await?;
-        let encoder = Arc::new(TableEncoder {
-            shape,
-            topic: topic.into(),
-            key_schema_id,
-            value_schema_id,
-            prefix: prefix.clone(),
-            database: self.config.source.database.clone(),
-        });
+        let schemas = (key_schema_id, value_schema_id);
+        let encoder =
+            Arc::new(TableEncoder::new(shape, &topic, schemas, prefix, &self.config.source.database));
         self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
         Ok(encoder)
     }

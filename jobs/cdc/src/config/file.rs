@@ -6,12 +6,14 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::expand::expand;
+use super::tables::{pattern, set};
 use super::{
-    CommitConfig, Config, KafkaConfig, RegistryConfig, RegistryCredentials, SnapshotConfig, SourceConfig,
-    TableFilter, Tls,
+    CommitConfig, Config, EventConfig, KafkaConfig, Partitions, RegistryConfig, RegistryCredentials, RowOptions,
+    SkippedOperations, SnapshotConfig, SourceConfig, TableFilter, Tls,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
+use crate::table::{Mask, TypeOptions};
 
 /// The file as written.
 #[derive(Deserialize)]
@@ -23,6 +25,12 @@ pub(crate) struct File {
     source: Source,
     #[serde(default)]
     tables: Tables,
+    #[serde(default)]
+    columns: Columns,
+    #[serde(default)]
+    types: TypeOptions,
+    #[serde(default)]
+    events: Events,
     kafka: Kafka,
     registry: Registry,
     #[serde(default)]
@@ -63,6 +71,31 @@ enum Port {
 struct Tables {
     include: Vec<String>,
     exclude: Vec<String>,
+    partitions: Option<String>,
+    keys: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Columns {
+    include: Vec<String>,
+    exclude: Vec<String>,
+    mask: Vec<ColumnMask>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnMask {
+    columns: String,
+    hash_salt_env: Option<String>,
+    truncate: Option<usize>,
+    stars: Option<usize>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Events {
+    skip: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -237,6 +270,24 @@ impl File {
                 receive_chunks: (self.source.receive_kbytes / 256).max(1),
             },
             tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,
+            partitions: match self.tables.partitions.as_deref() {
+                None | Some("root") => Partitions::Root,
+                Some("leaves") => Partitions::Leaves,
+                Some(other) => return Err(wrong(format!("tables.partitions = {other:?}: use root or leaves"))),
+            },
+            rows: RowOptions {
+                types: self.types,
+                include: set(&self.columns.include)?,
+                exclude: set(&self.columns.exclude)?,
+                masks: self
+                    .columns
+                    .mask
+                    .into_iter()
+                    .map(|mask| Ok((pattern("columns.mask", &mask.columns)?, mask.read(variable)?)))
+                    .collect::<Result<_>>()?,
+                keys: self.tables.keys,
+            },
+            events: EventConfig { skip: skipped(&self.events.skip)? },
             kafka: KafkaConfig {
                 bootstrap: self.kafka.bootstrap,
                 partitions: self.kafka.partitions,
@@ -276,6 +327,42 @@ impl File {
             metrics_listen: self.metrics.listen,
         })
     }
+}
+
+impl ColumnMask {
+    fn read(self, variable: &impl Fn(&str) -> Option<String>) -> Result<Mask> {
+        let wrong = |what: String| Error::new(ErrorKind::Configuration, what);
+        match (self.hash_salt_env, self.truncate, self.stars) {
+            (Some(name), None, None) => variable(&name).map(|salt| Mask::Hash(Secret::new(salt))).ok_or_else(|| {
+                wrong(format!("columns.mask of {:?}: hash_salt_env names {name}, which is not set: set it", self.columns))
+            }),
+            (None, Some(characters), None) => Ok(Mask::Truncate(characters)),
+            (None, None, Some(count)) => Ok(Mask::Stars(count)),
+            _ => Err(wrong(format!(
+                "columns.mask of {:?}: give one of hash_salt_env, truncate and stars",
+                self.columns
+            ))),
+        }
+    }
+}
+
+fn skipped(letters: &[String]) -> Result<SkippedOperations> {
+    let mut skipped = SkippedOperations::default();
+    for letter in letters {
+        match letter.as_str() {
+            "c" => skipped.create = true,
+            "u" => skipped.update = true,
+            "d" => skipped.delete = true,
+            "t" => skipped.truncate = true,
+            other => {
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    format!("events.skip: {other:?} is no operation: use c, u, d and t"),
+                ));
+            }
+        }
+    }
+    Ok(skipped)
 }
 
 fn credentials(

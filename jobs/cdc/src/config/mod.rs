@@ -10,7 +10,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use self::tables::TableFilter;
+pub(crate) use self::tables::{Partitions, RowOptions, TableFilter};
+use crate::avro::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
@@ -22,6 +23,9 @@ pub struct Config {
     pub(crate) publication: String,
     pub(crate) topic_prefix: String,
     pub(crate) tables: TableFilter,
+    pub(crate) partitions: Partitions,
+    pub(crate) rows: RowOptions,
+    pub(crate) events: EventConfig,
     pub(crate) kafka: KafkaConfig,
     pub(crate) registry: RegistryConfig,
     pub(crate) snapshot: SnapshotConfig,
@@ -51,6 +55,33 @@ pub(crate) enum Tls {
     Require,
     /// Certificate and host name checked, against this file or the system's certificates.
     VerifyFull(Option<PathBuf>),
+}
+
+/// Which events there are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EventConfig {
+    pub(crate) skip: SkippedOperations,
+}
+
+/// Operations that are left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SkippedOperations {
+    pub(crate) create: bool,
+    pub(crate) update: bool,
+    pub(crate) delete: bool,
+    pub(crate) truncate: bool,
+}
+
+impl SkippedOperations {
+    pub(crate) fn contains(self, operation: Operation) -> bool {
+        match operation {
+            Operation::Create => self.create,
+            Operation::Update => self.update,
+            Operation::Delete => self.delete,
+            Operation::Truncate => self.truncate,
+            Operation::Read => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -170,6 +201,12 @@ mod tests {
             ("user = ", "usr = ", "usr"),
             ("[registry]", "[commit]\nmax_events = 0\n[registry]", "max_events"),
             ("[registry]", "[tables]\ninclude = [\"sales.[\"]\n[registry]", "sales.["),
+            ("[registry]", "[columns]\ninclude = [\"a.[\"]\n[registry]", "a.["),
+            ("[registry]", "[[columns.mask]]\ncolumns = \"a.b.c\"\n[registry]", "a.b.c"),
+            ("[registry]", "[[columns.mask]]\ncolumns = \"a.b.c\"\nhash_salt_env = \"SALT\"\n[registry]", "SALT"),
+            ("[registry]", "[types]\ndecimal = \"roughly\"\n[registry]", "roughly"),
+            ("[registry]", "[events]\nskip = [\"x\"]\n[registry]", "\"x\""),
+            ("[registry]", "[tables]\npartitions = \"both\"\n[registry]", "both"),
             ("user = \"postgres\"", "user = \"postgres\"\nssl_mode = \"maybe\"", "ssl_mode"),
         ];
         for (from, to, named) in table {

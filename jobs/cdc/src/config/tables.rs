@@ -1,6 +1,9 @@
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::collections::BTreeMap;
+
+use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::table::{Mask, TableName, TypeOptions};
 
 /// Which tables are captured: `schema.table` names or globs.
 #[derive(Debug, Clone)]
@@ -22,7 +25,56 @@ impl TableFilter {
     }
 }
 
-fn set(patterns: &[String]) -> Result<GlobSet> {
+/// How partitioned tables are captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Partitions {
+    /// Under the partitioned table's own name.
+    Root,
+    /// Each partition as a table of its own.
+    Leaves,
+}
+
+/// How the rows of tables are written.
+#[derive(Debug, Clone)]
+pub(crate) struct RowOptions {
+    pub(crate) types: TypeOptions,
+    /// Columns that are written; all when there are none.
+    pub(crate) include: GlobSet,
+    pub(crate) exclude: GlobSet,
+    /// The first that matches counts.
+    pub(crate) masks: Vec<(GlobMatcher, Mask)>,
+    /// Keys that are not those of the source: names of columns.
+    pub(crate) keys: BTreeMap<String, Vec<String>>,
+}
+
+impl RowOptions {
+    /// Whether a column is written.
+    pub(crate) fn captures(&self, table: &TableName, column: &str) -> bool {
+        let name = format!("{table}.{column}");
+        (self.include.is_empty() || self.include.is_match(&name)) && !self.exclude.is_match(&name)
+    }
+
+    /// How a column is disguised.
+    pub(crate) fn mask(&self, table: &TableName, column: &str) -> Option<&Mask> {
+        let name = format!("{table}.{column}");
+        self.masks.iter().find(|(pattern, _)| pattern.is_match(&name)).map(|(_, mask)| mask)
+    }
+
+    /// The key that the configuration gives a table.
+    pub(crate) fn key(&self, table: &TableName) -> Option<&[String]> {
+        self.keys.get(&table.to_string()).map(Vec::as_slice)
+    }
+}
+
+/// A name or glob.
+pub(crate) fn pattern(setting: &str, pattern: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern).build().map_err(|cause| {
+        Error::new(ErrorKind::Configuration, format!("{setting}: {pattern:?} is not a name or glob")).caused_by(cause)
+    })?;
+    Ok(glob.compile_matcher())
+}
+
+pub(crate) fn set(patterns: &[String]) -> Result<GlobSet> {
     let wrong = |pattern: &str, cause: globset::Error| {
         Error::new(ErrorKind::Configuration, format!("tables: {pattern:?} is not a name or glob"))
             .caused_by(cause)

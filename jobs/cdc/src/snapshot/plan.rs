@@ -7,7 +7,7 @@ use crate::avro::TableEncoder;
 use crate::checkpoint::TableProgress;
 use crate::error::Result;
 use crate::source::{quoted, refused};
-use crate::table::TableShape;
+use crate::table::{Column, TableShape};
 
 /// Boundaries fetched at a time.
 const FETCH: u32 = 64;
@@ -26,7 +26,9 @@ impl Range {
     /// The statement that reads the range.
     pub(crate) fn copy(&self) -> String {
         let shape = &self.encoder.shape;
-        let columns: Vec<String> = shape.columns.iter().map(|column| quoted(&column.name)).collect();
+        // What is not captured is not read either; its place in the row stays.
+        let column = |column: &Column| if column.captured { quoted(&column.name) } else { "NULL".to_owned() };
+        let columns: Vec<String> = shape.columns.iter().map(column).collect();
         let mut bounds = Vec::new();
         if let Some(after) = &self.after {
             bounds.push(format!("({}) > ({})", key_columns(shape), literals(after)));
@@ -36,7 +38,7 @@ impl Range {
         }
         let condition =
             if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
-        format!("COPY (SELECT {} FROM ONLY {}{condition}) TO STDOUT", columns.join(", "), relation(shape))
+        format!("COPY (SELECT {} FROM {}{condition}) TO STDOUT", columns.join(", "), relation(shape))
     }
 }
 
@@ -79,7 +81,8 @@ impl Planner {
     pub(crate) async fn next(&mut self) -> Result<Option<Range>> {
         if self.current.is_none() {
             let Some((encoder, progress)) = self.tables.pop_front() else { return Ok(None) };
-            if encoder.shape.key.is_empty() {
+            // Null is neither before nor after a boundary.
+            if encoder.shape.key.is_empty() || encoder.shape.key_columns().any(|column| column.nullable) {
                 return Ok(Some(Range { encoder, after: None, through: None }));
             }
             let after = Some(progress.through).filter(|through| !through.is_empty());
@@ -115,7 +118,7 @@ impl Planner {
             shape.key_columns().map(|column| format!("{}::text", quoted(&column.name))).collect();
         let sql = format!(
             "DECLARE boundaries NO SCROLL CURSOR FOR SELECT {} FROM (SELECT {key}, row_number() OVER (ORDER BY {key}) AS lakepulse_row \
-             FROM ONLY {}{condition}) AS numbered WHERE lakepulse_row % {} = 0",
+             FROM {}{condition}) AS numbered WHERE lakepulse_row % {} = 0",
             texts.join(", "),
             relation(shape),
             self.rows_per_range
@@ -136,8 +139,10 @@ impl Planner {
     }
 }
 
+/// The table without those that inherit from it, unless its rows are in partitions.
 fn relation(shape: &TableShape) -> String {
-    format!("{}.{}", quoted(&shape.name.schema), quoted(&shape.name.table))
+    let only = if shape.partitioned { "" } else { "ONLY " };
+    format!("{only}{}.{}", quoted(&shape.name.schema), quoted(&shape.name.table))
 }
 
 fn key_columns(shape: &TableShape) -> String {
@@ -152,35 +157,24 @@ fn literals(values: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Column, ColumnType, TableName};
+    use crate::table::{ColumnType, TableName};
 
     #[test]
     fn statements() {
-        let column = |name: &str| Column {
-            name: name.into(),
-            type_oid: 23,
-            type_modifier: -1,
-            kind: ColumnType::Int4,
-            nullable: false,
+        let column = |name: &str| Column { captured: name != "c", ..Column::new(name, ColumnType::Int4, false) };
+        let shape = TableShape {
+            name: TableName { schema: "s".into(), table: "T".into() },
+            columns: vec![column("a"), column("b"), column("c")],
+            key: vec![1],
+            partitioned: false,
         };
-        let encoder = Arc::new(TableEncoder {
-            shape: TableShape {
-                name: TableName { schema: "s".into(), table: "T".into() },
-                columns: vec![column("a"), column("b")],
-                key: vec![1],
-            },
-            topic: "t".into(),
-            key_schema_id: None,
-            value_schema_id: 1,
-            prefix: String::new(),
-            database: String::new(),
-        });
+        let encoder = Arc::new(TableEncoder::new(shape, "t", (None, 1), "", ""));
         let check = |after: Option<&str>, through: Option<&str>, condition: &str| {
             let bound = |key: Option<&str>| key.map(|key| vec![key.to_owned()]);
             let range = Range { encoder: Arc::clone(&encoder), after: bound(after), through: bound(through) };
             assert_eq!(
                 range.copy(),
-                format!(r#"COPY (SELECT "a", "b" FROM ONLY "s"."T"{condition}) TO STDOUT"#)
+                format!(r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T"{condition}) TO STDOUT"#)
             );
         };
         check(None, None, "");

@@ -1,17 +1,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::refused;
-use crate::config::TableFilter;
+use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Relation, RelationColumn, RelationId};
-use crate::table::{Column, ColumnType, TableName, TableShape, TypeRow};
+use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeRow};
 
 /// The catalog's types, read once and again when an unknown one turns up.
 pub(crate) struct Catalog {
     client: Arc<Client>,
+    options: RowOptions,
     types: HashMap<u32, TypeRow>,
 }
 
@@ -19,25 +20,39 @@ pub(crate) struct Catalog {
 struct CatalogColumn {
     relation: RelationColumn,
     nullable: bool,
-    /// From 0, for a column of the primary key.
+    default: ColumnDefault,
+    /// From 0, for a column of the key.
     key_position: Option<usize>,
 }
 
+/// The index whose columns are the key of table `$1`: that of the replica identity, if it is an index, since of a
+/// deleted row nothing else is known; else the primary key; else the first unique index that every row is in.
+const KEY_INDEX: &str = "SELECT i.indexrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
+      WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+        AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = $1 AND NOT a.attnotnull
+                           AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+      ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, x.relname LIMIT 1";
+
 impl Catalog {
-    pub(crate) fn new(client: Arc<Client>) -> Self {
-        Self { client, types: HashMap::new() }
+    pub(crate) fn new(client: Arc<Client>, options: &RowOptions) -> Self {
+        Self { client, options: options.clone(), types: HashMap::new() }
     }
 
-    /// The ordinary tables that the filter lets through, by name; partitions and their roots are not captured yet.
-    pub(crate) async fn tables(&self, filter: &TableFilter) -> Result<Vec<(RelationId, TableName)>> {
+    /// The tables that the filter lets through, by name; of a partitioned table either itself or its partitions.
+    pub(crate) async fn tables(
+        &self,
+        filter: &TableFilter,
+        partitions: Partitions,
+    ) -> Result<Vec<(RelationId, TableName)>> {
+        let roots = partitions == Partitions::Root;
         let rows = self
             .client
             .query(
-                "SELECT c.oid, n.nspname, c.relname, c.relreplident::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                  WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relispartition
-                    AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
+                "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                  WHERE (c.relkind = 'r' OR c.relkind = 'p' AND $1) AND c.relpersistence = 'p'
+                    AND NOT (c.relispartition AND $1) AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
                   ORDER BY 2, 3",
-                &[],
+                &[&roots],
             )
             .await
             .map_err(refused("cannot list the tables"))?;
@@ -46,18 +61,6 @@ impl Catalog {
             let name = TableName { schema: row.get(1), table: row.get(2) };
             if !filter.matches(&name.schema, &name.table) {
                 continue;
-            }
-            let identity: String = row.get(3);
-            if identity == "n" || identity == "i" {
-                return Err(Error::new(
-                    ErrorKind::Configuration,
-                    format!(
-                        "table {name} has a replica identity that may lack its primary key: run ALTER TABLE {}.{} REPLICA \
-                         IDENTITY DEFAULT (or FULL), or exclude the table",
-                        super::quoted(&name.schema),
-                        super::quoted(&name.table)
-                    ),
-                ));
             }
             tables.push((RelationId(row.get(0)), name));
         }
@@ -72,86 +75,152 @@ impl Catalog {
 
     /// The shape of a table as the catalog has it now.
     pub(crate) async fn shape(&mut self, id: RelationId, name: &TableName) -> Result<TableShape> {
-        let columns = self.columns(id, name).await?;
+        let (columns, partitioned) = self.columns(id, name).await?;
         let relation = Relation {
             id,
             schema: name.schema.clone(),
             table: name.table.clone(),
             columns: columns.iter().map(|column| column.relation.clone()).collect(),
         };
-        self.combine(&relation, &columns).await
+        self.combine(&relation, &columns, partitioned).await
     }
 
     /// The shape of a table as the stream describes it, with nullability and primary key from the
     /// catalog, which may have moved on since: a column that it no longer knows is nullable.
     pub(crate) async fn shape_of(&mut self, relation: &Relation) -> Result<TableShape> {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
-        let columns = self.columns(relation.id, &name).await?;
-        self.combine(relation, &columns).await
+        let (columns, partitioned) = self.columns(relation.id, &name).await?;
+        self.combine(relation, &columns, partitioned).await
     }
 
-    async fn combine(&mut self, relation: &Relation, known: &[CatalogColumn]) -> Result<TableShape> {
+    async fn combine(
+        &mut self,
+        relation: &Relation,
+        known: &[CatalogColumn],
+        partitioned: bool,
+    ) -> Result<TableShape> {
+        let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
         let mut columns = Vec::with_capacity(relation.columns.len());
         let mut key = BTreeMap::new();
         for (index, column) in relation.columns.iter().enumerate() {
             let facts = known.iter().find(|known| known.relation.name == column.name);
-            if let Some(position) = facts.and_then(|facts| facts.key_position) {
+            let own_key = self.options.key(&name);
+            let position = match own_key {
+                Some(names) => names.iter().position(|name| *name == column.name),
+                None => facts.and_then(|facts| facts.key_position),
+            };
+            if let Some(position) = position {
                 key.insert(position, index);
             }
+            let resolved = self.column_type(column.type_oid, column.type_modifier).await?;
+            let mask = self.options.mask(&name, &column.name).cloned();
+            let captured = resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
             columns.push(Column {
                 name: column.name.clone(),
                 type_oid: column.type_oid,
                 type_modifier: column.type_modifier,
-                kind: self.column_type(column.type_oid, column.type_modifier).await?,
-                nullable: facts.is_none_or(|facts| facts.nullable),
+                kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
+                nullable: facts.is_none_or(|facts| facts.nullable) && !resolved.not_null,
+                default: facts
+                    .filter(|facts| facts.relation.type_oid == column.type_oid && mask.is_none() && resolved.has_default)
+                    .map(|facts| facts.default.clone())
+                    .unwrap_or_default(),
+                mask,
+                captured,
             });
         }
-        Ok(TableShape {
-            name: TableName { schema: relation.schema.clone(), table: relation.table.clone() },
-            columns,
-            key: key.into_values().collect(),
-        })
+        if let Some(names) = self.options.key(&name).filter(|names| names.len() != key.len()) {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("tables.keys: {name} lacks some of the columns {names:?}: correct their names"),
+            ));
+        }
+        Ok(TableShape { name, columns, key: key.into_values().collect(), partitioned })
     }
 
-    async fn columns(&self, id: RelationId, name: &TableName) -> Result<Vec<CatalogColumn>> {
+    /// The table's columns, and whether it is divided into partitions.
+    async fn columns(&self, id: RelationId, name: &TableName) -> Result<(Vec<CatalogColumn>, bool)> {
         let rows = self
             .client
             .query(
-                "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, array_position(k.conkey, a.attnum)
-                   FROM pg_attribute a
-                   LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'p'
-                  WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-                  ORDER BY a.attnum",
+                &format!(
+                    "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+                            array_position((SELECT (k.indkey::int2[])[0:k.indnkeyatts - 1] FROM pg_index k WHERE k.indexrelid = ({KEY_INDEX})), a.attnum),
+                            pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod),
+                            EXISTS (SELECT FROM pg_class c WHERE c.oid = $1 AND c.relkind = 'p')
+                       FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+                      ORDER BY a.attnum"
+                ),
                 &[&id.0],
             )
             .await
             .map_err(refused(format!("cannot read the columns of {name}")))?;
-        Ok(rows
-            .iter()
-            .map(|row| CatalogColumn {
-                relation: RelationColumn {
-                    name: row.get(0),
-                    type_oid: row.get(1),
-                    type_modifier: row.get(2),
-                },
+        let mut columns = Vec::with_capacity(rows.len());
+        let mut constants = Vec::new();
+        for row in &rows {
+            let expression: Option<String> = row.get(5);
+            let default = match &expression {
+                None => ColumnDefault::None,
+                Some(expression) if is_constant(expression) => {
+                    let of_type: String = row.get(6);
+                    constants.push((columns.len(), format!("({expression})::{of_type}")));
+                    ColumnDefault::None
+                }
+                Some(expression) if is_call(expression) => ColumnDefault::Computed,
+                Some(_) => ColumnDefault::None,
+            };
+            columns.push(CatalogColumn {
+                relation: RelationColumn { name: row.get(0), type_oid: row.get(1), type_modifier: row.get(2) },
                 nullable: !row.get::<_, bool>(3),
+                default,
+                // Of an array that counts from 0.
                 key_position: row.get::<_, Option<i32>>(4).map(|position| position as usize),
-            })
-            .collect())
+            });
+        }
+        self.read_constants(&mut columns, &constants, name).await;
+        Ok((columns, rows.first().is_some_and(|row| row.get(7))))
     }
 
-    async fn column_type(&mut self, oid: u32, modifier: i32) -> Result<ColumnType> {
+    /// Asks for the text forms of constant defaults.
+    async fn read_constants(&self, columns: &mut [CatalogColumn], constants: &[(usize, String)], name: &TableName) {
+        if constants.is_empty() {
+            return;
+        }
+        let expressions: Vec<&str> = constants.iter().map(|(_, expression)| expression.as_str()).collect();
+        match self.client.simple_query(&format!("SELECT {}", expressions.join(", "))).await {
+            Ok(messages) => {
+                for message in messages {
+                    let SimpleQueryMessage::Row(row) = message else { continue };
+                    for (place, (index, _)) in constants.iter().enumerate() {
+                        if let (Some(column), Some(text)) = (columns.get_mut(*index), row.get(place)) {
+                            column.default = ColumnDefault::Constant(text.to_owned());
+                        }
+                    }
+                }
+            }
+            // They are for readers of the schema; no value depends on them.
+            Err(cause) => tracing::warn!(table = %name, "the defaults of columns are left out: {cause}"),
+        }
+    }
+
+    async fn column_type(&mut self, oid: u32, modifier: i32) -> Result<ResolvedType> {
         if !self.types.contains_key(&oid) {
             self.read_types().await?;
         }
-        Ok(ColumnType::resolve(&self.types, oid, modifier))
+        let row = self.types.get(&oid);
+        Ok(ResolvedType {
+            kind: ColumnType::resolve(&self.types, oid, modifier, &self.options.types),
+            not_null: row.is_some_and(|row| row.not_null),
+            has_default: row.is_some_and(TypeRow::has_default),
+        })
     }
 
     async fn read_types(&mut self) -> Result<()> {
         let rows = self
             .client
             .query(
-                "SELECT t.oid, t.typname, t.typtype::text, t.typcategory::text, t.typbasetype, t.typtypmod, t.typelem,
+                "SELECT t.oid, t.typname, t.typtype::text, t.typcategory::text, t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
                         (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
                    FROM pg_type t WHERE t.typtype <> 'c'",
                 &[],
@@ -170,11 +239,93 @@ impl Catalog {
                     base: row.get(4),
                     base_modifier: row.get(5),
                     element: row.get(6),
-                    labels: row.get::<_, Option<Vec<String>>>(7).unwrap_or_default(),
+                    not_null: row.get(7),
+                    labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
                 };
                 (row.get(0), facts)
             })
             .collect();
         Ok(())
+    }
+}
+
+/// A column's type as it is written, and whether the type itself forbids null.
+struct ResolvedType {
+    kind: ColumnType,
+    not_null: bool,
+    /// Whether the schema tells the column's default.
+    has_default: bool,
+}
+
+/// Whether an expression as PostgreSQL prints it is a literal, perhaps in parentheses and cast to types.
+fn is_constant(expression: &str) -> bool {
+    let mut rest = expression.trim();
+    while let Some(inner) = rest.strip_prefix('(') {
+        rest = inner;
+    }
+    let after = if let Some(text) = rest.strip_prefix("E'").or_else(|| rest.strip_prefix('\'')) {
+        end_of_text(text, rest.starts_with('E'))
+    } else {
+        let word = rest.strip_prefix('-').unwrap_or(rest);
+        let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(word.len());
+        let (word, after) = word.split_at(end);
+        let literal = word.starts_with(|c: char| c.is_ascii_digit()) || matches!(word, "true" | "false" | "NULL");
+        literal.then_some(after)
+    };
+    // Casts are names, perhaps quoted, with numbers or brackets.
+    after.is_some_and(|casts| {
+        casts.is_empty()
+            || casts.trim_start_matches(')').is_empty()
+            || (casts.trim_start_matches(')').starts_with("::")
+                && casts.chars().all(|c| c.is_alphanumeric() || " :_.,\"()[]".contains(c)))
+    })
+}
+
+/// Whether an expression is a function's call, such as `nextval(…)`, or one of those that need no brackets, such as
+/// `CURRENT_DATE`.
+fn is_call(expression: &str) -> bool {
+    let rest = expression.trim_start_matches('(');
+    let end = rest.find(|c: char| !c.is_alphanumeric() && !"_.\"".contains(c)).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    !name.is_empty() && (after.starts_with('(') || name.starts_with("CURRENT_") || name.starts_with("LOCAL"))
+}
+
+/// What follows the quote that ends a text.
+fn end_of_text(text: &str, escapes: bool) -> Option<&str> {
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' if escapes => drop(characters.next()),
+            '\'' if characters.next_if(|(_, next)| *next == '\'').is_none() => return text.get(at + 1..),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants() {
+        for constant in [
+            "1", "'-1'::integer", "(-1)", "1.5", "'a'::text", "'it''s'::character varying(9)", "true", "NULL::text",
+            "'{1,2}'::integer[]", "('now'::text)::date", "E'a\\'b'::text", "'x'::\"Own\".mood", "(1)::numeric(10,2)",
+        ] {
+            assert!(is_constant(constant), "{constant}");
+        }
+        for computed in [
+            "nextval('s'::regclass)", "now()", "CURRENT_DATE", "(1 + 1)", "upper('x'::text)", "'a'::text || 'b'::text",
+            "('now'::text)::date + 1", "'open", "gen_random_uuid()", "-x",
+        ] {
+            assert!(!is_constant(computed), "{computed}");
+        }
+        for call in ["nextval('s'::regclass)", "now()", "CURRENT_DATE", "\"Own\".make(1)", "CURRENT_TIMESTAMP(3)"] {
+            assert!(is_call(call), "{call}");
+        }
+        for other in ["(1 + 1)", "'a'::text || 'b'::text", "x"] {
+            assert!(!is_call(other), "{other}");
+        }
     }
 }

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use tokio_postgres::Client;
 
 use super::{quoted, refused};
+use crate::config::Partitions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::TableName;
 
@@ -15,9 +16,11 @@ pub(crate) async fn ensure_publication(
     client: &Client,
     publication: &str,
     tables: &[TableName],
+    partitions: Partitions,
 ) -> Result<()> {
+    let by_root = partitions == Partitions::Root;
     let exists = client
-        .query_opt("SELECT FROM pg_publication WHERE pubname = $1", &[&publication])
+        .query_opt("SELECT pubviaroot FROM pg_publication WHERE pubname = $1", &[&publication])
         .await
         .map_err(refused(format!("cannot read publication {publication}")))?;
     let list = |tables: &mut dyn Iterator<Item = &TableName>| {
@@ -26,16 +29,19 @@ pub(crate) async fn ensure_publication(
             .collect::<Vec<_>>()
             .join(", ")
     };
-    if exists.is_none() {
-        let sql =
-            format!("CREATE PUBLICATION {} FOR TABLE {}", quoted(publication), list(&mut tables.iter()));
+    let Some(publishes_by_root) = exists.map(|row| row.get::<_, bool>(0)) else {
+        let sql = format!(
+            "CREATE PUBLICATION {} FOR TABLE {} WITH (publish_via_partition_root = {by_root})",
+            quoted(publication),
+            list(&mut tables.iter())
+        );
         client.batch_execute(&sql).await.map_err(refused(format!(
             "cannot create publication {publication} for {} tables: the user must own them and may need CREATE on the database",
             tables.len()
         )))?;
         tracing::info!(publication, tables = tables.len(), "publication created");
         return Ok(());
-    }
+    };
     let published: HashSet<(String, String)> = client
         .query("SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1", &[&publication])
         .await
@@ -50,6 +56,17 @@ pub(crate) async fn ensure_publication(
     if missing.peek().is_none() {
         return Ok(());
     }
+    // Partitions and their root are listed by what is published.
+    if publishes_by_root != by_root && has_partitions(client, tables).await? {
+        return Err(Error::new(
+            ErrorKind::Publication,
+            format!(
+                "publication {publication} publishes partitions otherwise than tables.partitions wants them: run ALTER \
+                 PUBLICATION {} SET (publish_via_partition_root = {by_root}), or change the setting",
+                quoted(publication)
+            ),
+        ));
+    }
     Err(Error::new(
         ErrorKind::Publication,
         format!(
@@ -59,4 +76,20 @@ pub(crate) async fn ensure_publication(
             list(&mut missing)
         ),
     ))
+}
+
+/// Whether one of the tables is partitioned or a partition.
+async fn has_partitions(client: &Client, tables: &[TableName]) -> Result<bool> {
+    let (schemas, names): (Vec<&str>, Vec<&str>) =
+        tables.iter().map(|table| (table.schema.as_str(), table.table.as_str())).unzip();
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                              JOIN unnest($1::text[], $2::text[]) AS t (schema, name) ON n.nspname = t.schema AND c.relname = t.name
+                             WHERE c.relkind = 'p' OR c.relispartition)",
+            &[&schemas, &names],
+        )
+        .await
+        .map_err(refused("cannot read which tables are partitioned"))?;
+    Ok(row.get(0))
 }

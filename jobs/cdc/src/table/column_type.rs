@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use super::type_options::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, TypeOptions};
+
 /// A row of `pg_type`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TypeRow {
@@ -9,10 +11,22 @@ pub(crate) struct TypeRow {
     pub(crate) base: u32,
     pub(crate) base_modifier: i32,
     pub(crate) element: u32,
+    pub(crate) not_null: bool,
     pub(crate) labels: Vec<String>,
 }
 
-/// What a column holds, as far as its encoding depends on it.
+impl TypeRow {
+    /// Whether Debezium tells the defaults of columns of this type.
+    pub(crate) fn has_default(&self) -> bool {
+        const TOLD: [&str; 21] = [
+            "bool", "int2", "int4", "int8", "float4", "float8", "numeric", "date", "time", "timestamp", "timestamptz",
+            "interval", "text", "varchar", "bpchar", "uuid", "json", "jsonb", "xml", "bit", "varbit",
+        ];
+        !self.labels.is_empty() || TOLD.contains(&self.name.as_str())
+    }
+}
+
+/// What a column holds, as far as its encoding depends on it: its type, and how the options want it written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ColumnType {
     Boolean,
@@ -21,36 +35,75 @@ pub(crate) enum ColumnType {
     Int8,
     Oid,
     Float4,
+    /// Also a decimal in the option's mode `double`.
     Float8,
     /// Text, and every type without a form of its own: PostgreSQL's text.
     Text,
+    /// A type without a form of its own, which the options leave out.
+    Unknown,
     Decimal {
         precision: u16,
         scale: u16,
     },
     VariableScaleDecimal,
+    /// A decimal as text, without an exponent.
+    DecimalText,
+    /// With how many fractional digits, as a decimal.
     Money,
-    Date,
-    /// Up to three fractional digits.
-    TimeMillis,
-    TimeMicros,
+    MoneyDouble,
+    MoneyText,
+    Date(DateForm),
+    Time(TimeForm),
     TimeTz,
-    TimestampMillis,
-    TimestampMicros,
+    Timestamp(TimeForm),
     /// With how many fractional digits.
     TimestampTz(u8),
-    Interval,
+    IntervalMicros,
+    /// ISO 8601's text.
+    IntervalText,
     Uuid,
     Json,
     Xml,
     Tsvector,
-    Bytea,
+    Ltree,
+    Bytea(BinaryMode),
+    Hstore(HstoreMode),
     Enum(Vec<String>),
     /// `bit(1)`.
     Bit,
     /// Bits up to this many; `i32::MAX` without a limit.
     Bits(i32),
+    Point,
+    Geometry,
+    Geography,
+    /// pgvector's `vector`.
+    Vector,
+    /// pgvector's `halfvec`.
+    HalfVector,
+    /// pgvector's `sparsevec`.
+    SparseVector,
     Array(Box<ColumnType>),
+}
+
+/// How a date is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DateForm {
+    /// Days, under Debezium's name for them.
+    Days,
+    /// Days, under Kafka Connect's name and Avro's logical type.
+    Connect,
+    Iso,
+}
+
+/// How a time of day or a timestamp is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeForm {
+    Millis,
+    Micros,
+    Nanos,
+    /// Milliseconds, under Kafka Connect's name and Avro's logical type.
+    Connect,
+    Iso,
 }
 
 /// Type modifiers count from the length of a variable-length header.
@@ -58,24 +111,38 @@ const HEADER: i32 = 4;
 
 impl ColumnType {
     /// Resolves a type and modifier through domains and arrays.
-    pub(crate) fn resolve(types: &HashMap<u32, TypeRow>, oid: u32, modifier: i32) -> Self {
-        Self::resolve_within(types, oid, modifier, 16)
+    pub(crate) fn resolve(
+        types: &HashMap<u32, TypeRow>,
+        oid: u32,
+        modifier: i32,
+        options: &TypeOptions,
+    ) -> Self {
+        Self::resolve_within(types, oid, modifier, options, 16)
     }
 
     /// `depth` bounds a chain of domains that a damaged catalog might close to a ring.
-    fn resolve_within(types: &HashMap<u32, TypeRow>, oid: u32, modifier: i32, depth: u8) -> Self {
-        let Some((row, depth)) = types.get(&oid).zip(depth.checked_sub(1)) else { return Self::Text };
+    fn resolve_within(
+        types: &HashMap<u32, TypeRow>,
+        oid: u32,
+        modifier: i32,
+        options: &TypeOptions,
+        depth: u8,
+    ) -> Self {
+        let unknown = if options.unknown_as_text { Self::Text } else { Self::Unknown };
+        let Some((row, depth)) = types.get(&oid).zip(depth.checked_sub(1)) else { return unknown };
         if row.is_domain {
             let modifier = if modifier == -1 { row.base_modifier } else { modifier };
-            return Self::resolve_within(types, row.base, modifier, depth);
+            return Self::resolve_within(types, row.base, modifier, options, depth);
         }
         if row.is_array && row.element != 0 {
-            return Self::Array(Box::new(Self::resolve_within(types, row.element, modifier, depth)));
+            return match Self::resolve_within(types, row.element, modifier, options, depth) {
+                Self::Unknown => Self::Unknown,
+                element => Self::Array(Box::new(element)),
+            };
         }
         if !row.labels.is_empty() {
             return Self::Enum(row.labels.clone());
         }
-        let few_digits = (0..=3).contains(&modifier);
         match row.name.as_str() {
             "bool" => Self::Boolean,
             "int2" => Self::Int2,
@@ -84,37 +151,77 @@ impl ColumnType {
             "oid" => Self::Oid,
             "float4" => Self::Float4,
             "float8" => Self::Float8,
-            "numeric" if modifier < HEADER => Self::VariableScaleDecimal,
-            "numeric" => Self::numeric(modifier - HEADER),
-            "money" => Self::Money,
-            "date" => Self::Date,
-            "time" if few_digits => Self::TimeMillis,
-            "time" => Self::TimeMicros,
+            "numeric" => Self::numeric(modifier, options.decimal),
+            "money" => match options.decimal {
+                DecimalMode::Precise => Self::Money,
+                DecimalMode::Double => Self::MoneyDouble,
+                DecimalMode::String => Self::MoneyText,
+            },
+            "date" => Self::Date(match options.time {
+                TimeMode::Connect => DateForm::Connect,
+                TimeMode::IsoString => DateForm::Iso,
+                _ => DateForm::Days,
+            }),
+            "time" => Self::Time(match options.time {
+                TimeMode::AdaptiveTimeMicroseconds => TimeForm::Micros,
+                mode => time_form(modifier, mode),
+            }),
             "timetz" => Self::TimeTz,
-            "timestamp" if few_digits => Self::TimestampMillis,
-            "timestamp" => Self::TimestampMicros,
+            "timestamp" => Self::Timestamp(time_form(modifier, options.time)),
             "timestamptz" => Self::TimestampTz(if (0..6).contains(&modifier) { modifier as u8 } else { 6 }),
-            "interval" => Self::Interval,
+            "interval" => match options.interval {
+                IntervalMode::Numeric => Self::IntervalMicros,
+                IntervalMode::String => Self::IntervalText,
+            },
             "uuid" => Self::Uuid,
             "json" | "jsonb" => Self::Json,
             "xml" => Self::Xml,
             "tsvector" => Self::Tsvector,
-            "bytea" => Self::Bytea,
+            "ltree" => Self::Ltree,
+            "hstore" => Self::Hstore(options.hstore),
+            "bytea" => Self::Bytea(options.binary),
             "bit" if modifier == 1 => Self::Bit,
             "bit" | "varbit" => Self::Bits(if modifier > 0 { modifier } else { i32::MAX }),
-            _ => Self::Text,
+            "point" => Self::Point,
+            "geometry" => Self::Geometry,
+            "geography" => Self::Geography,
+            "vector" => Self::Vector,
+            "halfvec" => Self::HalfVector,
+            "sparsevec" => Self::SparseVector,
+            "text" | "varchar" | "bpchar" | "char" | "name" | "citext" | "inet" | "cidr" | "macaddr" | "macaddr8"
+            | "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => Self::Text,
+            _ => unknown,
         }
     }
 
     /// Precision in the high half; scale in the low eleven bits, signed since PostgreSQL 15. A negative
     /// scale, or one beyond the precision, has no Avro decimal and is sent with its scale in the value.
-    fn numeric(modifier: i32) -> Self {
+    fn numeric(modifier: i32, mode: DecimalMode) -> Self {
+        match mode {
+            DecimalMode::Double => return Self::Float8,
+            DecimalMode::String => return Self::DecimalText,
+            DecimalMode::Precise if modifier < HEADER => return Self::VariableScaleDecimal,
+            DecimalMode::Precise => {}
+        }
+        let modifier = modifier - HEADER;
         let precision = (modifier >> 16) & 0xFFFF;
         let scale = ((modifier & 0x7FF) ^ 1024) - 1024;
         if scale < 0 || scale > precision {
             return Self::VariableScaleDecimal;
         }
         Self::Decimal { precision: precision as u16, scale: scale as u16 }
+    }
+}
+
+/// The form of a time with so many fractional digits; without a modifier there are six.
+fn time_form(modifier: i32, mode: TimeMode) -> TimeForm {
+    match mode {
+        TimeMode::Connect => TimeForm::Connect,
+        TimeMode::IsoString => TimeForm::Iso,
+        TimeMode::Microseconds => TimeForm::Micros,
+        TimeMode::Nanoseconds => TimeForm::Nanos,
+        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds if (0..=3).contains(&modifier) => TimeForm::Millis,
+        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds => TimeForm::Micros,
     }
 }
 
@@ -142,7 +249,8 @@ mod tests {
     #[test]
     fn resolving() {
         let check = |oid, modifier, kind| {
-            assert_eq!(ColumnType::resolve(&types(), oid, modifier), kind, "{oid} {modifier}");
+            let resolved = ColumnType::resolve(&types(), oid, modifier, &TypeOptions::default());
+            assert_eq!(resolved, kind, "{oid} {modifier}");
         };
         let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
         check(1700, -1, ColumnType::VariableScaleDecimal);
@@ -153,12 +261,12 @@ mod tests {
         check(9000, -1, decimal(10, 2));
         check(9001, -1, ColumnType::Text);
         check(9002, -1, ColumnType::Enum(vec!["sad".into(), "ok".into()]));
-        check(1114, -1, ColumnType::TimestampMicros);
-        check(1114, 3, ColumnType::TimestampMillis);
-        check(1114, 6, ColumnType::TimestampMicros);
+        check(1114, -1, ColumnType::Timestamp(TimeForm::Micros));
+        check(1114, 3, ColumnType::Timestamp(TimeForm::Millis));
+        check(1114, 6, ColumnType::Timestamp(TimeForm::Micros));
         check(1560, 1, ColumnType::Bit);
         check(1560, 8, ColumnType::Bits(8));
-        check(600, -1, ColumnType::Text);
+        check(600, -1, ColumnType::Point);
         check(77, -1, ColumnType::Text);
     }
 }

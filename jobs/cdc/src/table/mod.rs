@@ -1,10 +1,13 @@
 //! Tables as captured: names, columns, types.
 
 mod column_type;
+mod type_options;
 
 use std::fmt;
 
-pub(crate) use self::column_type::{ColumnType, TypeRow};
+pub(crate) use self::column_type::{ColumnType, DateForm, TimeForm, TypeRow};
+pub(crate) use self::type_options::{BinaryMode, HstoreMode, TypeOptions};
+use crate::secret::Secret;
 
 /// A table's schema and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +29,49 @@ pub(crate) struct Column {
     pub(crate) type_modifier: i32,
     pub(crate) kind: ColumnType,
     pub(crate) nullable: bool,
+    pub(crate) default: ColumnDefault,
+    /// How the value is disguised, if at all.
+    pub(crate) mask: Option<Mask>,
+    /// Whether it is written; else it is known for its place in the rows alone.
+    pub(crate) captured: bool,
+}
+
+#[cfg(test)]
+impl Column {
+    pub(crate) fn new(name: &str, kind: ColumnType, nullable: bool) -> Self {
+        Self {
+            name: name.into(),
+            type_oid: 23,
+            type_modifier: -1,
+            kind,
+            nullable,
+            default: ColumnDefault::None,
+            mask: None,
+            captured: true,
+        }
+    }
+}
+
+/// What the source puts into a column that a statement leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum ColumnDefault {
+    #[default]
+    None,
+    /// The result of an expression, such as a sequence's next number.
+    Computed,
+    /// A constant, in PostgreSQL's text form.
+    Constant(String),
+}
+
+/// How the texts of a column are disguised; the column is text, whatever its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mask {
+    /// SHA-256 of salt and text, in hexadecimal digits.
+    Hash(Secret),
+    /// So many characters of it.
+    Truncate(usize),
+    /// So many asterisks instead.
+    Stars(usize),
 }
 
 /// What a table's rows look like in the stream.
@@ -33,8 +79,10 @@ pub(crate) struct Column {
 pub(crate) struct TableShape {
     pub(crate) name: TableName,
     pub(crate) columns: Vec<Column>,
-    /// Indexes of the primary key's columns, in the key's order; empty without a primary key.
+    /// Indexes of the key's columns, in the key's order; empty without a key.
     pub(crate) key: Vec<usize>,
+    /// Whether its rows are in partitions.
+    pub(crate) partitioned: bool,
 }
 
 impl TableShape {

@@ -1,0 +1,114 @@
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{binary, encode};
+use crate::table::{Column, ColumnDefault, ColumnType, Mask};
+
+/// How a column's values stand in its field: which branch of the union, and what stands for a null that the schema
+/// does not allow.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// The byte of the union's branch for null, none when null is not allowed.
+    pub(super) null: Option<u8>,
+    /// The byte of the union's branch for a value, none without a union.
+    pub(super) value: Option<u8>,
+    /// In a row of which only the key is known, Debezium gives columns that can't be null their default, or the zero
+    /// of their type.
+    pub(super) stand_in: Vec<u8>,
+}
+
+const FIRST: u8 = 0;
+const SECOND: u8 = 2;
+
+impl Field {
+    pub(super) fn of(column: &Column) -> Self {
+        let default = default(column);
+        let stand_in = default_bytes(column).filter(|_| default.is_some()).unwrap_or_else(|| {
+            let mut zero = Vec::new();
+            encode::zero(&column.kind, &mut zero);
+            zero
+        });
+        // A union's default is of its first branch.
+        let (null, value) = match (is_nullable(column), default) {
+            (false, _) => (None, None),
+            (true, None) => (Some(FIRST), Some(SECOND)),
+            (true, Some(_)) => (Some(SECOND), Some(FIRST)),
+        };
+        Self { null, value, stand_in }
+    }
+}
+
+/// Whether the field may be null: Debezium's geometries always may.
+pub(super) fn is_nullable(column: &Column) -> bool {
+    column.nullable || column.kind == ColumnType::Geometry
+}
+
+/// The column's default as its schema tells it; one that is computed is told as the zero of its type.
+pub(super) fn default(column: &Column) -> Option<Value> {
+    let bytes = default_bytes(column)?;
+    let text = |bytes: &[u8]| binary::read_bytes(bytes).map(|text| String::from_utf8_lossy(text).into_owned());
+    match &column.kind {
+        ColumnType::Boolean | ColumnType::Bit => bytes.first().map(|byte| json!(*byte == 1)),
+        ColumnType::Float4 => bytes.first_chunk().map(|bytes| json!(f32::from_le_bytes(*bytes))).filter(Value::is_number),
+        ColumnType::Float8 | ColumnType::MoneyDouble => {
+            bytes.first_chunk().map(|bytes| json!(f64::from_le_bytes(*bytes))).filter(Value::is_number)
+        }
+        kind if encode::is_long(kind) => binary::read_long(&bytes).map(|(number, _)| json!(number)),
+        // Bytes are written as the characters of their numbers.
+        ColumnType::Decimal { .. } | ColumnType::Money | ColumnType::Bits(_) => {
+            binary::read_bytes(&bytes).map(|bytes| bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into())
+        }
+        ColumnType::Hstore(_)
+        | ColumnType::Bytea(_)
+        | ColumnType::VariableScaleDecimal
+        | ColumnType::Point
+        | ColumnType::Geometry
+        | ColumnType::Geography
+        | ColumnType::Vector
+        | ColumnType::HalfVector
+        | ColumnType::SparseVector
+        | ColumnType::Array(_) => None,
+        _ => text(&bytes).map(Value::from),
+    }
+}
+
+fn default_bytes(column: &Column) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    match &column.default {
+        // A `char(5)` is told without the spaces that fill it up.
+        ColumnDefault::Constant(text) => encode::value(&column.kind, text.trim_end_matches(' '), &mut out).then_some(out),
+        ColumnDefault::Computed => {
+            let epoch = match column.kind {
+                ColumnType::TimestampTz(_) => Some("1970-01-01 00:00:00+00"),
+                ColumnType::Uuid => Some("00000000-0000-0000-0000-000000000000"),
+                _ => None,
+            };
+            match epoch {
+                Some(text) => encode::value(&column.kind, text, &mut out).then_some(out),
+                None => {
+                    encode::zero(&column.kind, &mut out);
+                    Some(out)
+                }
+            }
+        }
+        ColumnDefault::None => None,
+    }
+}
+
+impl Mask {
+    /// Writes the text in disguise.
+    pub(super) fn write(&self, text: &str, out: &mut Vec<u8>) {
+        match self {
+            Self::Hash(salt) => {
+                let hash = Sha256::new().chain_update(salt.expose()).chain_update(text).finalize();
+                let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                binary::bytes(digits.as_bytes(), out);
+            }
+            Self::Truncate(characters) => {
+                let end = text.char_indices().nth(*characters).map_or(text.len(), |(end, _)| end);
+                binary::bytes(text.get(..end).unwrap_or(text).as_bytes(), out);
+            }
+            Self::Stars(count) => binary::bytes("*".repeat(*count).as_bytes(), out),
+        }
+    }
+}
