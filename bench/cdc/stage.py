@@ -145,17 +145,17 @@ def delete_topics(prefix):
 
 
 class Envelopes:
-    """Decodes events by the schemas of the registry."""
+    """Decodes events by the schemas of the registry, changed by `prepare`."""
 
-    def __init__(self):
-        self.schemas, self.texts = {}, {}
+    def __init__(self, prepare=lambda schema: schema):
+        self.schemas, self.texts, self.prepare = {}, {}, prepare
 
     def decode(self, payload):
         number = struct.unpack(">I", payload[1:5])[0]
         if number not in self.schemas:
             with urllib.request.urlopen(f"{REGISTRY}/schemas/ids/{number}") as answer:
                 self.texts[number] = json.load(answer)["schema"]
-            self.schemas[number] = fastavro.parse_schema(json.loads(self.texts[number]))
+            self.schemas[number] = fastavro.parse_schema(self.prepare(json.loads(self.texts[number])))
         return fastavro.schemaless_reader(io.BytesIO(payload[5:]), self.schemas[number])
 
 

@@ -5,6 +5,9 @@ use chrono::{DateTime, NaiveDate};
 /// Debezium's numbers for the ends of time, in milliseconds.
 const POSITIVE_INFINITY_MS: i64 = 9_223_372_036_825_200_000;
 const NEGATIVE_INFINITY_MS: i64 = -9_223_372_036_832_400_000;
+/// The same as texts.
+const POSITIVE_INFINITY_ISO: &str = "+292278994-08-16T23:00:00Z";
+const NEGATIVE_INFINITY_ISO: &str = "-292275055-05-16T23:00:00Z";
 const NS_PER_US: i64 = 1000;
 
 const US_PER_SECOND: i64 = 1_000_000;
@@ -71,18 +74,19 @@ pub(crate) fn date_iso(text: &str) -> Option<String> {
     })
 }
 
-/// `13:14:15.123456Z`.
+/// `13:14:15.123456Z`; the end of a day is written as its beginning.
 pub(crate) fn time_iso(text: &str) -> Option<String> {
-    time(text)?;
-    Some(format!("{text}Z"))
+    Some(if time(text)? == US_PER_DAY { "00:00:00Z".to_owned() } else { format!("{text}Z") })
 }
 
 /// `2020-02-29T13:14:15.123456Z`.
 pub(crate) fn timestamp_iso(text: &str) -> Option<String> {
-    let micros = timestamp(text)?;
-    if matches!(text, "infinity" | "-infinity") {
-        return Some(text.to_owned());
+    match text {
+        "infinity" => return Some(POSITIVE_INFINITY_ISO.to_owned()),
+        "-infinity" => return Some(NEGATIVE_INFINITY_ISO.to_owned()),
+        _ => {}
     }
+    let micros = timestamp(text)?;
     let at = DateTime::from_timestamp_micros(micros)?;
     Some(format!("{}{}Z", at.format("%Y-%m-%dT%H:%M:%S"), fraction(at.timestamp_subsec_micros())))
 }

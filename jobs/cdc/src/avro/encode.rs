@@ -32,7 +32,7 @@ pub(crate) fn value(kind: &ColumnType, text: &str, out: &mut Vec<u8>) -> bool {
         | ColumnType::Tsvector
         | ColumnType::Ltree
         | ColumnType::Enum(_)
-        | ColumnType::DecimalText => {
+        | ColumnType::DecimalText(_) => {
             binary::bytes(text.as_bytes(), out);
             true
         }
@@ -99,7 +99,15 @@ pub(crate) fn zero(kind: &ColumnType, out: &mut Vec<u8>) {
         ColumnType::Decimal { .. } | ColumnType::Money => binary::bytes(&[0], out),
         ColumnType::VariableScaleDecimal => out.extend_from_slice(&[0, 2, 0]),
         ColumnType::Hstore(HstoreMode::Json) => binary::bytes(b"{}", out),
-        ColumnType::DecimalText | ColumnType::MoneyText => binary::bytes(b"0", out),
+        ColumnType::DecimalText(0) => binary::bytes(b"0", out),
+        ColumnType::DecimalText(scale) => {
+            binary::bytes(format!("0.{:0>1$}", "", usize::from(*scale)).as_bytes(), out);
+        }
+        ColumnType::MoneyText => binary::bytes(b"0.00", out),
+        ColumnType::Date(DateForm::Iso) => binary::bytes(b"1970-01-01Z", out),
+        ColumnType::Time(TimeForm::Iso) => binary::bytes(b"00:00:00Z", out),
+        ColumnType::Timestamp(TimeForm::Iso) => binary::bytes(b"1970-01-01T00:00:00Z", out),
+        ColumnType::IntervalText => binary::bytes(b"P0Y0M0DT0H0M0S", out),
         ColumnType::Point => structured::write_point(0.0, 0.0, out),
         ColumnType::Geometry => {
             structured::write_geometry(&structured::WKB_NOTHING, None, out);
@@ -146,17 +154,16 @@ pub(crate) fn unavailable(kind: &ColumnType, out: &mut Vec<u8>) {
             binary::bytes(UNAVAILABLE.as_bytes(), out);
             out.push(0);
         }
-        ColumnType::Bytea(mode) => bytes_as(*mode, UNAVAILABLE.as_bytes(), out),
         ColumnType::Geometry => {
             structured::write_geometry(UNAVAILABLE.as_bytes(), None, out);
             out.push(0);
         }
         ColumnType::Geography => structured::write_geometry(UNAVAILABLE.as_bytes(), None, out),
-        // Types that are texts and bytes.
+        // Types that are texts and bytes; bytes written as text are not told apart.
         ColumnType::Text
         | ColumnType::Unknown
         | ColumnType::Decimal { .. }
-        | ColumnType::DecimalText
+        | ColumnType::DecimalText(_)
         | ColumnType::MoneyText
         | ColumnType::Date(DateForm::Iso)
         | ColumnType::Time(TimeForm::Iso)
@@ -171,7 +178,8 @@ pub(crate) fn unavailable(kind: &ColumnType, out: &mut Vec<u8>) {
         | ColumnType::Ltree
         | ColumnType::Hstore(HstoreMode::Json)
         | ColumnType::Enum(_)
-        | ColumnType::Bits(_) => binary::bytes(UNAVAILABLE.as_bytes(), out),
+        | ColumnType::Bits(_)
+        | ColumnType::Bytea(_) => binary::bytes(UNAVAILABLE.as_bytes(), out),
         // Types of a fixed size are never toasted; of vectors nothing else is of their type.
         _ => zero(kind, out),
     }

@@ -130,7 +130,7 @@ fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
         ColumnType::Int8 | ColumnType::Oid => json!("long"),
         ColumnType::Float4 => json!("float"),
         ColumnType::Float8 | ColumnType::MoneyDouble => json!("double"),
-        ColumnType::Text | ColumnType::Unknown | ColumnType::DecimalText | ColumnType::MoneyText => json!("string"),
+        ColumnType::Text | ColumnType::Unknown | ColumnType::DecimalText(_) | ColumnType::MoneyText => json!("string"),
         ColumnType::Bytea(BinaryMode::Bytes) => json!("bytes"),
         ColumnType::Bytea(_) => json!("string"),
         ColumnType::Decimal { precision, scale } => decimal(

@@ -46,8 +46,8 @@ pub(crate) enum ColumnType {
         scale: u16,
     },
     VariableScaleDecimal,
-    /// A decimal as text, without an exponent.
-    DecimalText,
+    /// A decimal as text, with how many fractional digits if that is known.
+    DecimalText(u16),
     /// With how many fractional digits, as a decimal.
     Money,
     MoneyDouble,
@@ -199,13 +199,16 @@ impl ColumnType {
     fn numeric(modifier: i32, mode: DecimalMode) -> Self {
         match mode {
             DecimalMode::Double => return Self::Float8,
-            DecimalMode::String => return Self::DecimalText,
+            DecimalMode::String if modifier < HEADER => return Self::DecimalText(0),
             DecimalMode::Precise if modifier < HEADER => return Self::VariableScaleDecimal,
-            DecimalMode::Precise => {}
+            DecimalMode::String | DecimalMode::Precise => {}
         }
         let modifier = modifier - HEADER;
         let precision = (modifier >> 16) & 0xFFFF;
         let scale = ((modifier & 0x7FF) ^ 1024) - 1024;
+        if mode == DecimalMode::String {
+            return Self::DecimalText(scale.max(0) as u16);
+        }
         if scale < 0 || scale > precision {
             return Self::VariableScaleDecimal;
         }
