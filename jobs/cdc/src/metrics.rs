@@ -19,6 +19,7 @@ const CONFIRMED_LSN: &str = "lakepulse_cdc_confirmed_lsn";
 const EVENTS_TOTAL: &str = "lakepulse_cdc_events_total";
 const KAFKA_TRANSACTION_SECONDS: &str = "lakepulse_cdc_kafka_transaction_seconds";
 const KAFKA_TRANSACTIONS_TOTAL: &str = "lakepulse_cdc_kafka_transactions_total";
+const DEAD_LETTERS_TOTAL: &str = "lakepulse_cdc_dead_letters_total";
 const RETRIES_TOTAL: &str = "lakepulse_cdc_retries_total";
 const LAST_COMMIT_TIMESTAMP_SECONDS: &str = "lakepulse_cdc_last_commit_timestamp_seconds";
 const SNAPSHOT_TABLES: &str = "lakepulse_cdc_snapshot_tables";
@@ -37,6 +38,7 @@ struct Inner {
     events: IntCounterVec,
     kafka_transaction: Histogram,
     kafka_transactions: IntCounter,
+    dead_letters: IntCounterVec,
     retries: IntCounterVec,
     last_commit: IntGauge,
     snapshot_tables: IntGauge,
@@ -76,6 +78,11 @@ impl Metrics {
     /// The counter of one operation on one table.
     pub(crate) fn events(&self, table: &TableName, operation: &str) -> IntCounter {
         self.0.events.with_label_values(&[&table.schema, &table.table, operation])
+    }
+
+    /// Events of a table that have no encoding and went to the topic of dead letters.
+    pub(crate) fn buried(&self, table: &TableName, events: u64) {
+        self.0.dead_letters.with_label_values(&[&table.schema, &table.table]).inc_by(events);
     }
 
     pub(crate) fn retried(&self, object: &str) {
@@ -132,6 +139,10 @@ fn build() -> prometheus::Result<Inner> {
         Opts::new(EVENTS_TOTAL, "Events produced, tombstones not counted"),
         &["schema", "table", "op"],
     )?;
+    let dead_letters = IntCounterVec::new(
+        Opts::new(DEAD_LETTERS_TOTAL, "Events that have no encoding, in the topic of dead letters"),
+        &["schema", "table"],
+    )?;
     let retries =
         IntCounterVec::new(Opts::new(RETRIES_TOTAL, "Waits for a server that failed"), &["object"])?;
     let kafka_transactions = IntCounter::new(KAFKA_TRANSACTIONS_TOTAL, "Kafka transactions committed")?;
@@ -143,6 +154,7 @@ fn build() -> prometheus::Result<Inner> {
         .buckets(vec![0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0]),
     )?;
     registry.register(Box::new(events.clone()))?;
+    registry.register(Box::new(dead_letters.clone()))?;
     registry.register(Box::new(retries.clone()))?;
     registry.register(Box::new(kafka_transactions.clone()))?;
     registry.register(Box::new(kafka_transaction.clone()))?;
@@ -153,6 +165,7 @@ fn build() -> prometheus::Result<Inner> {
         produced,
         confirmed,
         events,
+        dead_letters,
         kafka_transaction,
         kafka_transactions,
         retries,

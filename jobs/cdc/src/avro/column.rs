@@ -23,11 +23,12 @@ const SECOND: u8 = 2;
 impl Field {
     pub(super) fn of(column: &Column) -> Self {
         let default = default(column);
-        let stand_in = default_bytes(column).filter(|_| default.is_some()).unwrap_or_else(|| {
-            let mut zero = Vec::new();
-            encode::zero(&column.kind, &mut zero);
-            zero
-        });
+        let mut stand_in = Vec::new();
+        match (default_bytes(column), &column.mask) {
+            (Some(bytes), Some(mask)) => mask.write(text(&bytes).unwrap_or_default(), &mut stand_in),
+            (Some(bytes), None) if default.is_some() => stand_in = bytes,
+            _ => encode::zero(&column.kind, &mut stand_in),
+        }
         // A union's default is of its first branch.
         let (null, value) = match (is_nullable(column), default) {
             (false, _) => (None, None),
@@ -46,7 +47,6 @@ pub(super) fn is_nullable(column: &Column) -> bool {
 /// The column's default as its schema tells it; one that is computed is told as the zero of its type.
 pub(super) fn default(column: &Column) -> Option<Value> {
     let bytes = default_bytes(column)?;
-    let text = |bytes: &[u8]| binary::read_bytes(bytes).map(|text| String::from_utf8_lossy(text).into_owned());
     match &column.kind {
         ColumnType::Boolean | ColumnType::Bit => bytes.first().map(|byte| json!(*byte == 1)),
         ColumnType::Float4 => bytes.first_chunk().map(|bytes| json!(f32::from_le_bytes(*bytes))).filter(Value::is_number),
@@ -70,6 +70,11 @@ pub(super) fn default(column: &Column) -> Option<Value> {
         | ColumnType::Array(_) => None,
         _ => text(&bytes).map(Value::from),
     }
+}
+
+/// An encoded text.
+fn text(bytes: &[u8]) -> Option<&str> {
+    binary::read_bytes(bytes).and_then(|text| std::str::from_utf8(text).ok())
 }
 
 fn default_bytes(column: &Column) -> Option<Vec<u8>> {
@@ -96,6 +101,14 @@ fn default_bytes(column: &Column) -> Option<Vec<u8>> {
 }
 
 impl Mask {
+    /// What a schema says of it.
+    pub(super) fn parameters(&self) -> Value {
+        match self {
+            Self::Hash(_) | Self::Stars(_) => json!({"masked": "true"}),
+            Self::Truncate(characters) => json!({"truncateLength": characters.to_string()}),
+        }
+    }
+
     /// Writes the text in disguise.
     pub(super) fn write(&self, text: &str, out: &mut Vec<u8>) {
         match self {

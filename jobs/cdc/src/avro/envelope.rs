@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use super::column::Field;
 use super::stamp::{EventSource, Stamp};
-use super::{ascii, encode, wire_header};
+use super::{ascii, binary, encode, wire_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Datum, Tuple, Values};
-use crate::table::{Column, TableShape};
+use crate::table::{Column, Mask, TableShape};
 
 /// What happened to a row, or to the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,26 @@ pub(crate) enum Image<'a> {
     Key(Row<'a>),
 }
 
+/// An event's place in its transaction, both counted from 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TransactionBlock<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) total_order: i64,
+    /// Among the events of its table.
+    pub(crate) collection_order: i64,
+}
+
+impl TransactionBlock<'_> {
+    /// The block of the event so many events later.
+    pub(crate) fn plus(self, events: i64) -> Self {
+        Self {
+            total_order: self.total_order + events,
+            collection_order: self.collection_order + events,
+            ..self
+        }
+    }
+}
+
 /// A change to be encoded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Event<'a> {
@@ -91,6 +111,7 @@ pub(crate) struct Event<'a> {
     pub(crate) before: Option<Image<'a>>,
     pub(crate) after: Option<Image<'a>>,
     pub(crate) source: EventSource,
+    pub(crate) transaction: Option<TransactionBlock<'a>>,
     /// Microseconds since 1970.
     pub(crate) now_us: i64,
 }
@@ -138,13 +159,23 @@ impl TableEncoder {
         let Some(schema_id) = self.key_schema_id else { return Ok(()) };
         wire_header(schema_id, out);
         for index in &self.shape.key {
-            let (Some(column), Some(datum)) = (self.shape.columns.get(*index), row.iter().nth(*index)) else {
+            let (Some(column), Some(field), Some(datum)) =
+                (self.shape.columns.get(*index), self.fields.get(*index), row.iter().nth(*index))
+            else {
                 return Err(self.wrong_width(row.len()));
             };
-            match datum {
-                Datum::Text(bytes) => self.text(column, bytes, out)?,
-                Datum::Unchanged => encode::unavailable(&column.kind, out),
-                Datum::Null => return Err(self.wrong(column, "a value of the key is null")),
+            let (null, value) = if self.shape.own_key { (field.null, field.value) } else { (None, None) };
+            match (datum, null) {
+                (Datum::Null, Some(branch)) => out.push(branch),
+                (Datum::Null, None) => return Err(self.wrong(column, "a value of the key is null")),
+                (Datum::Text(bytes), _) => {
+                    out.extend(value);
+                    self.text(column, bytes, out)?;
+                }
+                (Datum::Unchanged, _) => {
+                    out.extend(value);
+                    encode::unavailable(&column.kind, out);
+                }
             }
         }
         Ok(())
@@ -164,8 +195,11 @@ impl TableEncoder {
             }
         }
         stamp.source(self, &event.source, out);
-        // No block of transaction metadata.
-        out.push(0);
+        binary::option(event.transaction, out, |block, out| {
+            binary::bytes(block.id.as_bytes(), out);
+            binary::long(block.total_order, out);
+            binary::long(block.collection_order, out);
+        });
         out.extend_from_slice(&[2, event.operation.byte()]);
         stamp.now(event.now_us, out);
         Ok(())
@@ -185,6 +219,12 @@ impl TableEncoder {
                 continue;
             }
             if datum == Datum::Null {
+                if let Some(mask @ Mask::Stars(_)) = &column.mask {
+                    // That it is null is disguised too.
+                    out.extend(field.value);
+                    mask.write("", out);
+                    continue;
+                }
                 match field.null {
                     _ if key_only && !column.nullable => {
                         out.extend(field.value);

@@ -16,7 +16,7 @@ fn column(name: &str, kind: ColumnType, nullable: bool) -> Column {
 
 fn encoder_with_key(columns: Vec<Column>, key: Vec<usize>) -> TableEncoder {
     let name = TableName { schema: "sales".into(), table: "orders".into() };
-    let shape = TableShape { name, columns, key, partitioned: false };
+    let shape = TableShape { name, columns, key, own_key: false, partitioned: false };
     TableEncoder::new(shape, "wwi.sales.orders", (Some(7), 8), "wwi", "wwi")
 }
 
@@ -65,7 +65,7 @@ fn event<'a>(operation: Operation, before: Option<Image<'a>>, after: Option<Imag
         lsn: Lsn(42),
         xid: Some(9),
     };
-    Event { operation, before, after, source, now_us: 1_600_000_001_000_000 }
+    Event { operation, before, after, source, transaction: None, now_us: 1_600_000_001_000_000 }
 }
 
 /// Encodes one nullable value and reads it back by the Avro library.

@@ -5,6 +5,7 @@ mod ascii;
 pub(crate) mod binary;
 mod column;
 mod datetime;
+mod dead_letter;
 mod encode;
 mod envelope;
 mod names;
@@ -12,11 +13,14 @@ mod numeric;
 mod schema;
 mod stamp;
 mod structured;
+mod transaction;
 
-pub(crate) use self::envelope::{Event, Image, Operation, Row, TableEncoder};
+pub(crate) use self::dead_letter::{DEAD_LETTER, dead_letter};
+pub(crate) use self::envelope::{Event, Image, Operation, Row, TableEncoder, TransactionBlock};
 pub(crate) use self::names::topic_name;
 pub(crate) use self::schema::{key_schema, value_schema};
 pub(crate) use self::stamp::{EventSource, Stamp};
+pub(crate) use self::transaction::{Boundary, TRANSACTION_KEY, TRANSACTION_VALUE};
 
 /// Confluent's wire format: a zero byte and the schema's id, in front of the Avro bytes.
 pub(crate) fn wire_header(schema_id: u32, out: &mut Vec<u8>) {

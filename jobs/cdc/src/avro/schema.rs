@@ -25,10 +25,10 @@ pub(crate) fn key_schema(prefix: &str, shape: &TableShape) -> Option<String> {
     }
     let namespace = namespace(prefix, &shape.name);
     let mut defined = Defined::default();
-    // A key's columns can't be null, whatever the catalog has said since.
+    // The columns of a table's own key can't be null, whatever the catalog has said since.
     let fields: Vec<Value> = shape
         .key_columns()
-        .map(|column| field(&Column { nullable: false, ..column.clone() }, &mut defined))
+        .map(|column| field(&Column { nullable: column.nullable && shape.own_key, ..column.clone() }, &mut defined))
         .collect();
     let schema = json!({
         "type": "record", "name": "Key", "namespace": namespace, "fields": fields,
@@ -102,16 +102,20 @@ fn transaction_schema() -> Value {
 fn field(column: &Column, defined: &mut Defined) -> Value {
     let mut schema = column_schema(&column.kind, defined);
     let name = field_name(&column.name);
-    let Some(default) = default(column) else {
+    let default = default(column);
+    if default.is_some() || column.mask.is_some() {
+        schema = with_room(schema);
+    }
+    if let (Some(mask), Value::Object(attributes)) = (&column.mask, &mut schema) {
+        attributes.insert("connect.parameters".to_owned(), mask.parameters());
+    }
+    let Some(default) = default else {
         return if is_nullable(column) {
             json!({"name": name, "type": ["null", schema], "default": null})
         } else {
             json!({"name": name, "type": schema})
         };
     };
-    if let Value::String(kind) = &schema {
-        schema = json!({"type": kind});
-    }
     if let Value::Object(attributes) = &mut schema {
         attributes.insert("connect.default".to_owned(), default.clone());
     }
@@ -119,6 +123,11 @@ fn field(column: &Column, defined: &mut Defined) -> Value {
         schema = json!([schema, "null"]);
     }
     json!({"name": name, "type": schema, "default": default})
+}
+
+/// The schema in the form that has attributes.
+fn with_room(schema: Value) -> Value {
+    if schema.is_string() { json!({"type": schema}) } else { schema }
 }
 
 fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {

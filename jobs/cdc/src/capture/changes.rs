@@ -1,5 +1,5 @@
 use super::tables::Captured;
-use crate::avro::{Event, EventSource, Image, Operation, Row};
+use crate::avro::{Event, EventSource, Image, Operation, Row, TransactionBlock};
 use crate::error::Result;
 use crate::pgoutput::{OldTuple, Tuple};
 
@@ -13,6 +13,18 @@ pub(crate) enum Change<'a> {
 }
 
 impl<'a> Change<'a> {
+    /// The change as one event, for those that have no encoding.
+    pub(crate) fn as_event(&self, source: EventSource, now_us: i64) -> Event<'a> {
+        let row = |row: Tuple<'a>| Some(Image::Row(row.into()));
+        let (operation, before, after) = match *self {
+            Self::Insert(new) => (Operation::Create, None, row(new)),
+            Self::Update(old, new) => (Operation::Update, old.map(|old| image(old).0), row(new)),
+            Self::Delete(old) => (Operation::Delete, Some(image(old).0), None),
+            Self::Truncate => (Operation::Truncate, None, None),
+        };
+        Event { operation, before, after, source, transaction: None, now_us }
+    }
+
     /// The row that tells which columns may be null.
     pub(crate) fn row(&self) -> Option<Tuple<'a>> {
         match self {
@@ -89,6 +101,7 @@ impl Changes {
         table: &mut Captured,
         change: &Change<'_>,
         source: EventSource,
+        transaction: Option<TransactionBlock<'_>>,
         now_us: i64,
     ) -> Result<()> {
         self.length = 0;
@@ -97,7 +110,7 @@ impl Changes {
                 encoded.value = Vec::new();
             }
         }
-        let event = |operation, before, after| Event { operation, before, after, source, now_us };
+        let event = |operation, before, after| Event { operation, before, after, source, transaction, now_us };
         match *change {
             Change::Insert(new) | Change::Update(None, new) => {
                 let operation = match change {
@@ -140,7 +153,9 @@ impl Changes {
         self.length = 1;
         if self.first.has_key && self.first.key != self.old_key {
             // The row moves to another key: it is deleted there and created here.
-            self.second.write(table, &event(Operation::Create, None, Some(Image::Row(row))), Some(&row))?;
+            let mut created = event(Operation::Create, None, Some(Image::Row(row)));
+            created.transaction = created.transaction.map(|block| block.plus(1));
+            self.second.write(table, &created, Some(&row))?;
             self.first.write(table, &event(Operation::Delete, Some(before), None), Some(&old_row))?;
             self.length = 2;
         }

@@ -49,6 +49,8 @@ struct Topic {
     name: Arc<str>,
     /// Events since the slot began.
     count: i64,
+    /// Whether it is in the counts of checkpoints.
+    counted: bool,
     touched: bool,
     /// None of them before the first event.
     partitions: Vec<Lane>,
@@ -109,7 +111,7 @@ impl Outbox {
             committing: VecDeque::new(),
             metrics,
         };
-        outbox.checkpoint_topic = outbox.topic(&checkpoint_topic.into());
+        outbox.checkpoint_topic = outbox.uncounted_topic(&checkpoint_topic.into());
         outbox
     }
 
@@ -131,13 +133,28 @@ impl Outbox {
         }
     }
 
+    /// The place of a topic whose records are no events, and which is in no count.
+    pub(crate) fn uncounted_topic(&mut self, name: &Arc<str>) -> TopicId {
+        let id = self.topic(name);
+        if let Some(topic) = self.topics.get_mut(id.0) {
+            topic.counted = false;
+        }
+        id
+    }
+
     /// The topic's place, which it gets when it is new.
     pub(crate) fn topic(&mut self, name: &Arc<str>) -> TopicId {
         if let Some(id) = self.by_name.get(name) {
             return *id;
         }
         let id = TopicId(self.topics.len());
-        self.topics.push(Topic { name: Arc::clone(name), count: 0, touched: false, partitions: Vec::new() });
+        self.topics.push(Topic {
+            name: Arc::clone(name),
+            count: 0,
+            counted: true,
+            touched: false,
+            partitions: Vec::new(),
+        });
         self.by_name.insert(Arc::clone(name), id);
         id
     }
@@ -170,6 +187,18 @@ impl Outbox {
         }
         self.events += 1;
         Ok(())
+    }
+
+    /// Adds a record that is no event of a table and isn't counted.
+    pub(crate) async fn uncounted(
+        &mut self,
+        topic: TopicId,
+        (key, value): (Option<&[u8]>, &[u8]),
+        id: EventId,
+        now_us: i64,
+    ) -> Result<()> {
+        let record = Record { key, value: Some(value), id, operation: None, timestamp_ms: now_us / 1000 };
+        self.add(topic, &record).await
     }
 
     /// Adds the tombstone that follows a delete; it has the delete's identity and isn't counted.
@@ -301,10 +330,10 @@ impl Outbox {
             phase: progress.phase.to_owned(),
             snapshot_lsn: progress.snapshot_lsn.0 as i64,
             counts: if all_topics {
-                // All but the checkpoints' own, which is the first.
-                self.topics.iter().skip(1).map(count).collect()
+                self.topics.iter().filter(|topic| topic.counted).map(count).collect()
             } else {
-                self.touched.iter().filter_map(|id| self.topics.get(id.0)).map(count).collect()
+                let touched = self.touched.iter().filter_map(|id| self.topics.get(id.0));
+                touched.filter(|topic| topic.counted).map(count).collect()
             },
             all_topics,
             snapshot_progress: progress.snapshot_progress.clone(),

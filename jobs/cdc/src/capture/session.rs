@@ -70,6 +70,7 @@ pub(crate) async fn run(
     for encoder in &encoders {
         outbox.know_topic(&encoder.topic);
     }
+    let side_topics = tables_in_stream.prepare_side_topics().await?;
     if shutdown.requested() {
         return Ok(());
     }
@@ -85,7 +86,7 @@ pub(crate) async fn run(
             *established = true;
             metrics.set_ready(true);
             let Some(checkpoint) =
-                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
+                snapshot::run(config, snapshot, &encoders, &side_topics, &mut outbox, &identity, shutdown, metrics).await?
             else {
                 return Ok(());
             };
@@ -104,7 +105,7 @@ pub(crate) async fn run(
             *established = true;
             metrics.set_ready(true);
             let Some(checkpoint) =
-                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
+                snapshot::run(config, snapshot, &encoders, &side_topics, &mut outbox, &identity, shutdown, metrics).await?
             else {
                 return Ok(());
             };
@@ -119,7 +120,7 @@ pub(crate) async fn run(
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
-    Stream::new(replication, outbox, tables_in_stream, config, metrics, &checkpoint).run(shutdown).await
+    Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint).run(shutdown).await
 }
 
 /// Asks over a replication connection, which also proves the right to replicate.

@@ -5,11 +5,11 @@ use chrono::Utc;
 
 use super::changes::{Change, Changes};
 use super::outbox::{Outbox, Progress};
-use super::tables::Tables;
-use crate::avro::{EventSource, Operation, TableEncoder};
+use super::tables::{SideTopic, SideTopics, Tables};
+use crate::avro::{Boundary, EventSource, Operation, TableEncoder, TransactionBlock, dead_letter};
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
@@ -32,6 +32,7 @@ pub(crate) struct Stream<S> {
     source: S,
     outbox: Outbox,
     tables: Tables,
+    side_topics: SideTopics,
     changes: Changes,
     max_events: usize,
     interval: Duration,
@@ -55,6 +56,8 @@ pub(crate) struct Stream<S> {
     /// When the chunk being read was received.
     now_us: i64,
     transaction: Option<Transaction>,
+    /// The last event's name in the metadata of transactions.
+    block_id: String,
 }
 
 /// A source transaction being received.
@@ -62,6 +65,12 @@ struct Transaction {
     begin: Begin,
     ordinal: u64,
     previous_commit: Lsn,
+    /// Where its beginning was received; none without metadata.
+    began_at: Option<Lsn>,
+    /// Whether the record of its beginning is out, or in the open Kafka transaction.
+    begun: bool,
+    /// Events of each table, in the order in which the tables come.
+    events: Vec<(String, i64)>,
 }
 
 impl<S: ReplicationStream> Stream<S> {
@@ -69,6 +78,7 @@ impl<S: ReplicationStream> Stream<S> {
         source: S,
         outbox: Outbox,
         tables: Tables,
+        side_topics: SideTopics,
         config: &Config,
         metrics: &Metrics,
         checkpoint: &Checkpoint,
@@ -79,6 +89,7 @@ impl<S: ReplicationStream> Stream<S> {
             source,
             outbox,
             tables,
+            side_topics,
             changes: Changes::default(),
             max_events: config.commit.max_events,
             interval: config.commit.interval,
@@ -96,6 +107,7 @@ impl<S: ReplicationStream> Stream<S> {
             hold: config.commit.min_interval,
             now_us: 0,
             transaction: None,
+            block_id: String::new(),
         }
     }
 
@@ -145,10 +157,13 @@ impl<S: ReplicationStream> Stream<S> {
     async fn message(&mut self, lsn: Lsn, message: Message<'_>) -> Result<()> {
         match message {
             Message::Begin(begin) => {
+                let began_at = self.side_topics.transactions.as_ref().map(|_| lsn);
                 let previous_commit = self.reached.commit_lsn;
-                self.transaction = Some(Transaction { begin, ordinal: 0, previous_commit });
+                let transaction =
+                    Transaction { begin, ordinal: 0, previous_commit, began_at, begun: false, events: Vec::new() };
+                self.transaction = Some(transaction);
             }
-            Message::Commit(commit) => self.finish_transaction(commit),
+            Message::Commit(commit) => self.finish_transaction(commit).await?,
             Message::Relation(relation) => self.tables.describe(&relation).await?,
             Message::Insert { relation, new } => self.change(relation, lsn, Change::Insert(new)).await?,
             Message::Update { relation, old, new } => {
@@ -179,14 +194,22 @@ impl<S: ReplicationStream> Stream<S> {
             self.next_ordinal();
             return Ok(());
         };
-        match self.changes.encode(table, &change, source, self.now_us) {
+        if is_in_snapshot(&self.snapshot_progress, &table.encoder, transaction.begin.commit_lsn) {
+            self.next_ordinal();
+            return Ok(());
+        }
+        let block = transaction.block(&table.encoder, lsn, &mut self.block_id);
+        match self.changes.encode(table, &change, source, block, self.now_us) {
             Err(error) if error.kind() == ErrorKind::UnexpectedNull => {
                 if let Some(row) = change.row() {
                     self.tables.allow_nulls(relation, row).await?;
                 }
                 if let Some(table) = self.tables.get(relation)? {
-                    self.changes.encode(table, &change, source, self.now_us)?;
+                    self.changes.encode(table, &change, source, block, self.now_us)?;
                 }
+            }
+            Err(error) if error.kind() == ErrorKind::Encoding && self.side_topics.dead_letters.is_some() => {
+                return self.bury(relation, &change, source, &error).await;
             }
             encoded => encoded?,
         }
@@ -203,11 +226,18 @@ impl<S: ReplicationStream> Stream<S> {
     /// Sends one encoded event, unless Kafka has it already, and commits when the limit is reached.
     async fn send(&mut self, relation: RelationId, event: usize) -> Result<()> {
         let Some(id) = self.next_ordinal() else { return Ok(()) };
-        if id <= self.reached {
-            return Ok(());
-        }
         let Some(table) = self.tables.get(relation)? else { return Ok(()) };
-        if is_in_snapshot(&self.snapshot_progress, &table.encoder, id) {
+        if let (Some(topic), Some(transaction)) = (&self.side_topics.transactions, &mut self.transaction) {
+            transaction.count(&table.encoder);
+            // What Kafka has of it begins with its beginning.
+            if !std::mem::replace(&mut transaction.begun, true) && id > self.reached {
+                let id = EventId { ordinal: 0, ..id };
+                let written = transaction.boundary(topic, &Boundary::Begin, transaction.began_at.unwrap_or(Lsn(0)));
+                let topic = self.outbox.uncounted_topic(&topic.name);
+                self.outbox.uncounted(topic, (Some(&written.0), &written.1), id, self.now_us).await?;
+            }
+        }
+        if id <= self.reached {
             return Ok(());
         }
         let Some(event) = self.changes.get(event) else { return Ok(()) };
@@ -220,6 +250,28 @@ impl<S: ReplicationStream> Stream<S> {
             self.outbox.tombstone(topic, key, id, self.now_us).await?;
         }
         table.count(event.operation, &self.metrics);
+        self.sent(id).await
+    }
+
+    /// Sends what has no encoding where it can be looked at.
+    async fn bury(&mut self, relation: RelationId, change: &Change<'_>, source: EventSource, error: &Error) -> Result<()> {
+        let Some(id) = self.next_ordinal() else { return Ok(()) };
+        let (Some(topic), Some(table)) = (&self.side_topics.dead_letters, self.tables.get(relation)?) else {
+            return Ok(());
+        };
+        if id <= self.reached {
+            return Ok(());
+        }
+        let value = dead_letter(topic.schema_ids.1, &table.encoder, &change.as_event(source, self.now_us), id, &error.chain());
+        tracing::warn!(table = %table.encoder.shape.name, lsn = %id.commit_lsn, ordinal = id.ordinal, topic = %topic.name, "an event has no encoding: {}", error.chain());
+        self.metrics.buried(&table.encoder.shape.name, 1);
+        let topic = self.outbox.uncounted_topic(&topic.name);
+        self.outbox.uncounted(topic, (None, &value), id, self.now_us).await?;
+        self.sent(id).await
+    }
+
+    /// Takes note that everything up to here is in the open Kafka transaction, which ends when it is full.
+    async fn sent(&mut self, id: EventId) -> Result<()> {
         self.reached = id;
         if let Some(transaction) = &self.transaction {
             self.committed_at_us = transaction.begin.committed_at_us;
@@ -234,15 +286,25 @@ impl<S: ReplicationStream> Stream<S> {
         Some(EventId { commit_lsn: transaction.begin.commit_lsn, ordinal })
     }
 
-    fn finish_transaction(&mut self, commit: Commit) {
+    async fn finish_transaction(&mut self, commit: Commit) -> Result<()> {
         if let Some(transaction) = self.transaction.take() {
-            let last =
+            let mut last =
                 EventId { commit_lsn: commit.commit_lsn, ordinal: transaction.ordinal.saturating_sub(1) };
+            if let Some(topic) = self.side_topics.transactions.as_ref().filter(|_| transaction.begun) {
+                // As one event more, so that it is known whether Kafka has it.
+                last.ordinal = transaction.ordinal;
+                if last > self.reached {
+                    let written = transaction.boundary(topic, &Boundary::End(&transaction.events), commit.end_lsn);
+                    let topic = self.outbox.uncounted_topic(&topic.name);
+                    self.outbox.uncounted(topic, (Some(&written.0), &written.1), last, self.now_us).await?;
+                }
+            }
             self.reached = self.reached.max(last);
             self.committed_at_us = transaction.begin.committed_at_us;
         }
         self.end = self.end.max(commit.end_lsn);
         self.metrics.received(commit.end_lsn);
+        Ok(())
     }
 
     /// Between transactions, the server's position is ours too.
@@ -326,15 +388,44 @@ impl<S: ReplicationStream> Stream<S> {
     }
 }
 
+impl Transaction {
+    /// The place of its next event, in a table; none without metadata.
+    fn block<'a>(&self, encoder: &TableEncoder, lsn: Lsn, id: &'a mut String) -> Option<TransactionBlock<'a>> {
+        self.began_at?;
+        *id = self.id_at(lsn);
+        let name = encoder.shape.name.to_string();
+        let before = self.events.iter().find(|(table, _)| *table == name).map_or(0, |(_, events)| *events);
+        let total: i64 = self.events.iter().map(|(_, events)| events).sum();
+        Some(TransactionBlock { id, total_order: total + 1, collection_order: before + 1 })
+    }
+
+    fn count(&mut self, encoder: &TableEncoder) {
+        let name = encoder.shape.name.to_string();
+        match self.events.iter_mut().find(|(table, _)| *table == name) {
+            Some((_, events)) => *events += 1,
+            None => self.events.push((name, 1)),
+        }
+    }
+
+    fn boundary(&self, topic: &SideTopic, boundary: &Boundary<'_>, lsn: Lsn) -> (Vec<u8>, Vec<u8>) {
+        boundary.encode(topic.schema_ids, &self.id_at(lsn), self.begin.committed_at_us)
+    }
+
+    /// Debezium names a transaction by its number and the position of what is told of it.
+    fn id_at(&self, lsn: Lsn) -> String {
+        format!("{}:{}", self.begin.xid, lsn.0)
+    }
+}
+
 /// Whether the snapshot read all of the table after this change.
 fn is_in_snapshot(
     snapshot_progress: &BTreeMap<String, TableProgress>,
     encoder: &TableEncoder,
-    id: EventId,
+    commit_lsn: Lsn,
 ) -> bool {
     if snapshot_progress.is_empty() {
         return false;
     }
     let progress = snapshot_progress.get(&encoder.shape.name.to_string());
-    progress.is_some_and(|progress| id.commit_lsn.0 as i64 <= progress.read_at)
+    progress.is_some_and(|progress| commit_lsn.0 as i64 <= progress.read_at)
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use prometheus::IntCounter;
 
 use super::outbox::TopicId;
-use crate::avro::{Operation, Stamp, TableEncoder, key_schema, topic_name, value_schema};
+use crate::avro::{
+    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, topic_name, value_schema,
+};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
@@ -24,6 +26,21 @@ pub(crate) struct Tables {
     /// None for a table that the configuration doesn't include.
     known: HashMap<RelationId, Option<Captured>>,
     described: HashSet<RelationId>,
+}
+
+/// A topic beside those of tables.
+#[derive(Debug, Clone)]
+pub(crate) struct SideTopic {
+    pub(crate) name: Arc<str>,
+    /// Of key and value.
+    pub(crate) schema_ids: (u32, u32),
+}
+
+/// The topics beside those of tables that the configuration wants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SideTopics {
+    pub(crate) transactions: Option<SideTopic>,
+    pub(crate) dead_letters: Option<SideTopic>,
 }
 
 /// A table in the stream.
@@ -81,6 +98,30 @@ impl Tables {
             encoders.push(self.install(*id, shape).await?);
         }
         Ok(encoders)
+    }
+
+    /// Registers the schemas and creates the topics that are not of tables.
+    pub(crate) async fn prepare_side_topics(&mut self) -> Result<SideTopics> {
+        let events = self.config.events;
+        let transactions = if events.transactions {
+            Some(self.side_topic("transaction", Some(TRANSACTION_KEY), TRANSACTION_VALUE).await?)
+        } else {
+            None
+        };
+        let dead_letters =
+            if events.dead_letters { Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?) } else { None };
+        Ok(SideTopics { transactions, dead_letters })
+    }
+
+    async fn side_topic(&mut self, name: &str, key: Option<&str>, value: &str) -> Result<SideTopic> {
+        let name = format!("{}.{name}", self.config.topic_prefix);
+        self.topics.ensure(&[&name]).await?;
+        let key_id = match key {
+            Some(schema) => self.registry.register(&format!("{name}-key"), schema, &self.metrics).await?,
+            None => 0,
+        };
+        let value_id = self.registry.register(&format!("{name}-value"), value, &self.metrics).await?;
+        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id) })
     }
 
     /// Takes note of what the stream says of a table; a changed shape becomes a new schema version.

@@ -96,6 +96,8 @@ struct ColumnMask {
 #[serde(deny_unknown_fields, default)]
 struct Events {
     skip: Vec<String>,
+    transactions: bool,
+    on_encoding_error: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -287,7 +289,17 @@ impl File {
                     .collect::<Result<_>>()?,
                 keys: self.tables.keys,
             },
-            events: EventConfig { skip: skipped(&self.events.skip)? },
+            events: EventConfig {
+                skip: skipped(&self.events.skip)?,
+                transactions: self.events.transactions,
+                dead_letters: match self.events.on_encoding_error.as_deref() {
+                    None | Some("stop") => false,
+                    Some("dead_letter") => true,
+                    Some(other) => {
+                        return Err(wrong(format!("events.on_encoding_error = {other:?}: use stop or dead_letter")));
+                    }
+                },
+            },
             kafka: KafkaConfig {
                 bootstrap: self.kafka.bootstrap,
                 partitions: self.kafka.partitions,

@@ -61,6 +61,10 @@ pub(crate) enum Tls {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct EventConfig {
     pub(crate) skip: SkippedOperations,
+    /// Whether there is a topic of where transactions begin and end, and each event tells its place in its own.
+    pub(crate) transactions: bool,
+    /// Whether an event that has no encoding goes to a topic of its own; else it stops the capture.
+    pub(crate) dead_letters: bool,
 }
 
 /// Operations that are left out.
@@ -206,6 +210,7 @@ mod tests {
             ("[registry]", "[[columns.mask]]\ncolumns = \"a.b.c\"\nhash_salt_env = \"SALT\"\n[registry]", "SALT"),
             ("[registry]", "[types]\ndecimal = \"roughly\"\n[registry]", "roughly"),
             ("[registry]", "[events]\nskip = [\"x\"]\n[registry]", "\"x\""),
+            ("[registry]", "[events]\non_encoding_error = \"drop\"\n[registry]", "drop"),
             ("[registry]", "[tables]\npartitions = \"both\"\n[registry]", "both"),
             ("user = \"postgres\"", "user = \"postgres\"\nssl_mode = \"maybe\"", "ssl_mode"),
         ];

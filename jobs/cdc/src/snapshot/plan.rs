@@ -166,6 +166,7 @@ mod tests {
             name: TableName { schema: "s".into(), table: "T".into() },
             columns: vec![column("a"), column("b"), column("c")],
             key: vec![1],
+            own_key: false,
             partitioned: false,
         };
         let encoder = Arc::new(TableEncoder::new(shape, "t", (None, 1), "", ""));

@@ -7,9 +7,10 @@ use tokio_postgres::Client;
 
 use super::copy_row::read_row;
 use super::plan::Range;
-use crate::avro::{Event, EventSource, Image, Operation, Stamp, TableEncoder};
+use crate::avro::{Event, EventSource, Image, Operation, Row, Stamp, TableEncoder, dead_letter};
 use crate::config::{Config, SourceConfig};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kafka::EventId;
 use crate::pgoutput::TupleBuffer;
 use crate::source::{connect, refused};
 use crate::transport::{Chunk as Messages, Connection, Purpose};
@@ -23,17 +24,42 @@ pub(crate) struct Chunk {
     bytes: Vec<u8>,
     /// Where each row's key and value end.
     ends: Vec<(usize, usize)>,
+    /// Values of the dead letters for rows that have no encoding.
+    pub(crate) dead_letters: Vec<Vec<u8>>,
     pub(crate) now_us: i64,
 }
 
 impl Chunk {
     fn new(encoder: &Arc<TableEncoder>) -> Self {
         let bytes = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8);
-        Self { encoder: Arc::clone(encoder), bytes, ends: Vec::new(), now_us: Utc::now().timestamp_micros() }
+        Self {
+            encoder: Arc::clone(encoder),
+            bytes,
+            ends: Vec::new(),
+            dead_letters: Vec::new(),
+            now_us: Utc::now().timestamp_micros(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Adds a row, or nothing when it has no encoding.
+    #[inline]
+    fn push(&mut self, row: &Row<'_>, event: &Event<'_>, stamp: &mut Stamp) -> Result<()> {
+        let start = self.bytes.len();
+        let encoder = Arc::clone(&self.encoder);
+        let pushed = encoder.key(row, &mut self.bytes).and_then(|()| {
+            let key_end = self.bytes.len();
+            encoder.value(event, stamp, &mut self.bytes)?;
+            self.ends.push((key_end, self.bytes.len()));
+            Ok(())
+        });
+        if pushed.is_err() {
+            self.bytes.truncate(start);
+        }
+        pushed
     }
 
     /// Key and value of each row.
@@ -73,17 +99,19 @@ pub(crate) async fn reader_at(config: &Config, snapshot: &str) -> Result<Connect
     Ok(connection)
 }
 
-/// Reads ranges until the queue is empty and gives the connection back.
+/// Reads ranges until the queue is empty and gives the connection back. With a schema for dead letters, rows that have
+/// no encoding become such.
 pub(crate) async fn read_ranges(
     mut connection: Connection,
     queue: Queue,
     source: EventSource,
+    dead_letters: Option<u32>,
     out: mpsc::Sender<Chunk>,
 ) -> Result<Connection> {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(range) = next else { return Ok(connection) };
-        read(&mut connection, &range, source, &out).await?;
+        read(&mut connection, &range, source, dead_letters, &out).await?;
     }
 }
 
@@ -91,6 +119,7 @@ async fn read(
     connection: &mut Connection,
     range: &Range,
     source: EventSource,
+    dead_letters: Option<u32>,
     out: &mpsc::Sender<Chunk>,
 ) -> Result<()> {
     let encoder = &range.encoder;
@@ -113,12 +142,17 @@ async fn read(
                         before: None,
                         after: Some(Image::Row(row)),
                         source,
+                        transaction: None,
                         now_us: chunk.now_us,
                     };
-                    encoder.key(&row, &mut chunk.bytes)?;
-                    let key_end = chunk.bytes.len();
-                    encoder.value(&event, &mut stamp, &mut chunk.bytes)?;
-                    chunk.ends.push((key_end, chunk.bytes.len()));
+                    match (chunk.push(&row, &event, &mut stamp), dead_letters) {
+                        (Err(error), Some(schema_id)) if error.kind() == ErrorKind::Encoding => {
+                            let id = EventId { commit_lsn: source.lsn, ordinal: 0 };
+                            let value = dead_letter(schema_id, encoder, &event, id, &error.chain());
+                            chunk.dead_letters.push(value);
+                        }
+                        (pushed, _) => pushed?,
+                    }
                     if chunk.bytes.len() >= CHUNK_BYTES {
                         hand_over(std::mem::replace(&mut chunk, Chunk::new(encoder)), out).await?;
                     }

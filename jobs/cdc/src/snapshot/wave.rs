@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::plan::{Planner, Range};
 use super::read::{Chunk, connect_at, read_ranges, reader_at};
 use crate::avro::{EventSource, Operation, TableEncoder};
-use crate::capture::{Outbox, Progress, stream_checkpoint};
+use crate::capture::{SideTopic, SideTopics, Outbox, Progress, stream_checkpoint};
 use crate::checkpoint::{Checkpoint, PHASE_SNAPSHOT, PHASE_STREAM, TableProgress};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -38,6 +38,7 @@ pub(crate) struct Snapshot {
 struct Attempt<'a> {
     outbox: &'a mut Outbox,
     metrics: &'a Metrics,
+    dead_letters: Option<SideTopic>,
     source: EventSource,
     snapshot_lsn: Lsn,
     /// Of the next event.
@@ -52,6 +53,7 @@ pub(crate) async fn run(
     config: &Config,
     snapshot: Snapshot,
     encoders: &[Arc<TableEncoder>],
+    side_topics: &SideTopics,
     outbox: &mut Outbox,
     identity: &SystemIdentity,
     shutdown: &mut Shutdown,
@@ -70,6 +72,7 @@ pub(crate) async fn run(
     let mut attempt = Attempt {
         outbox,
         metrics,
+        dead_letters: side_topics.dead_letters.clone(),
         source,
         snapshot_lsn,
         ordinal: 0,
@@ -122,7 +125,8 @@ impl Attempt<'_> {
         let (out, mut chunks) = mpsc::channel(QUEUED_CHUNKS);
         let mut tasks = JoinSet::new();
         for client in readers.drain(..) {
-            tasks.spawn(read_ranges(client, Arc::clone(&queue), self.source, out.clone()));
+            let dead_letters = self.dead_letters.as_ref().map(|topic| topic.schema_ids.1);
+            tasks.spawn(read_ranges(client, Arc::clone(&queue), self.source, dead_letters, out.clone()));
         }
         drop(out);
         while let Some(chunk) = chunks.recv().await {
@@ -158,6 +162,16 @@ impl Attempt<'_> {
             self.ordinal += 1;
         }
         let table = &chunk.encoder.shape.name;
+        if let Some(topic) = self.dead_letters.as_ref().filter(|_| !chunk.dead_letters.is_empty()) {
+            tracing::warn!(%table, rows = chunk.dead_letters.len(), topic = %topic.name, "rows of the snapshot have no encoding");
+            self.metrics.buried(table, chunk.dead_letters.len() as u64);
+            let topic = self.outbox.uncounted_topic(&topic.name);
+            for value in &chunk.dead_letters {
+                let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
+                self.outbox.uncounted(topic, (None, value), id, chunk.now_us).await?;
+                self.ordinal += 1;
+            }
+        }
         self.metrics.events(table, Operation::Read.letter()).inc_by(chunk.len() as u64);
         Ok(())
     }

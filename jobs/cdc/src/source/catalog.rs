@@ -23,6 +23,8 @@ struct CatalogColumn {
     default: ColumnDefault,
     /// From 0, for a column of the key.
     key_position: Option<usize>,
+    /// Whether an old row tells the column, none when it tells all or there are no old rows.
+    in_old_rows: Option<bool>,
 }
 
 /// The index whose columns are the key of table `$1`: that of the replica identity, if it is an index, since of a
@@ -112,6 +114,17 @@ impl Catalog {
             if let Some(position) = position {
                 key.insert(position, index);
             }
+            if own_key.is_some() && position.is_some() && facts.and_then(|facts| facts.in_old_rows) == Some(false) {
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    format!(
+                        "tables.keys: deleted rows of {name} do not tell column {}: run ALTER TABLE {}.{} REPLICA IDENTITY FULL",
+                        column.name,
+                        super::quoted(&name.schema),
+                        super::quoted(&name.table)
+                    ),
+                ));
+            }
             let resolved = self.column_type(column.type_oid, column.type_modifier).await?;
             let mask = self.options.mask(&name, &column.name).cloned();
             let captured = resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
@@ -119,12 +132,13 @@ impl Catalog {
                 name: column.name.clone(),
                 type_oid: column.type_oid,
                 type_modifier: column.type_modifier,
-                kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
                 nullable: facts.is_none_or(|facts| facts.nullable) && !resolved.not_null,
                 default: facts
-                    .filter(|facts| facts.relation.type_oid == column.type_oid && mask.is_none() && resolved.has_default)
+                    .filter(|facts| facts.relation.type_oid == column.type_oid && resolved.has_default)
+                    .filter(|_| mask.is_none() || resolved.kind == ColumnType::Text)
                     .map(|facts| facts.default.clone())
                     .unwrap_or_default(),
+                kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
                 mask,
                 captured,
             });
@@ -135,7 +149,8 @@ impl Catalog {
                 format!("tables.keys: {name} lacks some of the columns {names:?}: correct their names"),
             ));
         }
-        Ok(TableShape { name, columns, key: key.into_values().collect(), partitioned })
+        let own_key = self.options.key(&name).is_some();
+        Ok(TableShape { name, columns, key: key.into_values().collect(), own_key, partitioned })
     }
 
     /// The table's columns, and whether it is divided into partitions.
@@ -147,7 +162,9 @@ impl Catalog {
                     "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull,
                             array_position((SELECT (k.indkey::int2[])[0:k.indnkeyatts - 1] FROM pg_index k WHERE k.indexrelid = ({KEY_INDEX})), a.attnum),
                             pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod),
-                            EXISTS (SELECT FROM pg_class c WHERE c.oid = $1 AND c.relkind = 'p')
+                            EXISTS (SELECT FROM pg_class c WHERE c.oid = $1 AND c.relkind = 'p'),
+                            (SELECT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+                              WHERE i.indrelid = $1 AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
                        FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                       WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
                       ORDER BY a.attnum"
@@ -176,6 +193,7 @@ impl Catalog {
                 default,
                 // Of an array that counts from 0.
                 key_position: row.get::<_, Option<i32>>(4).map(|position| position as usize),
+                in_old_rows: row.get(8),
             });
         }
         self.read_constants(&mut columns, &constants, name).await;

@@ -81,6 +81,8 @@ pub(crate) struct TableShape {
     pub(crate) columns: Vec<Column>,
     /// Indexes of the key's columns, in the key's order; empty without a key.
     pub(crate) key: Vec<usize>,
+    /// Whether the configuration gives the key, whose columns may be null then.
+    pub(crate) own_key: bool,
     /// Whether its rows are in partitions.
     pub(crate) partitioned: bool,
 }

@@ -29,6 +29,29 @@ VARIANTS = {
         # reach into others.
         ["public.toasted", "public.no_defaults", "public.infinite_times", "public.times"],
     ),
+    "transforms": (
+        {"column.exclude.list": "public.texts.x,public.numbers.f4,public.numbers.i2n",
+         "column.mask.hash.v2.SHA-256.with.salt.pepper": "public.texts.t,public.texts.tn", "column.truncate.to.2.chars": "public.texts.v",
+         "column.mask.with.5.chars": "public.texts.v9", "message.key.columns": "public.no_key:a;public.whole:v,id"},
+        LIKE_DEBEZIUM + """
+[columns]
+exclude = ["public.texts.x", "public.numbers.f4", "public.numbers.i2n"]
+[[columns.mask]]
+columns = "public.texts.{t,tn}"
+hash_salt_env = "GOLDEN_SALT"
+[[columns.mask]]
+columns = "public.texts.v"
+truncate = 2
+[[columns.mask]]
+columns = "public.texts.v9"
+stars = 5
+[tables.keys]
+"public.no_key" = ["a"]
+"public.whole" = ["v", "id"]
+""",
+        [],
+    ),
+    "transactions": ({"provide.transaction.metadata": "true"}, LIKE_DEBEZIUM.replace("[events]", "[events]\ntransactions = true"), []),
     "microseconds": ({"time.precision.mode": "microseconds"}, LIKE_DEBEZIUM + 'time = "microseconds"\n', []),
     "time_microseconds": (
         {"time.precision.mode": "adaptive_time_microseconds"},
