@@ -268,7 +268,7 @@ impl TableEncoder {
         Error::new(
             ErrorKind::Encoding,
             format!(
-                "column {} of {} ({:?}): {what}; change the value or exclude the table",
+                "column {} of {} ({:?}): {what}; set events.on_encoding_error = \"dead_letter\", or leave out the column or the table",
                 column.name, self.shape.name, column.kind
             ),
         )

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use lakepulse_wwi::{LoadOptions, Source, WorkloadOptions, create_schema, load, run_workload};
 
+use apache_avro::types::Value;
+
 use crate::Outcome;
 use crate::capture::Capture;
 use crate::compare::all_tables;
+use crate::topics::field;
 use crate::stage::{Result, Stage, eventually};
 
 fn wide_world_importers(rows: u32) -> Result<(Stage, Source)> {
@@ -100,6 +103,60 @@ pub fn during_streaming() -> Outcome {
     }
     load.end(&stage)?;
     verify(&stage, capture)
+}
+
+/// Large transactions, each split over many Kafka transactions, and a capture that is killed again and again.
+pub fn transactions_are_told_once() -> Outcome {
+    const TRANSACTIONS: usize = 12;
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE many (id integer PRIMARY KEY, v text)")?;
+    let config = stage.config() + "[commit]\nmax_events = 200\n[events]\ntransactions = true\n";
+    let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
+    let mut capture = Capture::start_with(&config, &debug)?;
+    capture.wait_for("streaming")?;
+    for number in 0..TRANSACTIONS {
+        let first = number * 5000;
+        stage.sql(&format!(
+            "INSERT INTO many SELECT n, 'v' FROM generate_series({}, {}) AS n",
+            first + 1,
+            first + 5000
+        ))?;
+        if number % 2 == 1 {
+            eventually("some of it", || Ok(snapshot_tables_done(&capture) > number))?;
+            capture.kill()?;
+            capture = Capture::start_with(&config, &debug)?;
+            capture.wait_for("streaming")?;
+        }
+    }
+    let topics = capture.finish(&stage)?;
+    let of_many: Vec<(String, i64)> = topics
+        .beside
+        .iter()
+        .filter_map(|record| {
+            let value = record.value.as_ref()?;
+            let Value::String(status) = field(value, "status") else { return None };
+            let events = if let Value::Long(events) = field(value, "event_count") { *events } else { 0 };
+            // What `catch_up` writes has one event.
+            (events != 1).then(|| (status.clone(), events))
+        })
+        .collect();
+    let ends = of_many.iter().filter(|(status, _)| status == "END").collect::<Vec<_>>();
+    assert!(ends.len() == TRANSACTIONS && ends.iter().all(|(_, events)| *events == 5000), "{ends:?}");
+    let begins = topics.beside.iter().filter(|record| record.ordinal == 0).count();
+    assert_eq!(begins * 2, topics.beside.len(), "each beginning has its end");
+    let mut orders: Vec<i64> = topics
+        .table(&stage, "public.many")
+        .iter()
+        .filter_map(|record| match field(field(record.value.as_ref()?, "transaction"), "total_order") {
+            Value::Long(order) => Some(*order),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(orders.len(), TRANSACTIONS * 5000);
+    orders.dedup_by(|next, before| *next == *before % 5000 + 1);
+    assert_eq!(orders, [1], "each event is the one after the one before it");
+    Ok(())
 }
 
 pub fn of_the_replication_session() -> Outcome {

@@ -13,6 +13,7 @@ mod proxy;
 mod refusals;
 mod registry;
 mod rows;
+mod shapes;
 mod stage;
 mod storm;
 mod topics;
@@ -49,6 +50,12 @@ fn main() {
         trial("rows::idle_source_releases_wal", rows::idle_source_releases_wal),
         trial("rows::stops_in_time", rows::stops_in_time),
         trial("rows::metrics_tell_the_ladder", rows::metrics_tell_the_ladder),
+        trial("shapes::index_as_identity", shapes::index_as_identity),
+        trial("shapes::partitions_under_their_root", shapes::partitions_under_their_root),
+        trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),
+        trial("shapes::without_an_encoding", shapes::without_an_encoding),
+        trial("shapes::own_key_that_deletes_do_not_tell", shapes::own_key_that_deletes_do_not_tell),
+        trial("kills::transactions_are_told_once", kills::transactions_are_told_once),
         trial("kills::during_snapshot", kills::during_snapshot),
         trial("kills::during_streaming", kills::during_streaming),
         trial("kills::of_the_replication_session", kills::of_the_replication_session),

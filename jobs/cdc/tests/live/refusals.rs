@@ -15,7 +15,7 @@ fn stage_with_a_table() -> Result<Stage> {
 }
 
 /// Runs with this configuration and expects a refusal that says all of this.
-fn refused(config: &str, environment: &[(&str, &str)], says: &[&str]) -> Outcome {
+pub fn refused(config: &str, environment: &[(&str, &str)], says: &[&str]) -> Outcome {
     let log = Capture::start_with(config, environment)?.refusal()?;
     for text in says {
         assert!(log.contains(text), "{text:?} is missing in:\n{log}");

@@ -51,6 +51,8 @@ pub fn field<'a>(record: &'a Value, name: &str) -> &'a Value {
 #[derive(Debug)]
 pub struct Topics {
     pub records: Vec<Record>,
+    /// Of the topics that are not of tables: where transactions begin and end, and dead letters.
+    pub beside: Vec<Record>,
     pub checkpoints: Vec<Value>,
 }
 
@@ -82,7 +84,7 @@ impl Topics {
         }
         consumer.assign(&assignment)?;
         let mut schemas = Schemas { stage, known: HashMap::new() };
-        let (mut records, mut checkpoints) = (Vec::new(), Vec::new());
+        let (mut records, mut beside, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
         let mut open = assignment.count();
         while open > 0 {
             match consumer.poll(Duration::from_secs(30)) {
@@ -108,7 +110,9 @@ impl Topics {
                         checkpoints.push(value.ok_or("a checkpoint has no value")?);
                         continue;
                     }
-                    records.push(Record {
+                    let name = message.topic().trim_start_matches(&prefix);
+                    let to = if matches!(name, "transaction" | "dead_letter") { &mut beside } else { &mut records };
+                    to.push(Record {
                         topic: message.topic().to_owned(),
                         key: message.key().map(|bytes| schemas.decode(bytes)).transpose()?,
                         value_schema_id: message
@@ -122,7 +126,7 @@ impl Topics {
                 }
             }
         }
-        Ok(Self { records, checkpoints })
+        Ok(Self { records, beside, checkpoints })
     }
 
     /// Records of a table, in their order in Kafka.

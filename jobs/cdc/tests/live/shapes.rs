@@ -1,0 +1,98 @@
+//! Tables of unusual shape: other keys than the primary key, partitions, values without an encoding.
+
+use apache_avro::types::Value;
+
+use crate::Outcome;
+use crate::capture::Capture;
+use crate::compare::all_tables;
+use crate::refusals::refused;
+use crate::stage::Stage;
+use crate::topics::{Record, field};
+
+const STREAMING: &str = "streaming";
+
+fn text(record: &Record, name: &str) -> String {
+    match record.value.as_ref().map(|value| field(value, name)) {
+        Some(Value::String(text)) => text.clone(),
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// Of a deleted row PostgreSQL tells the index's columns alone, so that they are the key.
+pub fn index_as_identity() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(
+        "CREATE TABLE by_index (id integer PRIMARY KEY, code text NOT NULL, v integer);
+         CREATE UNIQUE INDEX by_code ON by_index (code);
+         ALTER TABLE by_index REPLICA IDENTITY USING INDEX by_code;
+         INSERT INTO by_index SELECT n, 'c' || n, n FROM generate_series(1, 5000) AS n",
+    )?;
+    let mut capture = Capture::start(&stage)?;
+    capture.wait_for(STREAMING)?;
+    stage.sql("UPDATE by_index SET v = -v WHERE id % 2 = 0; DELETE FROM by_index WHERE id % 3 = 0")?;
+    stage.sql("UPDATE by_index SET code = 'new' || id WHERE id % 5 = 0; UPDATE by_index SET id = -id WHERE id % 7 = 0")?;
+    let topics = capture.finish(&stage)?;
+    all_tables(&stage, &topics)
+}
+
+pub fn partitions_under_their_root() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(
+        "CREATE TABLE parts (id integer, region text, v integer, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+         CREATE TABLE parts_eu PARTITION OF parts FOR VALUES IN ('eu');
+         CREATE TABLE parts_us PARTITION OF parts FOR VALUES IN ('us');
+         INSERT INTO parts SELECT n, CASE n % 2 WHEN 0 THEN 'eu' ELSE 'us' END, n FROM generate_series(1, 5000) AS n",
+    )?;
+    let mut capture = Capture::start(&stage)?;
+    capture.wait_for(STREAMING)?;
+    stage.sql("UPDATE parts SET v = -v WHERE id < 10; UPDATE parts SET region = 'us' WHERE id = 2; DELETE FROM parts WHERE id = 3")?;
+    stage.sql("CREATE TABLE parts_asia PARTITION OF parts FOR VALUES IN ('asia'); INSERT INTO parts VALUES (1, 'asia', 1)")?;
+    let topics = capture.finish(&stage)?;
+    let others = topics.records.iter().find(|record| record.topic.contains("parts_"));
+    assert!(others.is_none(), "{others:?}");
+    all_tables(&stage, &topics)
+}
+
+/// A partition of a table that is captured whole is not asked for under its own name.
+pub fn partitions_published_otherwise() -> Outcome {
+    let stage = Stage::new()?;
+    stage.sql(
+        "CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY LIST (id);
+         CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1)",
+    )?;
+    stage.sql(&format!("CREATE PUBLICATION {} FOR ALL TABLES", stage.name))?;
+    refused(&stage.config(), &[], &["publish_via_partition_root = true", "tables.partitions"])
+}
+
+pub fn without_an_encoding() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE odd (id integer PRIMARY KEY, n numeric(10,2)); INSERT INTO odd VALUES (1, 1), (2, 'NaN')")?;
+    let log = Capture::start(&stage)?.refusal()?;
+    assert!(log.contains("column n of public.odd") && log.contains("events.on_encoding_error"), "{log}");
+
+    let config = stage.config() + "[events]\non_encoding_error = \"dead_letter\"\n";
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for(STREAMING)?;
+    stage.sql("INSERT INTO odd VALUES (3, 3), (4, 'NaN'); UPDATE odd SET n = 'NaN' WHERE id = 3; UPDATE odd SET n = 5 WHERE id = 4")?;
+    let topics = capture.finish(&stage)?;
+    let buried: Vec<String> = topics.beside.iter().map(|record| text(record, "op")).collect();
+    assert_eq!(buried, ["r", "c", "u"]);
+    let last = topics.beside.last().ok_or("no dead letter")?;
+    assert!(text(last, "error").contains("column n of public.odd"), "{last:?}");
+    let after = format!("{:?}", field(last.value.as_ref().ok_or("no value")?, "after"));
+    assert!(after.contains("NaN") && after.contains("\"3\""), "{after}");
+    let written: Vec<_> = topics.table(&stage, "public.odd").iter().filter_map(|record| record.operation()).collect();
+    assert_eq!(written, ["r", "c", "u"], "rows 1, 3 and 4");
+    Ok(())
+}
+
+pub fn own_key_that_deletes_do_not_tell() -> Outcome {
+    let stage = Stage::new()?;
+    stage.sql("CREATE TABLE k (id integer PRIMARY KEY, other integer)")?;
+    let config = stage.config() + "[tables.keys]\n\"public.k\" = [\"other\"]\n";
+    refused(&config, &[], &["column other", "REPLICA IDENTITY FULL"])?;
+    refused(&config.replace("\"other\"", "\"missing\""), &[], &["tables.keys", "missing"])
+}
