@@ -47,6 +47,11 @@ test-storm: setup ## Kill capture, Kafka, registry and PostgreSQL at random, kil
 bench-cdc: setup ## Measure lakepulse-cdc beside the WAL sender's own speed
 	scripts/bench-cdc
 
+.PHONY: golden-cdc
+golden-cdc: setup ## Compare lakepulse-cdc's records with those of Debezium, which reads the same log
+	$(stack) exec --own ingest -- scripts/golden-cdc --peer --variant defaults --variant texts --variant connect --variant nanoseconds
+	$(stack) exec --own ingest -- scripts/golden-cdc --peer --variant transforms --variant transactions --variant microseconds --variant time_microseconds
+
 .PHONY: memory-cdc
 memory-cdc: setup ## Measure the memory of lakepulse-cdc: one large transaction, many tables, one large value
 	scripts/bench-cdc --memory

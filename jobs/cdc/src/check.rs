@@ -32,7 +32,9 @@ pub async fn check(config: &Config) -> Vec<Finding> {
             note("wal_level", source::check_wal_level(&client).await.map(|()| "logical".to_owned()));
             note("replication", replication(config).await);
             let client = Arc::new(client);
-            let tables = Catalog::new(Arc::clone(&client), &config.rows).tables(&config.tables, config.partitions).await;
+            let tables = Catalog::new(Arc::clone(&client), &config.rows)
+                .tables(&config.tables, config.partitions)
+                .await;
             note("tables", tables.map(|tables| format!("{} included", tables.len())));
             let slot = source::read_slot(&client, &config.slot, &config.source.database).await;
             note(

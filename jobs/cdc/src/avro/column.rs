@@ -49,15 +49,16 @@ pub(super) fn default(column: &Column) -> Option<Value> {
     let bytes = default_bytes(column)?;
     match &column.kind {
         ColumnType::Boolean | ColumnType::Bit => bytes.first().map(|byte| json!(*byte == 1)),
-        ColumnType::Float4 => bytes.first_chunk().map(|bytes| json!(f32::from_le_bytes(*bytes))).filter(Value::is_number),
+        ColumnType::Float4 => {
+            bytes.first_chunk().map(|bytes| json!(f32::from_le_bytes(*bytes))).filter(Value::is_number)
+        }
         ColumnType::Float8 | ColumnType::MoneyDouble => {
             bytes.first_chunk().map(|bytes| json!(f64::from_le_bytes(*bytes))).filter(Value::is_number)
         }
         kind if encode::is_long(kind) => binary::read_long(&bytes).map(|(number, _)| json!(number)),
         // Bytes are written as the characters of their numbers.
-        ColumnType::Decimal { .. } | ColumnType::Money | ColumnType::Bits(_) => {
-            binary::read_bytes(&bytes).map(|bytes| bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into())
-        }
+        ColumnType::Decimal { .. } | ColumnType::Money | ColumnType::Bits(_) => binary::read_bytes(&bytes)
+            .map(|bytes| bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into()),
         ColumnType::Hstore(_)
         | ColumnType::Bytea(_)
         | ColumnType::VariableScaleDecimal
@@ -81,20 +82,20 @@ fn default_bytes(column: &Column) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match &column.default {
         // A `char(5)` is told without the spaces that fill it up.
-        ColumnDefault::Constant(text) => encode::value(&column.kind, text.trim_end_matches(' '), &mut out).then_some(out),
+        ColumnDefault::Constant(text) => {
+            encode::value(&column.kind, text.trim_end_matches(' '), &mut out).then_some(out)
+        }
         ColumnDefault::Computed => {
             let epoch = match column.kind {
                 ColumnType::TimestampTz(_) => Some("1970-01-01 00:00:00+00"),
                 ColumnType::Uuid => Some("00000000-0000-0000-0000-000000000000"),
                 _ => None,
             };
-            match epoch {
-                Some(text) => encode::value(&column.kind, text, &mut out).then_some(out),
-                None => {
-                    encode::zero(&column.kind, &mut out);
-                    Some(out)
-                }
+            if let Some(text) = epoch {
+                return encode::value(&column.kind, text, &mut out).then_some(out);
             }
+            encode::zero(&column.kind, &mut out);
+            Some(out)
         }
         ColumnDefault::None => None,
     }

@@ -16,7 +16,13 @@ pub(crate) const DEAD_LETTER: &str = r#"{"type": "record", "name": "DeadLetter",
     {"name": "after", "type": ["null", {"type": "map", "values": ["null", "string"]}], "default": null}]}"#;
 
 /// Encodes a dead letter under a schema of this id.
-pub(crate) fn dead_letter(schema_id: u32, encoder: &TableEncoder, event: &Event<'_>, id: EventId, error: &str) -> Vec<u8> {
+pub(crate) fn dead_letter(
+    schema_id: u32,
+    encoder: &TableEncoder,
+    event: &Event<'_>,
+    id: EventId,
+    error: &str,
+) -> Vec<u8> {
     let mut out = Vec::new();
     wire_header(schema_id, &mut out);
     binary::bytes(encoder.shape.name.schema.as_bytes(), &mut out);

@@ -50,7 +50,9 @@ pub(crate) fn value(kind: &ColumnType, text: &str, out: &mut Vec<u8>) -> bool {
         ColumnType::Time(TimeForm::Nanos) => long(datetime::time(text).map(|micros| micros * 1000), out),
         ColumnType::Time(TimeForm::Iso) => string(datetime::time_iso(text), out),
         ColumnType::TimeTz => string(datetime::time_tz(text), out),
-        ColumnType::Timestamp(TimeForm::Millis | TimeForm::Connect) => long(datetime::timestamp_millis(text), out),
+        ColumnType::Timestamp(TimeForm::Millis | TimeForm::Connect) => {
+            long(datetime::timestamp_millis(text), out)
+        }
         ColumnType::Timestamp(TimeForm::Micros) => long(datetime::timestamp(text), out),
         ColumnType::Timestamp(TimeForm::Nanos) => long(datetime::timestamp_nanos(text), out),
         ColumnType::Timestamp(TimeForm::Iso) => string(datetime::timestamp_iso(text), out),
@@ -85,7 +87,9 @@ pub(crate) fn is_long(kind: &ColumnType) -> bool {
             | ColumnType::Oid
             | ColumnType::Date(DateForm::Days | DateForm::Connect)
             | ColumnType::Time(TimeForm::Millis | TimeForm::Micros | TimeForm::Nanos | TimeForm::Connect)
-            | ColumnType::Timestamp(TimeForm::Millis | TimeForm::Micros | TimeForm::Nanos | TimeForm::Connect)
+            | ColumnType::Timestamp(
+                TimeForm::Millis | TimeForm::Micros | TimeForm::Nanos | TimeForm::Connect
+            )
             | ColumnType::IntervalMicros
     )
 }
@@ -105,8 +109,10 @@ pub(crate) fn zero(kind: &ColumnType, out: &mut Vec<u8>) {
         }
         ColumnType::MoneyText => binary::bytes(b"0.00", out),
         ColumnType::Date(DateForm::Iso) => binary::bytes(b"1970-01-01Z", out),
-        ColumnType::Time(TimeForm::Iso) => binary::bytes(b"00:00:00Z", out),
-        ColumnType::Timestamp(TimeForm::Iso) => binary::bytes(b"1970-01-01T00:00:00Z", out),
+        ColumnType::Time(TimeForm::Iso) | ColumnType::TimeTz => binary::bytes(b"00:00:00Z", out),
+        ColumnType::Timestamp(TimeForm::Iso) | ColumnType::TimestampTz(_) => {
+            binary::bytes(b"1970-01-01T00:00:00Z", out);
+        }
         ColumnType::IntervalText => binary::bytes(b"P0Y0M0DT0H0M0S", out),
         ColumnType::Point => structured::write_point(0.0, 0.0, out),
         ColumnType::Geometry => {
@@ -115,8 +121,6 @@ pub(crate) fn zero(kind: &ColumnType, out: &mut Vec<u8>) {
         }
         ColumnType::Geography => structured::write_geometry(&structured::WKB_NOTHING, None, out),
         ColumnType::SparseVector => out.extend_from_slice(&[0, 0]),
-        ColumnType::TimestampTz(_) => binary::bytes(b"1970-01-01T00:00:00Z", out),
-        ColumnType::TimeTz => binary::bytes(b"00:00:00Z", out),
         // One zero byte is a zero, a false, an empty text, empty bytes and an empty array.
         _ => out.push(0),
     }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::avro::{key_schema, value_schema};
 use crate::lsn::Lsn;
-use crate::secret::Secret;
 use crate::pgoutput::TupleBuffer;
+use crate::secret::Secret;
 use crate::table::{BinaryMode, ColumnDefault, ColumnType, DateForm, HstoreMode, Mask, TableName, TimeForm};
 
 fn column(name: &str, kind: ColumnType, nullable: bool) -> Column {
@@ -94,7 +94,11 @@ fn every_type_is_read_back_by_the_avro_library() {
         (ColumnType::Time(TimeForm::Millis), "01:02:03.456", Value::Int(3_723_456)),
         (ColumnType::Time(TimeForm::Micros), "01:02:03.456789", Value::Long(3_723_456_789)),
         (ColumnType::TimeTz, "01:02:03.456+02", string("23:02:03.456Z")),
-        (ColumnType::Timestamp(TimeForm::Micros), "2020-01-02 03:04:05.678901", Value::Long(1_577_934_245_678_901)),
+        (
+            ColumnType::Timestamp(TimeForm::Micros),
+            "2020-01-02 03:04:05.678901",
+            Value::Long(1_577_934_245_678_901),
+        ),
         (ColumnType::TimestampTz(6), "2020-01-02 01:04:05.678901+00", string("2020-01-02T01:04:05.678901Z")),
         (
             ColumnType::Uuid,
@@ -234,7 +238,12 @@ fn defaults_are_told_and_stand_for_unknown_values() {
     let Value::Record(after) = get(&fields, "after") else { panic!() };
     assert_eq!((get(after, "n"), get(after, "name")), (&Value::Int(2), &Value::String("x".into())));
     let schema = value_schema("wwi", &encoder.shape);
-    assert!(schema.contains(r#"{"default":"none","name":"name","type":[{"connect.default":"none","type":"string"},"null"]}"#), "{schema}");
+    assert!(
+        schema.contains(
+            r#"{"default":"none","name":"name","type":[{"connect.default":"none","type":"string"},"null"]}"#
+        ),
+        "{schema}"
+    );
 }
 
 #[test]
@@ -256,7 +265,10 @@ fn what_is_left_out_and_what_is_disguised() {
     // printf salta | sha256sum
     let hash = "c48e22d109fbdc9ea9d09115591b16133717abf8f0faad86b3656f23f0a8de5b";
     assert_eq!(get(after, "hash"), &Value::String(hash.into()));
-    assert_eq!((get(after, "start"), get(after, "stars")), (&Value::String("gr".into()), &Value::String("***".into())));
+    assert_eq!(
+        (get(after, "start"), get(after, "stars")),
+        (&Value::String("gr".into()), &Value::String("***".into()))
+    );
 }
 
 proptest! {

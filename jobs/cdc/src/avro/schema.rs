@@ -28,7 +28,9 @@ pub(crate) fn key_schema(prefix: &str, shape: &TableShape) -> Option<String> {
     // The columns of a table's own key can't be null, whatever the catalog has said since.
     let fields: Vec<Value> = shape
         .key_columns()
-        .map(|column| field(&Column { nullable: column.nullable && shape.own_key, ..column.clone() }, &mut defined))
+        .map(|column| {
+            field(&Column { nullable: column.nullable && shape.own_key, ..column.clone() }, &mut defined)
+        })
         .collect();
     let schema = json!({
         "type": "record", "name": "Key", "namespace": namespace, "fields": fields,
@@ -41,7 +43,12 @@ pub(crate) fn key_schema(prefix: &str, shape: &TableShape) -> Option<String> {
 pub(crate) fn value_schema(prefix: &str, shape: &TableShape) -> String {
     let namespace = namespace(prefix, &shape.name);
     let mut defined = Defined::default();
-    let fields: Vec<Value> = shape.columns.iter().filter(|column| column.captured).map(|column| field(column, &mut defined)).collect();
+    let fields: Vec<Value> = shape
+        .columns
+        .iter()
+        .filter(|column| column.captured)
+        .map(|column| field(column, &mut defined))
+        .collect();
     let row = json!({
         "type": "record", "name": "Value", "fields": fields, "connect.name": format!("{namespace}.Value"),
     });
@@ -139,9 +146,12 @@ fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
         ColumnType::Int8 | ColumnType::Oid => json!("long"),
         ColumnType::Float4 => json!("float"),
         ColumnType::Float8 | ColumnType::MoneyDouble => json!("double"),
-        ColumnType::Text | ColumnType::Unknown | ColumnType::DecimalText(_) | ColumnType::MoneyText => json!("string"),
         ColumnType::Bytea(BinaryMode::Bytes) => json!("bytes"),
-        ColumnType::Bytea(_) => json!("string"),
+        ColumnType::Text
+        | ColumnType::Unknown
+        | ColumnType::DecimalText(_)
+        | ColumnType::MoneyText
+        | ColumnType::Bytea(_) => json!("string"),
         ColumnType::Decimal { precision, scale } => decimal(
             *precision,
             *scale,
@@ -182,7 +192,6 @@ fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
         ColumnType::IntervalMicros => semantic("long", "io.debezium.time.MicroDuration"),
         ColumnType::IntervalText => semantic("string", "io.debezium.time.Interval"),
         ColumnType::Ltree => semantic("string", "io.debezium.data.Ltree"),
-        ColumnType::Hstore(HstoreMode::Json) => semantic("string", "io.debezium.data.Json"),
         ColumnType::Hstore(HstoreMode::Map) => json!({"type": "map", "values": ["null", "string"]}),
         ColumnType::Point => defined.once(
             "io.debezium.data.geometry.Point",
@@ -219,7 +228,7 @@ fn column_schema(kind: &ColumnType, defined: &mut Defined) -> Value {
             }),
         ),
         ColumnType::Uuid => semantic("string", "io.debezium.data.Uuid"),
-        ColumnType::Json => semantic("string", "io.debezium.data.Json"),
+        ColumnType::Json | ColumnType::Hstore(HstoreMode::Json) => semantic("string", "io.debezium.data.Json"),
         ColumnType::Xml => semantic("string", "io.debezium.data.Xml"),
         ColumnType::Tsvector => semantic("string", "io.debezium.data.Tsvector"),
         ColumnType::Enum(labels) => json!({

@@ -13,7 +13,8 @@ const EWKB_SRID: u32 = 0x2000_0000;
 
 /// Writes `(1.5,-2)` as Debezium's `Point`: coordinates, WKB, no SRID.
 pub(crate) fn point(text: &str, out: &mut Vec<u8>) -> bool {
-    let coordinates = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).and_then(|text| text.split_once(','));
+    let coordinates =
+        text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).and_then(|text| text.split_once(','));
     let Some((x, y)) = coordinates else { return false };
     let (Ok(x), Ok(y)) = (x.parse(), y.parse()) else { return false };
     write_point(x, y, out);
@@ -65,9 +66,14 @@ pub(crate) fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Writes `[1,2.5]` as an array.
-pub(crate) fn vector<T: std::str::FromStr>(text: &str, out: &mut Vec<u8>, write: impl Fn(T, &mut Vec<u8>)) -> bool {
+pub(crate) fn vector<T: std::str::FromStr>(
+    text: &str,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>),
+) -> bool {
     let Some(body) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) else { return false };
-    let Ok(numbers) = body.split(',').map(|number| number.trim().parse()).collect::<Result<Vec<T>, _>>() else {
+    let Ok(numbers) = body.split(',').map(|number| number.trim().parse()).collect::<Result<Vec<T>, _>>()
+    else {
         return false;
     };
     binary::long(numbers.len() as i64, out);
@@ -145,7 +151,8 @@ fn hstore(text: &str) -> Option<Vec<(String, Option<String>)>> {
 
 /// The pairs as a JSON object of texts.
 pub(crate) fn hstore_json(text: &str) -> Option<String> {
-    let object: Map<String, Value> = hstore(text)?.into_iter().map(|(key, value)| (key, value.into())).collect();
+    let object: Map<String, Value> =
+        hstore(text)?.into_iter().map(|(key, value)| (key, value.into())).collect();
     Some(Value::Object(object).to_string())
 }
 

@@ -31,7 +31,12 @@ pub(crate) enum Boundary<'a> {
 
 impl Boundary<'_> {
     /// Key and value under schemas of these ids.
-    pub(crate) fn encode(&self, (key_id, value_id): (u32, u32), id: &str, committed_at_us: i64) -> (Vec<u8>, Vec<u8>) {
+    pub(crate) fn encode(
+        &self,
+        (key_id, value_id): (u32, u32),
+        id: &str,
+        committed_at_us: i64,
+    ) -> (Vec<u8>, Vec<u8>) {
         let (mut key, mut value) = (Vec::new(), Vec::new());
         wire_header(key_id, &mut key);
         binary::bytes(id.as_bytes(), &mut key);

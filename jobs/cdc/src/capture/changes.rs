@@ -110,7 +110,8 @@ impl Changes {
                 encoded.value = Vec::new();
             }
         }
-        let event = |operation, before, after| Event { operation, before, after, source, transaction, now_us };
+        let event =
+            |operation, before, after| Event { operation, before, after, source, transaction, now_us };
         match *change {
             Change::Insert(new) | Change::Update(None, new) => {
                 let operation = match change {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::outbox::{Outbox, Progress};
 pub(crate) use self::session::stream_checkpoint;
-pub(crate) use self::tables::{SideTopic, SideTopics};
+pub(crate) use self::tables::SideTopic;
 use crate::config::Config;
 use crate::error::Result;
 use crate::http;

@@ -81,12 +81,17 @@ pub(crate) async fn run(
             begin(&mut outbox).await?;
             let (session, exported) = create_slot(config, false).await?;
             tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
-            let snapshot =
-                Snapshot { exported, stream_from: None, earlier: Lsn(0), progress: BTreeMap::new() };
+            let snapshot = Snapshot {
+                exported,
+                stream_from: None,
+                earlier: Lsn(0),
+                progress: BTreeMap::new(),
+                dead_letters: side_topics.dead_letters.clone(),
+            };
             *established = true;
             metrics.set_ready(true);
             let Some(checkpoint) =
-                snapshot::run(config, snapshot, &encoders, &side_topics, &mut outbox, &identity, shutdown, metrics).await?
+                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
             else {
                 return Ok(());
             };
@@ -101,11 +106,12 @@ pub(crate) async fn run(
                 stream_from: slot.as_ref().map(|slot| slot.confirmed),
                 earlier: Lsn(checkpoint.snapshot_lsn as u64),
                 progress: checkpoint.snapshot_progress,
+                dead_letters: side_topics.dead_letters.clone(),
             };
             *established = true;
             metrics.set_ready(true);
             let Some(checkpoint) =
-                snapshot::run(config, snapshot, &encoders, &side_topics, &mut outbox, &identity, shutdown, metrics).await?
+                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
             else {
                 return Ok(());
             };
@@ -120,7 +126,9 @@ pub(crate) async fn run(
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
-    Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint).run(shutdown).await
+    Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
+        .run(shutdown)
+        .await
 }
 
 /// Asks over a replication connection, which also proves the right to replicate.

@@ -159,8 +159,14 @@ impl<S: ReplicationStream> Stream<S> {
             Message::Begin(begin) => {
                 let began_at = self.side_topics.transactions.as_ref().map(|_| lsn);
                 let previous_commit = self.reached.commit_lsn;
-                let transaction =
-                    Transaction { begin, ordinal: 0, previous_commit, began_at, begun: false, events: Vec::new() };
+                let transaction = Transaction {
+                    begin,
+                    ordinal: 0,
+                    previous_commit,
+                    began_at,
+                    begun: false,
+                    events: Vec::new(),
+                };
                 self.transaction = Some(transaction);
             }
             Message::Commit(commit) => self.finish_transaction(commit).await?,
@@ -232,7 +238,8 @@ impl<S: ReplicationStream> Stream<S> {
             // What Kafka has of it begins with its beginning.
             if !std::mem::replace(&mut transaction.begun, true) && id > self.reached {
                 let id = EventId { ordinal: 0, ..id };
-                let written = transaction.boundary(topic, &Boundary::Begin, transaction.began_at.unwrap_or(Lsn(0)));
+                let written =
+                    transaction.boundary(topic, &Boundary::Begin, transaction.began_at.unwrap_or(Lsn(0)));
                 let topic = self.outbox.uncounted_topic(&topic.name);
                 self.outbox.uncounted(topic, (Some(&written.0), &written.1), id, self.now_us).await?;
             }
@@ -254,7 +261,13 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// Sends what has no encoding where it can be looked at.
-    async fn bury(&mut self, relation: RelationId, change: &Change<'_>, source: EventSource, error: &Error) -> Result<()> {
+    async fn bury(
+        &mut self,
+        relation: RelationId,
+        change: &Change<'_>,
+        source: EventSource,
+        error: &Error,
+    ) -> Result<()> {
         let Some(id) = self.next_ordinal() else { return Ok(()) };
         let (Some(topic), Some(table)) = (&self.side_topics.dead_letters, self.tables.get(relation)?) else {
             return Ok(());
@@ -262,7 +275,13 @@ impl<S: ReplicationStream> Stream<S> {
         if id <= self.reached {
             return Ok(());
         }
-        let value = dead_letter(topic.schema_ids.1, &table.encoder, &change.as_event(source, self.now_us), id, &error.chain());
+        let value = dead_letter(
+            topic.schema_ids.1,
+            &table.encoder,
+            &change.as_event(source, self.now_us),
+            id,
+            &error.chain(),
+        );
         tracing::warn!(table = %table.encoder.shape.name, lsn = %id.commit_lsn, ordinal = id.ordinal, topic = %topic.name, "an event has no encoding: {}", error.chain());
         self.metrics.buried(&table.encoder.shape.name, 1);
         let topic = self.outbox.uncounted_topic(&topic.name);
@@ -294,7 +313,8 @@ impl<S: ReplicationStream> Stream<S> {
                 // As one event more, so that it is known whether Kafka has it.
                 last.ordinal = transaction.ordinal;
                 if last > self.reached {
-                    let written = transaction.boundary(topic, &Boundary::End(&transaction.events), commit.end_lsn);
+                    let written =
+                        transaction.boundary(topic, &Boundary::End(&transaction.events), commit.end_lsn);
                     let topic = self.outbox.uncounted_topic(&topic.name);
                     self.outbox.uncounted(topic, (Some(&written.0), &written.1), last, self.now_us).await?;
                 }
@@ -390,7 +410,12 @@ impl<S: ReplicationStream> Stream<S> {
 
 impl Transaction {
     /// The place of its next event, in a table; none without metadata.
-    fn block<'a>(&self, encoder: &TableEncoder, lsn: Lsn, id: &'a mut String) -> Option<TransactionBlock<'a>> {
+    fn block<'a>(
+        &self,
+        encoder: &TableEncoder,
+        lsn: Lsn,
+        id: &'a mut String,
+    ) -> Option<TransactionBlock<'a>> {
         self.began_at?;
         *id = self.id_at(lsn);
         let name = encoder.shape.name.to_string();

@@ -5,7 +5,8 @@ use prometheus::IntCounter;
 
 use super::outbox::TopicId;
 use crate::avro::{
-    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, topic_name, value_schema,
+    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, topic_name,
+    value_schema,
 };
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -108,8 +109,11 @@ impl Tables {
         } else {
             None
         };
-        let dead_letters =
-            if events.dead_letters { Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?) } else { None };
+        let dead_letters = if events.dead_letters {
+            Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?)
+        } else {
+            None
+        };
         Ok(SideTopics { transactions, dead_letters })
     }
 

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::expand::expand;
 use super::tables::{pattern, set};
 use super::{
-    CommitConfig, Config, EventConfig, KafkaConfig, Partitions, RegistryConfig, RegistryCredentials, RowOptions,
-    SkippedOperations, SnapshotConfig, SourceConfig, TableFilter, Tls,
+    CommitConfig, Config, EventConfig, KafkaConfig, Partitions, RegistryConfig, RegistryCredentials,
+    RowOptions, SkippedOperations, SnapshotConfig, SourceConfig, TableFilter, Tls,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -275,7 +275,9 @@ impl File {
             partitions: match self.tables.partitions.as_deref() {
                 None | Some("root") => Partitions::Root,
                 Some("leaves") => Partitions::Leaves,
-                Some(other) => return Err(wrong(format!("tables.partitions = {other:?}: use root or leaves"))),
+                Some(other) => {
+                    return Err(wrong(format!("tables.partitions = {other:?}: use root or leaves")));
+                }
             },
             rows: RowOptions {
                 types: self.types,
@@ -296,7 +298,9 @@ impl File {
                     None | Some("stop") => false,
                     Some("dead_letter") => true,
                     Some(other) => {
-                        return Err(wrong(format!("events.on_encoding_error = {other:?}: use stop or dead_letter")));
+                        return Err(wrong(format!(
+                            "events.on_encoding_error = {other:?}: use stop or dead_letter"
+                        )));
                     }
                 },
             },
@@ -345,9 +349,14 @@ impl ColumnMask {
     fn read(self, variable: &impl Fn(&str) -> Option<String>) -> Result<Mask> {
         let wrong = |what: String| Error::new(ErrorKind::Configuration, what);
         match (self.hash_salt_env, self.truncate, self.stars) {
-            (Some(name), None, None) => variable(&name).map(|salt| Mask::Hash(Secret::new(salt))).ok_or_else(|| {
-                wrong(format!("columns.mask of {:?}: hash_salt_env names {name}, which is not set: set it", self.columns))
-            }),
+            (Some(name), None, None) => {
+                variable(&name).map(|salt| Mask::Hash(Secret::new(salt))).ok_or_else(|| {
+                    wrong(format!(
+                        "columns.mask of {:?}: hash_salt_env names {name}, which is not set: set it",
+                        self.columns
+                    ))
+                })
+            }
             (None, Some(characters), None) => Ok(Mask::Truncate(characters)),
             (None, None, Some(count)) => Ok(Mask::Stars(count)),
             _ => Err(wrong(format!(

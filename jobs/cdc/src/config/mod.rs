@@ -207,7 +207,11 @@ mod tests {
             ("[registry]", "[tables]\ninclude = [\"sales.[\"]\n[registry]", "sales.["),
             ("[registry]", "[columns]\ninclude = [\"a.[\"]\n[registry]", "a.["),
             ("[registry]", "[[columns.mask]]\ncolumns = \"a.b.c\"\n[registry]", "a.b.c"),
-            ("[registry]", "[[columns.mask]]\ncolumns = \"a.b.c\"\nhash_salt_env = \"SALT\"\n[registry]", "SALT"),
+            (
+                "[registry]",
+                "[[columns.mask]]\ncolumns = \"a.b.c\"\nhash_salt_env = \"SALT\"\n[registry]",
+                "SALT",
+            ),
             ("[registry]", "[types]\ndecimal = \"roughly\"\n[registry]", "roughly"),
             ("[registry]", "[events]\nskip = [\"x\"]\n[registry]", "\"x\""),
             ("[registry]", "[events]\non_encoding_error = \"drop\"\n[registry]", "drop"),

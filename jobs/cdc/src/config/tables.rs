@@ -69,7 +69,8 @@ impl RowOptions {
 /// A name or glob.
 pub(crate) fn pattern(setting: &str, pattern: &str) -> Result<GlobMatcher> {
     let glob = GlobBuilder::new(pattern).build().map_err(|cause| {
-        Error::new(ErrorKind::Configuration, format!("{setting}: {pattern:?} is not a name or glob")).caused_by(cause)
+        Error::new(ErrorKind::Configuration, format!("{setting}: {pattern:?} is not a name or glob"))
+            .caused_by(cause)
     })?;
     Ok(glob.compile_matcher())
 }

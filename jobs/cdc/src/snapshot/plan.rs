@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn statements() {
-        let column = |name: &str| Column { captured: name != "c", ..Column::new(name, ColumnType::Int4, false) };
+        let column =
+            |name: &str| Column { captured: name != "c", ..Column::new(name, ColumnType::Int4, false) };
         let shape = TableShape {
             name: TableName { schema: "s".into(), table: "T".into() },
             columns: vec![column("a"), column("b"), column("c")],

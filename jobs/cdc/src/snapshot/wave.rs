@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::plan::{Planner, Range};
 use super::read::{Chunk, connect_at, read_ranges, reader_at};
 use crate::avro::{EventSource, Operation, TableEncoder};
-use crate::capture::{SideTopic, SideTopics, Outbox, Progress, stream_checkpoint};
+use crate::capture::{Outbox, Progress, SideTopic, stream_checkpoint};
 use crate::checkpoint::{Checkpoint, PHASE_SNAPSHOT, PHASE_STREAM, TableProgress};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +32,8 @@ pub(crate) struct Snapshot {
     /// The largest position at which an earlier attempt read rows.
     pub(crate) earlier: Lsn,
     pub(crate) progress: BTreeMap<String, TableProgress>,
+    /// Where rows go that have no encoding; none when they stop the capture.
+    pub(crate) dead_letters: Option<SideTopic>,
 }
 
 /// The state of an attempt between waves.
@@ -53,7 +55,6 @@ pub(crate) async fn run(
     config: &Config,
     snapshot: Snapshot,
     encoders: &[Arc<TableEncoder>],
-    side_topics: &SideTopics,
     outbox: &mut Outbox,
     identity: &SystemIdentity,
     shutdown: &mut Shutdown,
@@ -72,7 +73,7 @@ pub(crate) async fn run(
     let mut attempt = Attempt {
         outbox,
         metrics,
-        dead_letters: side_topics.dead_letters.clone(),
+        dead_letters: snapshot.dead_letters,
         source,
         snapshot_lsn,
         ordinal: 0,

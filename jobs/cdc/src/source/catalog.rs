@@ -114,7 +114,10 @@ impl Catalog {
             if let Some(position) = position {
                 key.insert(position, index);
             }
-            if own_key.is_some() && position.is_some() && facts.and_then(|facts| facts.in_old_rows) == Some(false) {
+            if own_key.is_some()
+                && position.is_some()
+                && facts.and_then(|facts| facts.in_old_rows) == Some(false)
+            {
                 return Err(Error::new(
                     ErrorKind::Configuration,
                     format!(
@@ -178,17 +181,20 @@ impl Catalog {
         for row in &rows {
             let expression: Option<String> = row.get(5);
             let default = match &expression {
-                None => ColumnDefault::None,
                 Some(expression) if is_constant(expression) => {
                     let of_type: String = row.get(6);
                     constants.push((columns.len(), format!("({expression})::{of_type}")));
                     ColumnDefault::None
                 }
                 Some(expression) if is_call(expression) => ColumnDefault::Computed,
-                Some(_) => ColumnDefault::None,
+                Some(_) | None => ColumnDefault::None,
             };
             columns.push(CatalogColumn {
-                relation: RelationColumn { name: row.get(0), type_oid: row.get(1), type_modifier: row.get(2) },
+                relation: RelationColumn {
+                    name: row.get(0),
+                    type_oid: row.get(1),
+                    type_modifier: row.get(2),
+                },
                 nullable: !row.get::<_, bool>(3),
                 default,
                 // Of an array that counts from 0.
@@ -201,7 +207,12 @@ impl Catalog {
     }
 
     /// Asks for the text forms of constant defaults.
-    async fn read_constants(&self, columns: &mut [CatalogColumn], constants: &[(usize, String)], name: &TableName) {
+    async fn read_constants(
+        &self,
+        columns: &mut [CatalogColumn],
+        constants: &[(usize, String)],
+        name: &TableName,
+    ) {
         if constants.is_empty() {
             return;
         }
@@ -228,7 +239,7 @@ impl Catalog {
         }
         let row = self.types.get(&oid);
         Ok(ResolvedType {
-            kind: ColumnType::resolve(&self.types, oid, modifier, &self.options.types),
+            kind: ColumnType::resolve(&self.types, oid, modifier, self.options.types),
             not_null: row.is_some_and(|row| row.not_null),
             has_default: row.is_some_and(TypeRow::has_default),
         })
@@ -287,7 +298,8 @@ fn is_constant(expression: &str) -> bool {
         let word = rest.strip_prefix('-').unwrap_or(rest);
         let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(word.len());
         let (word, after) = word.split_at(end);
-        let literal = word.starts_with(|c: char| c.is_ascii_digit()) || matches!(word, "true" | "false" | "NULL");
+        let literal =
+            word.starts_with(|c: char| c.is_ascii_digit()) || matches!(word, "true" | "false" | "NULL");
         literal.then_some(after)
     };
     // Casts are names, perhaps quoted, with numbers or brackets.
@@ -328,18 +340,39 @@ mod tests {
     #[test]
     fn constants() {
         for constant in [
-            "1", "'-1'::integer", "(-1)", "1.5", "'a'::text", "'it''s'::character varying(9)", "true", "NULL::text",
-            "'{1,2}'::integer[]", "('now'::text)::date", "E'a\\'b'::text", "'x'::\"Own\".mood", "(1)::numeric(10,2)",
+            "1",
+            "'-1'::integer",
+            "(-1)",
+            "1.5",
+            "'a'::text",
+            "'it''s'::character varying(9)",
+            "true",
+            "NULL::text",
+            "'{1,2}'::integer[]",
+            "('now'::text)::date",
+            "E'a\\'b'::text",
+            "'x'::\"Own\".mood",
+            "(1)::numeric(10,2)",
         ] {
             assert!(is_constant(constant), "{constant}");
         }
         for computed in [
-            "nextval('s'::regclass)", "now()", "CURRENT_DATE", "(1 + 1)", "upper('x'::text)", "'a'::text || 'b'::text",
-            "('now'::text)::date + 1", "'open", "gen_random_uuid()", "-x",
+            "nextval('s'::regclass)",
+            "now()",
+            "CURRENT_DATE",
+            "(1 + 1)",
+            "upper('x'::text)",
+            "'a'::text || 'b'::text",
+            "('now'::text)::date + 1",
+            "'open",
+            "gen_random_uuid()",
+            "-x",
         ] {
             assert!(!is_constant(computed), "{computed}");
         }
-        for call in ["nextval('s'::regclass)", "now()", "CURRENT_DATE", "\"Own\".make(1)", "CURRENT_TIMESTAMP(3)"] {
+        for call in
+            ["nextval('s'::regclass)", "now()", "CURRENT_DATE", "\"Own\".make(1)", "CURRENT_TIMESTAMP(3)"]
+        {
             assert!(is_call(call), "{call}");
         }
         for other in ["(1 + 1)", "'a'::text || 'b'::text", "x"] {

@@ -19,8 +19,27 @@ impl TypeRow {
     /// Whether Debezium tells the defaults of columns of this type.
     pub(crate) fn has_default(&self) -> bool {
         const TOLD: [&str; 21] = [
-            "bool", "int2", "int4", "int8", "float4", "float8", "numeric", "date", "time", "timestamp", "timestamptz",
-            "interval", "text", "varchar", "bpchar", "uuid", "json", "jsonb", "xml", "bit", "varbit",
+            "bool",
+            "int2",
+            "int4",
+            "int8",
+            "float4",
+            "float8",
+            "numeric",
+            "date",
+            "time",
+            "timestamp",
+            "timestamptz",
+            "interval",
+            "text",
+            "varchar",
+            "bpchar",
+            "uuid",
+            "json",
+            "jsonb",
+            "xml",
+            "bit",
+            "varbit",
         ];
         !self.labels.is_empty() || TOLD.contains(&self.name.as_str())
     }
@@ -115,7 +134,7 @@ impl ColumnType {
         types: &HashMap<u32, TypeRow>,
         oid: u32,
         modifier: i32,
-        options: &TypeOptions,
+        options: TypeOptions,
     ) -> Self {
         Self::resolve_within(types, oid, modifier, options, 16)
     }
@@ -125,7 +144,7 @@ impl ColumnType {
         types: &HashMap<u32, TypeRow>,
         oid: u32,
         modifier: i32,
-        options: &TypeOptions,
+        options: TypeOptions,
         depth: u8,
     ) -> Self {
         let unknown = if options.unknown_as_text { Self::Text } else { Self::Unknown };
@@ -188,8 +207,10 @@ impl ColumnType {
             "vector" => Self::Vector,
             "halfvec" => Self::HalfVector,
             "sparsevec" => Self::SparseVector,
-            "text" | "varchar" | "bpchar" | "char" | "name" | "citext" | "inet" | "cidr" | "macaddr" | "macaddr8"
-            | "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => Self::Text,
+            "text" | "varchar" | "bpchar" | "char" | "name" | "citext" | "inet" | "cidr" | "macaddr"
+            | "macaddr8" | "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" => {
+                Self::Text
+            }
             _ => unknown,
         }
     }
@@ -221,10 +242,11 @@ fn time_form(modifier: i32, mode: TimeMode) -> TimeForm {
     match mode {
         TimeMode::Connect => TimeForm::Connect,
         TimeMode::IsoString => TimeForm::Iso,
-        TimeMode::Microseconds => TimeForm::Micros,
         TimeMode::Nanoseconds => TimeForm::Nanos,
-        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds if (0..=3).contains(&modifier) => TimeForm::Millis,
-        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds => TimeForm::Micros,
+        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds if (0..=3).contains(&modifier) => {
+            TimeForm::Millis
+        }
+        TimeMode::Microseconds | TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds => TimeForm::Micros,
     }
 }
 
@@ -252,7 +274,7 @@ mod tests {
     #[test]
     fn resolving() {
         let check = |oid, modifier, kind| {
-            let resolved = ColumnType::resolve(&types(), oid, modifier, &TypeOptions::default());
+            let resolved = ColumnType::resolve(&types(), oid, modifier, TypeOptions::default());
             assert_eq!(resolved, kind, "{oid} {modifier}");
         };
         let decimal = |precision, scale| ColumnType::Decimal { precision, scale };

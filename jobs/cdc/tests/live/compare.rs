@@ -15,7 +15,7 @@ const UNAVAILABLE: &str = "__debezium_unavailable_value";
 pub fn all_tables(stage: &Stage, topics: &Topics) -> Result<()> {
     let tables = stage.runtime.block_on(stage.client.query(
         "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE c.relkind = 'r' AND c.relname <> 'touched' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
+          WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'touched' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
         &[],
     ))?;
     for row in tables {

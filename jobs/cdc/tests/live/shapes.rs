@@ -84,7 +84,8 @@ pub fn without_an_encoding() -> Outcome {
     assert!(text(last, "error").contains("column n of public.odd"), "{last:?}");
     let after = format!("{:?}", field(last.value.as_ref().ok_or("no value")?, "after"));
     assert!(after.contains("NaN") && after.contains("\"3\""), "{after}");
-    let written: Vec<_> = topics.table(&stage, "public.odd").iter().filter_map(|record| record.operation()).collect();
+    let written: Vec<_> =
+        topics.table(&stage, "public.odd").iter().filter_map(|record| record.operation()).collect();
     assert_eq!(written, ["r", "c", "u"], "rows 1, 3 and 4");
     Ok(())
 }

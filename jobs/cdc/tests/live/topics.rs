@@ -111,7 +111,11 @@ impl Topics {
                         continue;
                     }
                     let name = message.topic().trim_start_matches(&prefix);
-                    let to = if matches!(name, "transaction" | "dead_letter") { &mut beside } else { &mut records };
+                    let to = if matches!(name, "transaction" | "dead_letter") {
+                        &mut beside
+                    } else {
+                        &mut records
+                    };
                     to.push(Record {
                         topic: message.topic().to_owned(),
                         key: message.key().map(|bytes| schemas.decode(bytes)).transpose()?,
