@@ -81,10 +81,7 @@ fn text(bytes: &[u8]) -> Option<&str> {
 fn default_bytes(column: &Column) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match &column.default {
-        // A `char(5)` is told without the spaces that fill it up.
-        ColumnDefault::Constant(text) => {
-            encode::value(&column.kind, text.trim_end_matches(' '), &mut out).then_some(out)
-        }
+        ColumnDefault::Constant(text) => encode::value(&column.kind, text, &mut out).then_some(out),
         ColumnDefault::Computed => {
             let epoch = match column.kind {
                 ColumnType::TimestampTz(_) => Some("1970-01-01 00:00:00+00"),

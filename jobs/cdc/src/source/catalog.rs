@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::refused;
@@ -130,7 +131,9 @@ impl Catalog {
             }
             let resolved = self.column_type(column.type_oid, column.type_modifier).await?;
             let mask = self.options.mask(&name, &column.name).cloned();
-            let captured = resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
+            // A key is written whole.
+            let captured = position.is_some()
+                || resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
             columns.push(Column {
                 name: column.name.clone(),
                 type_oid: column.type_oid,
@@ -223,6 +226,9 @@ impl Catalog {
                     let SimpleQueryMessage::Row(row) = message else { continue };
                     for (place, (index, _)) in constants.iter().enumerate() {
                         if let (Some(column), Some(text)) = (columns.get_mut(*index), row.get(place)) {
+                            // A `char(5)` is told without the spaces that fill it up.
+                            let padded = column.relation.type_oid == Type::BPCHAR.oid();
+                            let text = if padded { text.trim_end_matches(' ') } else { text };
                             column.default = ColumnDefault::Constant(text.to_owned());
                         }
                     }
