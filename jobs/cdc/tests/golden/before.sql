@@ -1,4 +1,5 @@
 -- Tables and rows that the snapshot reads: a table for each family of types, with edge values, and the awkward shapes.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS hstore;
 CREATE EXTENSION IF NOT EXISTS citext;
 CREATE EXTENSION IF NOT EXISTS ltree;

@@ -27,7 +27,7 @@ stage.DATABASE = "golden_cdc"
 import debezium  # noqa: E402
 import ours  # noqa: E402
 from confluent_kafka import Consumer, KafkaError, TopicPartition  # noqa: E402
-from stage import KAFKA, SOURCE, Envelopes, delete_topics, drop_slot, sql, value, wait_until  # noqa: E402
+from stage import KAFKA, Envelopes, sql, value, wait_until  # noqa: E402
 from variants import VARIANTS  # noqa: E402
 
 HERE = Path(__file__).parent
@@ -39,9 +39,8 @@ DIFFERENT_IN_SNAPSHOT = {"source.ts_ms", "source.ts_us", "source.ts_ns", "source
 #: Equal when both read the same log.
 BOUND_TO_A_RUN = {"source.ts_ms", "source.ts_us", "source.ts_ns", "source.lsn", "source.sequence", "source.txId"}
 
-
-# Offsets are written down once a minute by default, and the slot moves then.
 os.environ["GOLDEN_SALT"] = "pepper"
+# Offsets are written down once a minute by default, and the slot moves then.
 debezium.Worker.more["offset.flush.interval.ms"] = "500"
 
 
@@ -57,6 +56,8 @@ def run_file(name):
 
 
 class Peer(debezium.Connector):
+    """Debezium, capturing all tables but these."""
+
     def __init__(self, name, settings, excluded):
         super().__init__(name, "latency")
         del self.settings["table.include.list"]
@@ -75,6 +76,8 @@ class Peer(debezium.Connector):
 
 
 class Own(ours.Capture):
+    """lakepulse-cdc, capturing all tables but these."""
+
     def __init__(self, binary, name, more, excluded):
         super().__init__(binary, name)
         tables = f'partitions = "leaves"\nexclude = {json.dumps(excluded)}'
@@ -155,9 +158,8 @@ def without(value, paths):
         # may go back from one transaction to the next; ours with the commit before, as Debezium's documentation says.
         source["sequence"] = json.loads(source["sequence"])[1]
     value = {**value, "source": source}
-    inner = {name: {key: item for key, item in part.items() if f"{name}.{key}" not in paths} if name == "source" else part
-             for name, part in value.items() if name not in paths}
-    return inner
+    return {name: {key: item for key, item in part.items() if f"{name}.{key}" not in paths} if name == "source" else part
+            for name, part in value.items() if name not in paths}
 
 
 def schema_lines(start, schema):
@@ -266,7 +268,7 @@ def main():
             failed += bool(found)
             for line in found:
                 print(line)
-            print(f"{variant}: {len(expected)} lines of Debezium's, {len([l for l in found if l[0] in '+-'])} differ", flush=True)
+            print(f"{variant}: {len(expected)} lines of Debezium's, {len(found)} of the difference", flush=True)
         if options.write:
             KEPT.write_bytes(gzip.compress(json.dumps(kept, ensure_ascii=False, indent=0).encode(), mtime=0))
     print(f"golden: {count} records and schemas of Debezium's in {len(captures)} configurations, {failed} configurations differ")
@@ -274,12 +276,14 @@ def main():
 
 
 def touched():
+    """Something more in the log, so that positions move."""
     sql("insert into finish values (1) on conflict (id) do update set id = 1")
     time.sleep(0.2)
     return True
 
 
 def streams(peer):
+    """Whether the connector reads from its slot; Connect answers 404 until it has shared out the work."""
     try:
         return peer.streams()
     except debezium.urllib.error.HTTPError:
