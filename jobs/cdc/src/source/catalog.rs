@@ -103,12 +103,12 @@ impl Catalog {
         partitioned: bool,
     ) -> Result<TableShape> {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
+        let own_key = self.options.key(&name).map(<[String]>::to_vec);
         let mut columns = Vec::with_capacity(relation.columns.len());
         let mut key = BTreeMap::new();
         for (index, column) in relation.columns.iter().enumerate() {
             let facts = known.iter().find(|known| known.relation.name == column.name);
-            let own_key = self.options.key(&name);
-            let position = match own_key {
+            let position = match &own_key {
                 Some(names) => names.iter().position(|name| *name == column.name),
                 None => facts.and_then(|facts| facts.key_position),
             };
@@ -149,14 +149,14 @@ impl Catalog {
                 captured,
             });
         }
-        if let Some(names) = self.options.key(&name).filter(|names| names.len() != key.len()) {
+        if let Some(names) = own_key.as_ref().filter(|names| names.len() != key.len()) {
             return Err(Error::new(
                 ErrorKind::Configuration,
                 format!("tables.keys: {name} lacks some of the columns {names:?}: correct their names"),
             ));
         }
-        let own_key = self.options.key(&name).is_some();
-        Ok(TableShape { name, columns, key: key.into_values().collect(), own_key, partitioned })
+        let key = key.into_values().collect();
+        Ok(TableShape { name, columns, key, own_key: own_key.is_some(), partitioned })
     }
 
     /// The table's columns, and whether it is divided into partitions.
@@ -234,7 +234,7 @@ impl Catalog {
                     }
                 }
             }
-            // They are for readers of the schema; no value depends on them.
+            // They are for readers of the schema, and stand for what a delete does not tell.
             Err(cause) => tracing::warn!(table = %name, "the defaults of columns are left out: {cause}"),
         }
     }
