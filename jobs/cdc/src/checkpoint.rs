@@ -42,8 +42,11 @@ pub(crate) struct Checkpoint {
     /// Topic to number of events since the slot began, tombstones not counted.
     pub(crate) counts: BTreeMap<String, i64>,
     pub(crate) all_topics: bool,
-    /// Table to what the snapshot has read of it; empty once the stream has passed `snapshot_lsn`.
+    /// Table to what the snapshot has read of it, until the stream has passed `snapshot_lsn`; in the stream, those that
+    /// are not done are read incrementally.
     pub(crate) snapshot_progress: BTreeMap<String, TableProgress>,
+    /// Topics in the counts whose tables are not captured at the moment: whoever captures them again reads them anew.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// How far the snapshot of one table is.
@@ -61,14 +64,18 @@ impl TableProgress {
     fn encode(&self, out: &mut Vec<u8>) {
         binary::boolean(self.done, out);
         binary::long(self.read_at, out);
-        if !self.through.is_empty() {
-            binary::long(self.through.len() as i64, out);
-            for value in &self.through {
-                binary::bytes(value.as_bytes(), out);
-            }
-        }
-        out.push(0);
+        encode_texts(&self.through, out);
     }
+}
+
+fn encode_texts(texts: &[String], out: &mut Vec<u8>) {
+    if !texts.is_empty() {
+        binary::long(texts.len() as i64, out);
+        for text in texts {
+            binary::bytes(text.as_bytes(), out);
+        }
+    }
+    out.push(0);
 }
 
 impl Checkpoint {
@@ -89,6 +96,7 @@ impl Checkpoint {
             counts: BTreeMap::new(),
             all_topics: true,
             snapshot_progress: BTreeMap::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -127,6 +135,7 @@ impl Checkpoint {
             }
         }
         out.push(0);
+        encode_texts(&self.left_out, out);
     }
 
     /// Reads Avro bytes that were written by `writer`.
@@ -170,6 +179,7 @@ mod tests {
                 committed_at_us: numbers[3],
                 snapshot_lsn: numbers[4],
                 complete,
+                left_out: counts.keys().take(2).cloned().collect(),
                 counts,
                 snapshot_progress: [("sales.orders".to_owned(), TableProgress { done: !complete, read_at: 7, through })].into(),
                 ..Checkpoint::starting(&SystemIdentity { system_id: "7".into(), timeline: 1 }, "lakepulse")

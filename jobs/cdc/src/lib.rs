@@ -29,9 +29,9 @@
 //! | `kafka` | topics, the transactional producer on the wire, the checkpoint topic read back |
 //! | `socket`, `tls` | connections to servers |
 //! | `checkpoint` | the checkpoint record |
-//! | `snapshot` | the initial snapshot, in parallel and resumable |
+//! | `snapshot` | the initial snapshot, in parallel and resumable; single tables while the stream goes on |
 //! | `capture` | sessions: where to begin, Kafka transactions, the stream |
-//! | `check`, `remove` | the other subcommands |
+//! | `check`, `remove`, `request` | the other subcommands |
 //! | `retry` | whether to try again, decided in one place |
 //! | `metrics`, `http` | what can be watched |
 
@@ -48,6 +48,7 @@ mod metrics;
 mod pgoutput;
 mod registry;
 mod remove;
+mod request;
 mod retry;
 mod secret;
 mod shutdown;
@@ -64,4 +65,5 @@ pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use lsn::{Lsn, ParseLsnError};
 pub use remove::remove;
+pub use request::request_snapshot;
 pub use shutdown::Shutdown;

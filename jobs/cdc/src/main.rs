@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lakepulse_cdc::{Config, Error, Shutdown, check, remove, run};
+use lakepulse_cdc::{Config, Error, Shutdown, check, remove, request_snapshot, run};
 use tracing_subscriber::EnvFilter;
 
 /// `PostgreSQL` change data capture into Kafka, exactly once.
@@ -30,6 +30,12 @@ enum Command {
     },
     /// Look at the source, the registry and Kafka, and say what to fix.
     Check,
+    /// Read tables from their beginning while the stream goes on.
+    Snapshot {
+        /// Names or globs of schema.table.
+        #[arg(required = true)]
+        tables: Vec<String>,
+    },
     /// Drop the slot and the publication.
     Drop {
         /// Delete every topic under the prefix too, the checkpoints among them.
@@ -77,6 +83,11 @@ async fn execute(arguments: Arguments) -> Result<ExitCode, Error> {
                 }
             }
             return Ok(code);
+        }
+        Command::Snapshot { tables } => {
+            for line in request_snapshot(&config, &tables).await? {
+                println!("{line}");
+            }
         }
         Command::Drop { topics } => {
             for line in remove(&config, topics).await? {

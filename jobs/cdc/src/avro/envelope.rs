@@ -94,13 +94,9 @@ pub(crate) struct TransactionBlock<'a> {
 }
 
 impl TransactionBlock<'_> {
-    /// The block of the event so many events later.
-    pub(crate) fn plus(self, events: i64) -> Self {
-        Self {
-            total_order: self.total_order + events,
-            collection_order: self.collection_order + events,
-            ..self
-        }
+    /// The block of the event that follows.
+    pub(crate) fn next(self) -> Self {
+        Self { total_order: self.total_order + 1, collection_order: self.collection_order + 1, ..self }
     }
 }
 

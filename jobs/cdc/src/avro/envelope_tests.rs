@@ -4,7 +4,7 @@ use apache_avro::types::Value;
 use proptest::prelude::*;
 
 use super::*;
-use crate::avro::{key_schema, value_schema};
+use crate::avro::{SnapshotMark, key_schema, value_schema};
 use crate::lsn::Lsn;
 use crate::pgoutput::TupleBuffer;
 use crate::secret::Secret;
@@ -64,6 +64,7 @@ fn event<'a>(operation: Operation, before: Option<Image<'a>>, after: Option<Imag
         previous_commit: None,
         lsn: Lsn(42),
         xid: Some(9),
+        snapshot: SnapshotMark::No,
     };
     Event { operation, before, after, source, transaction: None, now_us: 1_600_000_001_000_000 }
 }

@@ -19,7 +19,7 @@ pub(crate) use self::dead_letter::{DEAD_LETTER, dead_letter};
 pub(crate) use self::envelope::{Event, Image, Operation, Row, TableEncoder, TransactionBlock};
 pub(crate) use self::names::topic_name;
 pub(crate) use self::schema::{key_schema, value_schema};
-pub(crate) use self::stamp::{EventSource, Stamp};
+pub(crate) use self::stamp::{EventSource, SnapshotMark, Stamp};
 pub(crate) use self::transaction::{Boundary, TRANSACTION_KEY, TRANSACTION_VALUE};
 
 /// Confluent's wire format: a zero byte and the schema's id, in front of the Avro bytes.

@@ -12,6 +12,25 @@ pub(crate) struct EventSource {
     pub(crate) lsn: Lsn,
     /// None for the snapshot.
     pub(crate) xid: Option<u32>,
+    pub(crate) snapshot: SnapshotMark,
+}
+
+/// Whether an event is a row of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SnapshotMark {
+    No,
+    Initial,
+    Incremental,
+}
+
+impl SnapshotMark {
+    fn text(self) -> &'static [u8] {
+        match self {
+            Self::No => b"false",
+            Self::Initial => b"true",
+            Self::Incremental => b"incremental",
+        }
+    }
 }
 
 /// The encoded parts of an envelope that all events of one transaction in one table share, so that they are
@@ -74,8 +93,7 @@ impl Stamp {
         binary::long(source.committed_at_us.div_euclid(1000), out);
         // The first branch of [enum, "null"].
         out.push(0);
-        // Only the rows of a snapshot belong to no transaction.
-        binary::bytes(if source.xid.is_none() { b"true" } else { b"false" }, out);
+        binary::bytes(source.snapshot.text(), out);
         binary::bytes(encoder.database.as_bytes(), out);
 
         let previous =

@@ -1,6 +1,7 @@
 //! The records of Debezium's `transaction` topic: where transactions begin and end.
 
 use super::{binary, wire_header};
+use crate::table::TableName;
 
 /// The schema of the key.
 pub(crate) const TRANSACTION_KEY: &str = r#"{"type": "record", "name": "TransactionMetadataKey",
@@ -26,7 +27,7 @@ pub(crate) const TRANSACTION_VALUE: &str = r#"{"type": "record", "name": "Transa
 #[derive(Debug)]
 pub(crate) enum Boundary<'a> {
     Begin,
-    End(&'a [(String, i64)]),
+    End(&'a [(TableName, i64)]),
 }
 
 impl Boundary<'_> {
@@ -53,7 +54,7 @@ impl Boundary<'_> {
                     binary::long(tables.len() as i64, out);
                     for (table, events) in *tables {
                         out.push(2);
-                        binary::bytes(table.as_bytes(), out);
+                        binary::bytes(table.to_string().as_bytes(), out);
                         binary::long(*events, out);
                     }
                 }
@@ -83,7 +84,8 @@ mod tests {
 
     #[test]
     fn boundaries_are_read_back_by_the_avro_library() {
-        let tables = [("public.a".to_owned(), 2), ("public.b".to_owned(), 1)];
+        let table = |name: &str| TableName { schema: "public".into(), table: name.into() };
+        let tables = [(table("a"), 2), (table("b"), 1)];
         for boundary in [Boundary::Begin, Boundary::End(&tables), Boundary::End(&[])] {
             let (key, value) = boundary.encode((1, 2), "7:42", 1_600_000_000_123_456);
             let id = Value::String("7:42".into());

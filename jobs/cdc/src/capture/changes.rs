@@ -1,5 +1,6 @@
 use super::tables::Captured;
 use crate::avro::{Event, EventSource, Image, Operation, Row, TransactionBlock};
+use crate::config::SkippedOperations;
 use crate::error::Result;
 use crate::pgoutput::{OldTuple, Tuple};
 
@@ -37,8 +38,9 @@ impl<'a> Change<'a> {
 }
 
 /// The events of the last change, encoded into buffers that the next change uses again.
-#[derive(Default)]
 pub(crate) struct Changes {
+    /// What is left out does not count among the events of a transaction.
+    skip: SkippedOperations,
     first: Encoded,
     second: Encoded,
     old_key: Vec<u8>,
@@ -82,6 +84,10 @@ impl Encoded {
 const KEPT_BYTES: usize = 1 << 20;
 
 impl Changes {
+    pub(crate) fn new(skip: SkippedOperations) -> Self {
+        Self { skip, first: Encoded::default(), second: Encoded::default(), old_key: Vec::new(), length: 0 }
+    }
+
     /// The number of events of the last change.
     pub(crate) fn len(&self) -> usize {
         self.length
@@ -155,7 +161,9 @@ impl Changes {
         if self.first.has_key && self.first.key != self.old_key {
             // The row moves to another key: it is deleted there and created here.
             let mut created = event(Operation::Create, None, Some(Image::Row(row)));
-            created.transaction = created.transaction.map(|block| block.plus(1));
+            if !self.skip.contains(Operation::Delete) {
+                created.transaction = created.transaction.map(TransactionBlock::next);
+            }
             self.second.write(table, &created, Some(&row))?;
             self.first.write(table, &event(Operation::Delete, Some(before), None), Some(&old_row))?;
             self.length = 2;

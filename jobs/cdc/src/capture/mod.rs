@@ -4,6 +4,7 @@ mod changes;
 mod outbox;
 mod resume;
 mod session;
+mod signal;
 mod stream;
 mod tables;
 

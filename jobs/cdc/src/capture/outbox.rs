@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(crate) struct Outbox {
     slot: String,
     topics: Vec<Topic>,
     by_name: HashMap<Arc<str>, TopicId>,
+    /// Topics in the counts whose tables are not captured.
+    left_out: BTreeSet<Arc<str>>,
     /// Topics with events in the open Kafka transaction, or new to the counts.
     touched: Vec<TopicId>,
     open_since: Option<Instant>,
@@ -101,6 +103,7 @@ impl Outbox {
             slot,
             topics: Vec::new(),
             by_name: HashMap::new(),
+            left_out: BTreeSet::new(),
             touched: Vec::new(),
             open_since: None,
             events: 0,
@@ -115,18 +118,21 @@ impl Outbox {
         outbox
     }
 
-    /// Takes over the counts of the last checkpoint.
+    /// Takes over the counts of the last checkpoint; their topics count as left out until they are known.
     pub(crate) fn continue_counts(&mut self, counts: &BTreeMap<String, i64>) {
         for (name, count) in counts {
-            let id = self.topic(&Arc::from(name.as_str()));
+            let name = Arc::from(name.as_str());
+            let id = self.topic(&name);
             if let Some(topic) = self.topics.get_mut(id.0) {
                 topic.count = *count;
             }
+            self.left_out.insert(name);
         }
     }
 
-    /// Lets a topic appear in the counts although it has no events yet.
+    /// Takes note of a captured table's topic, which appears in the counts although it may have no events yet.
     pub(crate) fn know_topic(&mut self, name: &Arc<str>) {
+        self.left_out.remove(name);
         if !self.by_name.contains_key(name) {
             let id = self.topic(name);
             self.touch(id);
@@ -337,6 +343,7 @@ impl Outbox {
             },
             all_topics,
             snapshot_progress: progress.snapshot_progress.clone(),
+            left_out: self.left_out.iter().map(ToString::to_string).collect(),
             ..Checkpoint::starting(&self.identity, &self.slot)
         }
     }

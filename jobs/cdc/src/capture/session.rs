@@ -8,8 +8,10 @@ use super::outbox::{Outbox, Progress};
 use super::resume::{Start, decide};
 use super::stream::Stream;
 use super::tables::Tables;
+use crate::avro::TableEncoder;
 use crate::checkpoint::{self, Checkpoint, PHASE_STARTING, PHASE_STREAM};
-use crate::config::Config;
+
+use crate::config::{Config, SnapshotMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{EventId, Producer, Topics, last_checkpoint};
 use crate::lsn::Lsn;
@@ -18,6 +20,7 @@ use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Catalog, SlotState};
+use crate::table::TableName;
 use crate::transport::{ExportedSnapshot, Replication, SystemIdentity};
 
 /// How long a slot that another session reads from is waited for: a killed instance's session ends soon.
@@ -37,7 +40,8 @@ pub(crate) async fn run(
     let identity = identify(config).await?;
     let catalog = Catalog::new(Arc::clone(&client), &config.rows);
     let tables = catalog.tables(&config.tables, config.partitions).await?;
-    let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
+    let mut published: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
+    published.extend(config.signals.table.clone().filter(|table| !published.contains(table)));
     // Before the producer takes the transactional id: an instance that works is not to be fenced.
     let slot = free_slot(&client, config, shutdown).await?;
 
@@ -51,9 +55,17 @@ pub(crate) async fn run(
     let last =
         last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
-    let start = decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic)?;
+    let start = match decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic) {
+        Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && is_a_gap(error.kind()) => {
+            tracing::warn!("{}: a new snapshot is read, since snapshot.mode = when_needed", error.chain());
+            source::drop_slot(&client, &config.slot).await?;
+            Start::Fresh
+        }
+        start => start?,
+    };
+    let mode = config.snapshot.mode;
 
-    source::ensure_publication(&client, &config.publication, &names, config.partitions).await?;
+    source::ensure_publication(&client, &config.publication, &published, config.partitions).await?;
     let mut outbox = Outbox::new(
         producer,
         &config.kafka,
@@ -75,50 +87,55 @@ pub(crate) async fn run(
         return Ok(());
     }
 
+    let mut new = Vec::new();
     let checkpoint = match start {
-        Start::Stream(checkpoint) => *checkpoint,
-        Start::Fresh => {
-            begin(&mut outbox).await?;
-            let (session, exported) = create_slot(config, false).await?;
-            tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
-            let snapshot = Snapshot {
-                exported,
-                stream_from: None,
-                earlier: Lsn(0),
-                progress: BTreeMap::new(),
-                dead_letters: side_topics.dead_letters.clone(),
-            };
-            *established = true;
-            metrics.set_ready(true);
-            let Some(checkpoint) =
-                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
-            else {
-                return Ok(());
-            };
-            drop(session);
-            checkpoint
+        Start::Stream(checkpoint) => {
+            if mode != SnapshotMode::Never {
+                new = added(&encoders, &counts, &checkpoint.left_out);
+            }
+            *checkpoint
         }
-        Start::Snapshot(checkpoint) => {
-            let (session, exported) = create_slot(config, true).await?;
-            tracing::info!(at = %exported.consistent_point, "the snapshot goes on at a new position");
-            let snapshot = Snapshot {
-                exported,
-                stream_from: slot.as_ref().map(|slot| slot.confirmed),
-                earlier: Lsn(checkpoint.snapshot_lsn as u64),
-                progress: checkpoint.snapshot_progress,
-                dead_letters: side_topics.dead_letters.clone(),
+        unfinished => {
+            let (session, snapshot) = match unfinished {
+                Start::Snapshot(checkpoint) => {
+                    let (session, exported) = create_slot(config, true).await?;
+                    tracing::info!(at = %exported.consistent_point, "the snapshot goes on at a new position");
+                    let snapshot = Snapshot {
+                        exported,
+                        stream_from: slot.as_ref().map(|slot| slot.confirmed),
+                        earlier: Lsn(checkpoint.snapshot_lsn as u64),
+                        progress: checkpoint.snapshot_progress,
+                        dead_letters: side_topics.dead_letters.clone(),
+                    };
+                    (session, snapshot)
+                }
+                _ => {
+                    begin(&mut outbox).await?;
+                    let (session, exported) = create_slot(config, false).await?;
+                    tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
+                    let snapshot = Snapshot {
+                        exported,
+                        stream_from: None,
+                        earlier: Lsn(0),
+                        progress: BTreeMap::new(),
+                        dead_letters: side_topics.dead_letters.clone(),
+                    };
+                    (session, snapshot)
+                }
             };
             *established = true;
             metrics.set_ready(true);
-            let Some(checkpoint) =
-                snapshot::run(config, snapshot, &encoders, &mut outbox, &identity, shutdown, metrics).await?
-            else {
-                return Ok(());
-            };
+            let read = if mode == SnapshotMode::Never { &[] } else { encoders.as_slice() };
+            let done = snapshot::run(config, snapshot, read, &mut outbox, &identity, shutdown, metrics);
+            let Some(checkpoint) = done.await? else { return Ok(()) };
             drop(session);
             checkpoint
         }
     };
+    if mode == SnapshotMode::Only {
+        tracing::info!("the snapshot is out, and snapshot.mode = only: the capture ends");
+        return Ok(());
+    }
 
     let from = Lsn(checkpoint.end_lsn as u64);
     let session = replicate(config).await?;
@@ -127,8 +144,24 @@ pub(crate) async fn run(
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
     Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
-        .run(shutdown)
+        .run(&new, shutdown)
         .await
+}
+
+/// Whether events were lost that a new snapshot of the same source makes up for.
+fn is_a_gap(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::SlotMissing | ErrorKind::SlotInvalidated | ErrorKind::SlotMoved)
+}
+
+/// Tables that came since the last checkpoint, or that were left out then.
+fn added(
+    encoders: &[Arc<TableEncoder>],
+    counts: &BTreeMap<String, i64>,
+    left_out: &[String],
+) -> Vec<TableName> {
+    let is_new = |topic: &str| !counts.contains_key(topic) || left_out.iter().any(|left| left == topic);
+    let new = encoders.iter().filter(|encoder| is_new(&encoder.topic));
+    new.map(|encoder| encoder.shape.name.clone()).collect()
 }
 
 /// Asks over a replication connection, which also proves the right to replicate.

@@ -1,12 +1,18 @@
+mod incremental;
+mod signals;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
+use self::incremental::{Incremental, SOON};
 use super::changes::{Change, Changes};
 use super::outbox::{Outbox, Progress};
 use super::tables::{SideTopic, SideTopics, Tables};
-use crate::avro::{Boundary, EventSource, Operation, TableEncoder, TransactionBlock, dead_letter};
+use crate::avro::{
+    Boundary, EventSource, Operation, SnapshotMark, TableEncoder, TransactionBlock, dead_letter,
+};
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
 use crate::error::{Error, ErrorKind, Result};
@@ -15,6 +21,7 @@ use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Begin, Commit, Message, RelationId, decode};
 use crate::shutdown::Shutdown;
+use crate::table::TableName;
 use crate::transport::{Chunk, Received, ReplicationStream};
 
 /// How often an idle source's progress is written down and confirmed, so that it can release WAL.
@@ -46,8 +53,10 @@ pub(crate) struct Stream<S> {
     end: Lsn,
     committed_at_us: i64,
     snapshot_lsn: Lsn,
-    /// What the snapshot read of each table, until the stream has passed it.
+    /// What the snapshot read of each table, until the stream has passed it, and what is read incrementally.
     snapshot_progress: BTreeMap<String, TableProgress>,
+    incremental: Incremental,
+    signal_prefix: String,
     /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
     written: (EventId, bool),
     written_at: Instant,
@@ -70,7 +79,7 @@ struct Transaction {
     /// Whether the record of its beginning is out, or in the open Kafka transaction.
     begun: bool,
     /// Events of each table, in the order in which the tables come.
-    events: Vec<(String, i64)>,
+    events: Vec<(TableName, i64)>,
 }
 
 impl<S: ReplicationStream> Stream<S> {
@@ -90,7 +99,7 @@ impl<S: ReplicationStream> Stream<S> {
             outbox,
             tables,
             side_topics,
-            changes: Changes::default(),
+            changes: Changes::new(config.events.skip),
             max_events: config.commit.max_events,
             interval: config.commit.interval,
             min_interval: config.commit.min_interval,
@@ -102,6 +111,8 @@ impl<S: ReplicationStream> Stream<S> {
             committed_at_us: checkpoint.committed_at_us,
             snapshot_lsn: Lsn(checkpoint.snapshot_lsn as u64),
             snapshot_progress: checkpoint.snapshot_progress.clone(),
+            incremental: Incremental::new(config),
+            signal_prefix: config.signal_prefix(),
             written: (reached, checkpoint.complete),
             written_at: Instant::now(),
             hold: config.commit.min_interval,
@@ -111,9 +122,10 @@ impl<S: ReplicationStream> Stream<S> {
         }
     }
 
-    /// Streams until the stop is asked for or something fails.
-    pub(crate) async fn run(mut self, shutdown: &mut Shutdown) -> Result<()> {
+    /// Streams until the stop is asked for or something fails; tables that are new are read meanwhile.
+    pub(crate) async fn run(mut self, new: &[TableName], shutdown: &mut Shutdown) -> Result<()> {
         self.source.confirm(self.end);
+        self.read_tables(new);
         loop {
             let pause = self.pause();
             tokio::select! {
@@ -123,6 +135,8 @@ impl<S: ReplicationStream> Stream<S> {
                 chunk = self.source.receive() => self.chunk(&chunk?).await?,
                 () = tokio::time::sleep(pause) => {}
             }
+            self.read_on().await?;
+            self.discover().await?;
             self.commit_when_due().await?;
         }
     }
@@ -157,6 +171,7 @@ impl<S: ReplicationStream> Stream<S> {
     async fn message(&mut self, lsn: Lsn, message: Message<'_>) -> Result<()> {
         match message {
             Message::Begin(begin) => {
+                self.before_transaction(&begin).await?;
                 let began_at = self.side_topics.transactions.as_ref().map(|_| lsn);
                 let previous_commit = self.reached.commit_lsn;
                 let transaction = Transaction {
@@ -170,8 +185,18 @@ impl<S: ReplicationStream> Stream<S> {
                 self.transaction = Some(transaction);
             }
             Message::Commit(commit) => self.finish_transaction(commit).await?,
-            Message::Relation(relation) => self.tables.describe(&relation).await?,
-            Message::Insert { relation, new } => self.change(relation, lsn, Change::Insert(new)).await?,
+            Message::Relation(relation) => {
+                self.tables.describe(&relation).await?;
+                if let Some(table) = self.tables.get(relation.id)? {
+                    self.outbox.know_topic(&table.encoder.topic);
+                }
+            }
+            Message::Insert { relation, new } => {
+                if let Some(columns) = self.tables.signal_columns(relation) {
+                    self.signal_row(new, columns).await?;
+                }
+                self.change(relation, lsn, Change::Insert(new)).await?;
+            }
             Message::Update { relation, old, new } => {
                 self.change(relation, lsn, Change::Update(old, new)).await?;
             }
@@ -181,7 +206,8 @@ impl<S: ReplicationStream> Stream<S> {
                     self.change(relation, lsn, Change::Truncate).await?;
                 }
             }
-            Message::Origin { .. } | Message::Type { .. } | Message::Logical { .. } => {}
+            Message::Logical { lsn, prefix, content, .. } => self.logical(lsn, prefix, content).await?,
+            Message::Origin { .. } | Message::Type { .. } => {}
         }
         Ok(())
     }
@@ -194,7 +220,9 @@ impl<S: ReplicationStream> Stream<S> {
             previous_commit: Some(transaction.previous_commit),
             lsn,
             xid: Some(transaction.begin.xid),
+            snapshot: SnapshotMark::No,
         };
+        self.incremental.changed(relation, &transaction.begin);
         let Some(table) = self.tables.get(relation)? else {
             // Not captured, yet part of the transaction: positions don't depend on the configuration.
             self.next_ordinal();
@@ -324,7 +352,7 @@ impl<S: ReplicationStream> Stream<S> {
         }
         self.end = self.end.max(commit.end_lsn);
         self.metrics.received(commit.end_lsn);
-        Ok(())
+        self.read_on().await
     }
 
     /// Between transactions, the server's position is ours too.
@@ -344,6 +372,7 @@ impl<S: ReplicationStream> Stream<S> {
             Some(age) if self.transaction.is_none() && self.outbox.committing() == 0 => {
                 self.hold.saturating_sub(age)
             }
+            _ if self.is_reading() => SOON,
             _ => TICK,
         }
     }
@@ -358,7 +387,7 @@ impl<S: ReplicationStream> Stream<S> {
         } else {
             // Nothing to send: the position alone, now and then, and at once when it completes a cut.
             let (reached, complete) = self.written;
-            self.reached > reached
+            self.position() > reached
                 && (self.written_at.elapsed() >= IDLE_INTERVAL || (!complete && self.is_complete()))
         };
         if due { self.commit().await } else { Ok(()) }
@@ -371,10 +400,14 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// The last position of which all is out: between transactions, the last byte of the log that was read, so that
-    /// who waits for all that was committed so far need not wait for an idle source's checkpoint.
+    /// who waits for all that was committed so far need not wait for an idle source's checkpoint. While tables are read
+    /// it is the last event, which leaves room for their rows.
     fn position(&self) -> EventId {
-        let end = EventId { commit_lsn: self.end.before(), ordinal: 0 };
-        if self.transaction.is_none() { self.reached.max(end) } else { self.reached }
+        if self.transaction.is_none() && !self.is_reading() { self.last_passed() } else { self.reached }
+    }
+
+    fn last_passed(&self) -> EventId {
+        self.reached.max(EventId { commit_lsn: self.end.before(), ordinal: 0 })
     }
 
     async fn commit(&mut self) -> Result<()> {
@@ -383,7 +416,7 @@ impl<S: ReplicationStream> Stream<S> {
             self.confirm(&progress);
         }
         if self.is_complete() {
-            self.snapshot_progress.clear();
+            self.snapshot_progress.retain(|_, progress| !progress.done);
         }
         let progress = Progress {
             id: self.position(),
@@ -418,17 +451,17 @@ impl Transaction {
     ) -> Option<TransactionBlock<'a>> {
         self.began_at?;
         *id = self.id_at(lsn);
-        let name = encoder.shape.name.to_string();
-        let before = self.events.iter().find(|(table, _)| *table == name).map_or(0, |(_, events)| *events);
+        let name = &encoder.shape.name;
+        let before = self.events.iter().find(|(table, _)| table == name).map_or(0, |(_, events)| *events);
         let total: i64 = self.events.iter().map(|(_, events)| events).sum();
         Some(TransactionBlock { id, total_order: total + 1, collection_order: before + 1 })
     }
 
     fn count(&mut self, encoder: &TableEncoder) {
-        let name = encoder.shape.name.to_string();
-        match self.events.iter_mut().find(|(table, _)| *table == name) {
+        let name = &encoder.shape.name;
+        match self.events.iter_mut().find(|(table, _)| table == name) {
             Some((_, events)) => *events += 1,
-            None => self.events.push((name, 1)),
+            None => self.events.push((name.clone(), 1)),
         }
     }
 

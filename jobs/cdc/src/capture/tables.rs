@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use prometheus::IntCounter;
+use tokio_postgres::Client;
 
 use super::outbox::TopicId;
 use crate::avro::{
@@ -14,7 +15,7 @@ use crate::kafka::Topics;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Datum, Relation, RelationId, Tuple};
 use crate::registry::Registry;
-use crate::source::Catalog;
+use crate::source::{Catalog, ensure_publication};
 use crate::table::{TableName, TableShape};
 
 /// The tables in the stream, each with the encoder of its current shape.
@@ -27,6 +28,8 @@ pub(crate) struct Tables {
     /// None for a table that the configuration doesn't include.
     known: HashMap<RelationId, Option<Captured>>,
     described: HashSet<RelationId>,
+    /// The signal table, with the places of its columns `type` and `data`.
+    signals: Option<(RelationId, [usize; 2])>,
 }
 
 /// A topic beside those of tables.
@@ -82,7 +85,50 @@ impl Tables {
             metrics: metrics.clone(),
             known: HashMap::new(),
             described: HashSet::new(),
+            signals: None,
         }
+    }
+
+    pub(crate) fn client(&self) -> Arc<Client> {
+        self.catalog.client()
+    }
+
+    /// The tables that the configuration includes, as the catalog has them now.
+    pub(crate) async fn included(&self) -> Result<Vec<(RelationId, TableName)>> {
+        self.catalog.tables(&self.config.tables, self.config.partitions).await
+    }
+
+    /// An included table by its name.
+    pub(crate) async fn named(&self, name: &str) -> Result<Option<(RelationId, TableName)>> {
+        Ok(self.included().await?.into_iter().find(|(_, table)| table.to_string() == name))
+    }
+
+    /// Whether a table, captured or not, has come up before.
+    pub(crate) fn knows(&self, relation: RelationId) -> bool {
+        self.known.contains_key(&relation)
+    }
+
+    /// Publishes tables that are not yet, and prepares those that are new; their encoders are returned.
+    pub(crate) async fn add(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Arc<TableEncoder>>> {
+        let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
+        let (publication, partitions) = (&self.config.publication, self.config.partitions);
+        ensure_publication(&self.client(), publication, &names, partitions).await?;
+        let new: Vec<_> = tables.iter().filter(|(id, _)| !self.knows(*id)).cloned().collect();
+        self.prepare(&new).await
+    }
+
+    /// The encoder of a table's present shape, which may be ahead of that in the stream.
+    pub(crate) async fn present(&mut self, id: RelationId, name: &TableName) -> Result<Arc<TableEncoder>> {
+        let shape = self.catalog.shape(id, name).await?;
+        match self.known.get(&id) {
+            Some(Some(known)) if known.encoder.shape == shape => Ok(Arc::clone(&known.encoder)),
+            _ => self.encoder(shape).await,
+        }
+    }
+
+    /// Where the signal table has its columns `type` and `data`, if this is it.
+    pub(crate) fn signal_columns(&self, relation: RelationId) -> Option<[usize; 2]> {
+        self.signals.filter(|(id, _)| *id == relation).map(|(_, columns)| columns)
     }
 
     /// Registers the schemas and creates the topics of these tables, as the catalog has them now.
@@ -103,17 +149,14 @@ impl Tables {
 
     /// Registers the schemas and creates the topics that are not of tables.
     pub(crate) async fn prepare_side_topics(&mut self) -> Result<SideTopics> {
-        let events = self.config.events;
-        let transactions = if events.transactions {
+        let (transactions, dead_letters) = (self.config.events.transactions, self.config.events.dead_letters);
+        let transactions = if transactions {
             Some(self.side_topic("transaction", Some(TRANSACTION_KEY), TRANSACTION_VALUE).await?)
         } else {
             None
         };
-        let dead_letters = if events.dead_letters {
-            Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?)
-        } else {
-            None
-        };
+        let dead_letters =
+            if dead_letters { Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?) } else { None };
         Ok(SideTopics { transactions, dead_letters })
     }
 
@@ -130,6 +173,11 @@ impl Tables {
 
     /// Takes note of what the stream says of a table; a changed shape becomes a new schema version.
     pub(crate) async fn describe(&mut self, relation: &Relation) -> Result<()> {
+        let is_signal = |table: &TableName| table.schema == relation.schema && table.table == relation.table;
+        if self.config.signals.table.as_ref().is_some_and(is_signal) {
+            let column = |name: &str| relation.columns.iter().position(|column| column.name == name);
+            self.signals = column("type").zip(column("data")).map(|(kind, data)| (relation.id, [kind, data]));
+        }
         if !self.config.tables.matches(&relation.schema, &relation.table) {
             self.known.insert(relation.id, None);
             return Ok(());
@@ -182,6 +230,13 @@ impl Tables {
     }
 
     async fn install(&mut self, id: RelationId, shape: TableShape) -> Result<Arc<TableEncoder>> {
+        let encoder = self.encoder(shape).await?;
+        self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
+        Ok(encoder)
+    }
+
+    /// Registers the schemas of a shape.
+    async fn encoder(&mut self, shape: TableShape) -> Result<Arc<TableEncoder>> {
         let prefix = &self.config.topic_prefix;
         let topic = topic_name(prefix, &shape.name);
         let key_schema_id = match key_schema(prefix, &shape) {
@@ -194,10 +249,7 @@ impl Tables {
         let value_schema_id =
             self.registry.register(&format!("{topic}-value"), &schema, &self.metrics).await?;
         let schemas = (key_schema_id, value_schema_id);
-        let encoder =
-            Arc::new(TableEncoder::new(shape, &topic, schemas, prefix, &self.config.source.database));
-        self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
-        Ok(encoder)
+        Ok(Arc::new(TableEncoder::new(shape, &topic, schemas, prefix, &self.config.source.database)))
     }
 }
 

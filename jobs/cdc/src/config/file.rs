@@ -9,11 +9,12 @@ use super::expand::expand;
 use super::tables::{pattern, set};
 use super::{
     CommitConfig, Config, EventConfig, KafkaConfig, Partitions, RegistryConfig, RegistryCredentials,
-    RowOptions, SkippedOperations, SnapshotConfig, SourceConfig, TableFilter, Tls,
+    RowOptions, SignalConfig, SkippedOperations, SnapshotConfig, SnapshotMode, SourceConfig, TableFilter,
+    Tls,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
-use crate::table::{Mask, TypeOptions};
+use crate::table::{Mask, TableName, TypeOptions};
 
 /// The file as written.
 #[derive(Deserialize)]
@@ -35,6 +36,8 @@ pub(crate) struct File {
     registry: Registry,
     #[serde(default)]
     snapshot: Snapshot,
+    #[serde(default)]
+    signals: Signals,
     #[serde(default)]
     commit: Commit,
     #[serde(default)]
@@ -71,6 +74,7 @@ enum Port {
 struct Tables {
     include: Vec<String>,
     exclude: Vec<String>,
+    discover_interval_s: Option<u64>,
     partitions: Option<String>,
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -97,6 +101,7 @@ struct ColumnMask {
 struct Events {
     skip: Vec<String>,
     transactions: bool,
+    messages: Vec<String>,
     on_encoding_error: Option<String>,
 }
 
@@ -132,14 +137,23 @@ struct Registry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Snapshot {
+    mode: SnapshotMode,
     connections: usize,
     rows_per_range: u32,
+    incremental_rows: u32,
 }
 
 impl Default for Snapshot {
     fn default() -> Self {
-        Self { connections: 2, rows_per_range: 50_000 }
+        Self { mode: SnapshotMode::Initial, connections: 2, rows_per_range: 50_000, incremental_rows: 5_000 }
     }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Signals {
+    table: Option<String>,
+    topic: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +175,9 @@ impl Default for Commit {
 struct Metrics {
     listen: Option<SocketAddr>,
 }
+
+/// How often new tables are looked for.
+const DISCOVER_INTERVAL: Duration = Duration::from_secs(30);
 
 fn postgres_port() -> Port {
     Port::Number(5432)
@@ -231,6 +248,7 @@ impl File {
             ("commit.interval_ms", self.commit.interval_ms as usize),
             ("snapshot.connections", self.snapshot.connections),
             ("snapshot.rows_per_range", self.snapshot.rows_per_range as usize),
+            ("snapshot.incremental_rows", self.snapshot.incremental_rows as usize),
             ("source.receive_kbytes", self.source.receive_kbytes),
             ("kafka.partitions", self.kafka.partitions.max(0) as usize),
             ("kafka.replication_factor", self.kafka.replication_factor.max(0) as usize),
@@ -272,6 +290,11 @@ impl File {
                 receive_chunks: (self.source.receive_kbytes / 256).max(1),
             },
             tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,
+            discover_interval: match self.tables.discover_interval_s {
+                None => Some(DISCOVER_INTERVAL),
+                Some(0) => None,
+                Some(seconds) => Some(Duration::from_secs(seconds)),
+            },
             partitions: match self.tables.partitions.as_deref() {
                 None | Some("root") => Partitions::Root,
                 Some("leaves") => Partitions::Leaves,
@@ -281,8 +304,8 @@ impl File {
             },
             rows: RowOptions {
                 types: self.types,
-                include: set(&self.columns.include)?,
-                exclude: set(&self.columns.exclude)?,
+                include: set("columns.include", &self.columns.include)?,
+                exclude: set("columns.exclude", &self.columns.exclude)?,
                 masks: self
                     .columns
                     .mask
@@ -294,6 +317,7 @@ impl File {
             events: EventConfig {
                 skip: skipped(&self.events.skip)?,
                 transactions: self.events.transactions,
+                messages: set("events.messages", &self.events.messages)?,
                 dead_letters: match self.events.on_encoding_error.as_deref() {
                     None | Some("stop") => false,
                     Some("dead_letter") => true,
@@ -329,8 +353,14 @@ impl File {
                 )?,
             },
             snapshot: SnapshotConfig {
+                mode: self.snapshot.mode,
                 connections: self.snapshot.connections,
                 rows_per_range: self.snapshot.rows_per_range,
+                incremental_rows: self.snapshot.incremental_rows,
+            },
+            signals: SignalConfig {
+                table: self.signals.table.as_deref().map(table_name).transpose()?,
+                topic: self.signals.topic,
             },
             commit: CommitConfig {
                 max_events: self.commit.max_events,
@@ -363,6 +393,17 @@ impl ColumnMask {
                 "columns.mask of {:?}: give one of hash_salt_env, truncate and stars",
                 self.columns
             ))),
+        }
+    }
+}
+
+fn table_name(name: &str) -> Result<TableName> {
+    match name.split_once('.') {
+        Some((schema, table)) if !schema.is_empty() && !table.is_empty() => {
+            Ok(TableName { schema: schema.to_owned(), table: table.to_owned() })
+        }
+        _ => {
+            Err(Error::new(ErrorKind::Configuration, format!("signals.table = {name:?}: write schema.table")))
         }
     }
 }

@@ -10,10 +10,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use self::tables::{Partitions, RowOptions, TableFilter};
+use globset::GlobSet;
+use serde::Deserialize;
+
+pub(crate) use self::tables::{Partitions, RowOptions, TableFilter, set};
 use crate::avro::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
+use crate::table::TableName;
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -23,12 +27,15 @@ pub struct Config {
     pub(crate) publication: String,
     pub(crate) topic_prefix: String,
     pub(crate) tables: TableFilter,
+    /// How often new tables are looked for; none when they are not.
+    pub(crate) discover_interval: Option<Duration>,
     pub(crate) partitions: Partitions,
     pub(crate) rows: RowOptions,
     pub(crate) events: EventConfig,
     pub(crate) kafka: KafkaConfig,
     pub(crate) registry: RegistryConfig,
     pub(crate) snapshot: SnapshotConfig,
+    pub(crate) signals: SignalConfig,
     pub(crate) commit: CommitConfig,
     pub(crate) metrics_listen: Option<SocketAddr>,
 }
@@ -58,11 +65,13 @@ pub(crate) enum Tls {
 }
 
 /// Which events there are.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct EventConfig {
     pub(crate) skip: SkippedOperations,
     /// Whether there is a topic of where transactions begin and end, and each event tells its place in its own.
     pub(crate) transactions: bool,
+    /// Prefixes of the logical messages that go to a topic of their own; none when there are none.
+    pub(crate) messages: GlobSet,
     /// Whether an event that has no encoding goes to a topic of its own; else it stops the capture.
     pub(crate) dead_letters: bool,
 }
@@ -118,8 +127,33 @@ pub(crate) enum RegistryCredentials {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SnapshotConfig {
+    pub(crate) mode: SnapshotMode,
     pub(crate) connections: usize,
     pub(crate) rows_per_range: u32,
+    /// Rows of a range of an incremental snapshot.
+    pub(crate) incremental_rows: u32,
+}
+
+/// Whether the rows that are there already are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SnapshotMode {
+    /// Once, when the slot is new; of a table that is added later when it is added.
+    #[default]
+    Initial,
+    /// Not at all.
+    Never,
+    /// Once, and the capture ends then.
+    Only,
+    /// As `initial`, and again when events were lost.
+    WhenNeeded,
+}
+
+/// Where signals come from beside the source's logical messages.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SignalConfig {
+    pub(crate) table: Option<TableName>,
+    pub(crate) topic: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +188,11 @@ impl Config {
     /// Overrides the address that metrics are served at.
     pub fn listen_for_metrics(&mut self, address: SocketAddr) {
         self.metrics_listen = Some(address);
+    }
+
+    /// The prefix of the logical messages that are signals to this capture.
+    pub(crate) fn signal_prefix(&self) -> String {
+        format!("lakepulse.signal.{}", self.slot)
     }
 
     /// The topic of the checkpoint records.
@@ -216,6 +255,8 @@ mod tests {
             ("[registry]", "[events]\nskip = [\"x\"]\n[registry]", "\"x\""),
             ("[registry]", "[events]\non_encoding_error = \"drop\"\n[registry]", "drop"),
             ("[registry]", "[tables]\npartitions = \"both\"\n[registry]", "both"),
+            ("[registry]", "[snapshot]\nmode = \"sometimes\"\n[registry]", "sometimes"),
+            ("[registry]", "[signals]\ntable = \"signals\"\n[registry]", "signals.table"),
             ("user = \"postgres\"", "user = \"postgres\"\nssl_mode = \"maybe\"", "ssl_mode"),
         ];
         for (from, to, named) in table {

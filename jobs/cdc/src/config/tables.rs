@@ -16,7 +16,10 @@ impl TableFilter {
     /// No `include` means every table.
     pub(crate) fn new(include: &[String], exclude: &[String]) -> Result<Self> {
         let all = ["*".to_owned()];
-        Ok(Self { include: set(if include.is_empty() { &all } else { include })?, exclude: set(exclude)? })
+        Ok(Self {
+            include: set("tables.include", if include.is_empty() { &all } else { include })?,
+            exclude: set("tables.exclude", exclude)?,
+        })
     }
 
     pub(crate) fn matches(&self, schema: &str, table: &str) -> bool {
@@ -75,9 +78,10 @@ pub(crate) fn pattern(setting: &str, pattern: &str) -> Result<GlobMatcher> {
     Ok(glob.compile_matcher())
 }
 
-pub(crate) fn set(patterns: &[String]) -> Result<GlobSet> {
+/// Names or globs, of which one has to match.
+pub(crate) fn set(setting: &str, patterns: &[String]) -> Result<GlobSet> {
     let wrong = |pattern: &str, cause: globset::Error| {
-        Error::new(ErrorKind::Configuration, format!("tables: {pattern:?} is not a name or glob"))
+        Error::new(ErrorKind::Configuration, format!("{setting}: {pattern:?} is not a name or glob"))
             .caused_by(cause)
     };
     let mut builder = GlobSetBuilder::new();

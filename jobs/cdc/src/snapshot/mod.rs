@@ -1,3 +1,6 @@
+//! Rows that are there already, read for themselves: the initial snapshot, and the incremental one of single tables
+//! while the stream goes on ([`incremental`]).
+//!
 //! The initial snapshot: every table read in key ranges at one exported snapshot, wave by wave.
 //!
 //! A *wave* is a handful of ranges that several connections read side by side, and one Kafka
@@ -6,8 +9,10 @@
 //! which moves between the two reads is found by one of them or is in the stream with all its columns.
 
 mod copy_row;
+pub(crate) mod incremental;
 mod plan;
 mod read;
+mod visibility;
 mod wave;
 
 pub(crate) use self::wave::{Snapshot, run};

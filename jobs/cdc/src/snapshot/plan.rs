@@ -20,9 +20,21 @@ pub(crate) struct Range {
     after: Option<Vec<String>>,
     /// The last row's key; none to the table's end.
     pub(crate) through: Option<Vec<String>>,
+    /// So many rows in the order of the key; none for all.
+    pub(crate) limit: Option<u32>,
 }
 
 impl Range {
+    /// The next rows after this key; all that are left where keys have no order.
+    pub(crate) fn next(encoder: &Arc<TableEncoder>, after: &[String], limit: u32) -> Self {
+        Self {
+            encoder: Arc::clone(encoder),
+            after: (!after.is_empty()).then(|| after.to_vec()),
+            through: None,
+            limit: has_order(&encoder.shape).then_some(limit),
+        }
+    }
+
     /// The statement that reads the range.
     pub(crate) fn copy(&self) -> String {
         let shape = &self.encoder.shape;
@@ -38,7 +50,10 @@ impl Range {
         }
         let condition =
             if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
-        format!("COPY (SELECT {} FROM {}{condition}) TO STDOUT", columns.join(", "), relation(shape))
+        let order = self
+            .limit
+            .map_or_else(String::new, |limit| format!(" ORDER BY {} LIMIT {limit}", key_columns(shape)));
+        format!("COPY (SELECT {} FROM {}{condition}{order}) TO STDOUT", columns.join(", "), relation(shape))
     }
 }
 
@@ -81,9 +96,8 @@ impl Planner {
     pub(crate) async fn next(&mut self) -> Result<Option<Range>> {
         if self.current.is_none() {
             let Some((encoder, progress)) = self.tables.pop_front() else { return Ok(None) };
-            // Null is neither before nor after a boundary.
-            if encoder.shape.key.is_empty() || encoder.shape.key_columns().any(|column| column.nullable) {
-                return Ok(Some(Range { encoder, after: None, through: None }));
+            if !has_order(&encoder.shape) {
+                return Ok(Some(Range { encoder, after: None, through: None, limit: None }));
             }
             let after = Some(progress.through).filter(|through| !through.is_empty());
             self.declare(&encoder.shape, after.as_deref()).await?;
@@ -96,7 +110,7 @@ impl Planner {
         }
         let encoder = Arc::clone(&division.encoder);
         let through = division.boundaries.pop_front();
-        let range = Range { encoder, after: division.after.take(), through: through.clone() };
+        let range = Range { encoder, after: division.after.take(), through: through.clone(), limit: None };
         if through.is_some() {
             division.after = through;
             self.current = Some(division);
@@ -139,6 +153,11 @@ impl Planner {
     }
 }
 
+/// Whether the table can be read in the order of its keys: null is neither before nor after another one.
+fn has_order(shape: &TableShape) -> bool {
+    !shape.key.is_empty() && !shape.key_columns().any(|column| column.nullable)
+}
+
 /// The table without those that inherit from it, unless its rows are in partitions.
 fn relation(shape: &TableShape) -> String {
     let only = if shape.partitioned { "" } else { "ONLY " };
@@ -173,7 +192,8 @@ mod tests {
         let encoder = Arc::new(TableEncoder::new(shape, "t", (None, 1), "", ""));
         let check = |after: Option<&str>, through: Option<&str>, condition: &str| {
             let bound = |key: Option<&str>| key.map(|key| vec![key.to_owned()]);
-            let range = Range { encoder: Arc::clone(&encoder), after: bound(after), through: bound(through) };
+            let encoder = Arc::clone(&encoder);
+            let range = Range { encoder, after: bound(after), through: bound(through), limit: None };
             assert_eq!(
                 range.copy(),
                 format!(r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T"{condition}) TO STDOUT"#)
@@ -182,5 +202,10 @@ mod tests {
         check(None, None, "");
         check(Some("5"), None, r#" WHERE ("b") > ('5')"#);
         check(Some("o'x"), Some("9"), r#" WHERE ("b") > ('o''x') AND ("b") <= ('9')"#);
+        let next = Range::next(&encoder, &["5".to_owned()], 10).copy();
+        assert_eq!(
+            next,
+            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE ("b") > ('5') ORDER BY "b" LIMIT 10) TO STDOUT"#
+        );
     }
 }

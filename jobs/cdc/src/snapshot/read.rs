@@ -8,10 +8,12 @@ use tokio_postgres::Client;
 use super::copy_row::read_row;
 use super::plan::Range;
 use crate::avro::{Event, EventSource, Image, Operation, Row, Stamp, TableEncoder, dead_letter};
+use crate::capture::{Outbox, SideTopic};
 use crate::config::{Config, SourceConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
-use crate::pgoutput::TupleBuffer;
+use crate::metrics::Metrics;
+use crate::pgoutput::{Datum, Tuple, TupleBuffer};
 use crate::source::{connect, refused};
 use crate::transport::{Chunk as Messages, Connection, Purpose};
 
@@ -20,13 +22,13 @@ const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Rows of one table, encoded: keys and values one after the other.
 pub(crate) struct Chunk {
-    pub(crate) encoder: Arc<TableEncoder>,
+    encoder: Arc<TableEncoder>,
     bytes: Vec<u8>,
     /// Where each row's key and value end.
     ends: Vec<(usize, usize)>,
     /// Values of the dead letters for rows that have no encoding.
-    pub(crate) dead_letters: Vec<Vec<u8>>,
-    pub(crate) now_us: i64,
+    dead_letters: Vec<Vec<u8>>,
+    now_us: i64,
 }
 
 impl Chunk {
@@ -39,10 +41,6 @@ impl Chunk {
             dead_letters: Vec::new(),
             now_us: Utc::now().timestamp_micros(),
         }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
     }
 
     /// Adds a row, or nothing when it has no encoding.
@@ -62,8 +60,36 @@ impl Chunk {
         pushed
     }
 
+    /// Adds the rows, and what stands in for those without an encoding, to the open Kafka transaction; the first has
+    /// this identity, and the next one to give is returned.
+    pub(crate) async fn send(
+        &self,
+        outbox: &mut Outbox,
+        mut id: EventId,
+        dead_letters: Option<&SideTopic>,
+        metrics: &Metrics,
+    ) -> Result<EventId> {
+        let topic = outbox.topic(&self.encoder.topic);
+        for (key, value) in self.rows() {
+            outbox.event(topic, key, value, id, Operation::Read, self.now_us).await?;
+            id.ordinal += 1;
+        }
+        let table = &self.encoder.shape.name;
+        if let Some(topic) = dead_letters.filter(|_| !self.dead_letters.is_empty()) {
+            tracing::warn!(%table, rows = self.dead_letters.len(), topic = %topic.name, "rows of the snapshot have no encoding");
+            metrics.buried(table, self.dead_letters.len() as u64);
+            let topic = outbox.uncounted_topic(&topic.name);
+            for value in &self.dead_letters {
+                outbox.uncounted(topic, (None, value), id, self.now_us).await?;
+                id.ordinal += 1;
+            }
+        }
+        metrics.events(table, Operation::Read.letter()).inc_by(self.ends.len() as u64);
+        Ok(id)
+    }
+
     /// Key and value of each row.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (Option<&[u8]>, &[u8])> {
+    fn rows(&self) -> impl Iterator<Item = (Option<&[u8]>, &[u8])> {
         let mut start = 0;
         self.ends.iter().map(move |(key_end, value_end)| {
             let key = self.bytes.get(start..*key_end).unwrap_or_default();
@@ -93,10 +119,15 @@ pub(crate) async fn connect_at(source: &SourceConfig, snapshot: &str) -> Result<
 
 /// The same for copies, which are read in chunks.
 pub(crate) async fn reader_at(config: &Config, snapshot: &str) -> Result<Connection> {
-    let longest = (config.kafka.max_record_bytes as usize).saturating_mul(4);
-    let mut connection = Connection::open(&config.source, Purpose::Reading, &config.slot, longest).await?;
+    let mut connection = open_reader(config).await?;
     connection.query(&at_snapshot(snapshot)).await?;
     Ok(connection)
+}
+
+/// Opens a session for copies.
+pub(crate) async fn open_reader(config: &Config) -> Result<Connection> {
+    let longest = (config.kafka.max_record_bytes as usize).saturating_mul(4);
+    Connection::open(&config.source, Purpose::Reading, &config.slot, longest).await
 }
 
 /// Reads ranges until the queue is empty and gives the connection back. With a schema for dead letters, rows that have
@@ -115,13 +146,14 @@ pub(crate) async fn read_ranges(
     }
 }
 
-async fn read(
+/// Reads a range; the key of its last row, as texts, when the range goes on after as many rows as it may have.
+pub(crate) async fn read(
     connection: &mut Connection,
     range: &Range,
     source: EventSource,
     dead_letters: Option<u32>,
     out: &mpsc::Sender<Chunk>,
-) -> Result<()> {
+) -> Result<Option<Vec<String>>> {
     let encoder = &range.encoder;
     let failed = |cause: Error| {
         let what = format!("cannot read {}: the user needs SELECT on it", encoder.shape.name);
@@ -130,12 +162,17 @@ async fn read(
     connection.start_copy(&range.copy()).await.map_err(failed)?;
     let (mut values, mut unescaped, mut stamp) = (TupleBuffer::default(), Vec::new(), Stamp::default());
     let mut chunk = Chunk::new(encoder);
+    let (mut rows, mut last_key) = (0, None);
     loop {
         let messages = Messages::new(connection.messages().await.map_err(failed)?);
         for (tag, body) in messages.messages() {
             match tag {
                 b'd' => {
                     read_row(body, &mut values, &mut unescaped);
+                    rows += 1;
+                    if Some(rows) == range.limit {
+                        last_key = Some(key_texts(encoder, values.tuple()));
+                    }
                     let row = values.tuple().into();
                     let event = Event {
                         operation: Operation::Read,
@@ -159,11 +196,22 @@ async fn read(
                 }
                 b'E' => return Err(failed(connection.refused(body))),
                 // Ready for the next statement.
-                b'Z' => return hand_over(chunk, out).await,
+                b'Z' => {
+                    hand_over(chunk, out).await?;
+                    return Ok(last_key);
+                }
                 _ => {}
             }
         }
     }
+}
+
+fn key_texts(encoder: &TableEncoder, row: Tuple<'_>) -> Vec<String> {
+    let text = |index: &usize| match row.iter().nth(*index) {
+        Some(Datum::Text(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    };
+    encoder.shape.key.iter().map(text).collect()
 }
 
 async fn hand_over(chunk: Chunk, out: &mpsc::Sender<Chunk>) -> Result<()> {

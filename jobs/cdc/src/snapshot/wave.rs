@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::plan::{Planner, Range};
-use super::read::{Chunk, connect_at, read_ranges, reader_at};
-use crate::avro::{EventSource, Operation, TableEncoder};
+use super::read::{connect_at, read_ranges, reader_at};
+use crate::avro::{EventSource, SnapshotMark, TableEncoder};
 use crate::capture::{Outbox, Progress, SideTopic, stream_checkpoint};
 use crate::checkpoint::{Checkpoint, PHASE_SNAPSHOT, PHASE_STREAM, TableProgress};
 use crate::config::Config;
@@ -69,6 +69,7 @@ pub(crate) async fn run(
         previous_commit: None,
         lsn: snapshot_lsn,
         xid: None,
+        snapshot: SnapshotMark::Initial,
     };
     let mut attempt = Attempt {
         outbox,
@@ -134,7 +135,9 @@ impl Attempt<'_> {
             if shutdown.overdue() {
                 return Ok(false);
             }
-            self.send(&chunk).await?;
+            let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
+            let next = chunk.send(self.outbox, id, self.dead_letters.as_ref(), self.metrics).await?;
+            self.ordinal = next.ordinal;
         }
         while let Some(ended) = tasks.join_next().await {
             let client = ended.map_err(|cause| {
@@ -153,28 +156,6 @@ impl Attempt<'_> {
         }
         self.commit(PHASE_SNAPSHOT).await?;
         Ok(true)
-    }
-
-    async fn send(&mut self, chunk: &Chunk) -> Result<()> {
-        let topic = self.outbox.topic(&chunk.encoder.topic);
-        for (key, value) in chunk.rows() {
-            let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
-            self.outbox.event(topic, key, value, id, Operation::Read, chunk.now_us).await?;
-            self.ordinal += 1;
-        }
-        let table = &chunk.encoder.shape.name;
-        if let Some(topic) = self.dead_letters.as_ref().filter(|_| !chunk.dead_letters.is_empty()) {
-            tracing::warn!(%table, rows = chunk.dead_letters.len(), topic = %topic.name, "rows of the snapshot have no encoding");
-            self.metrics.buried(table, chunk.dead_letters.len() as u64);
-            let topic = self.outbox.uncounted_topic(&topic.name);
-            for value in &chunk.dead_letters {
-                let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
-                self.outbox.uncounted(topic, (None, value), id, chunk.now_us).await?;
-                self.ordinal += 1;
-            }
-        }
-        self.metrics.events(table, Operation::Read.letter()).inc_by(chunk.len() as u64);
-        Ok(())
     }
 
     /// Hands over a commit, and waits for the one before it.

@@ -41,6 +41,10 @@ impl Catalog {
         Self { client, options: options.clone(), types: HashMap::new() }
     }
 
+    pub(crate) fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
+    }
+
     /// The tables that the filter lets through, by name; of a partitioned table either itself or its partitions.
     pub(crate) async fn tables(
         &self,

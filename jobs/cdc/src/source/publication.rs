@@ -7,11 +7,10 @@ use crate::config::Partitions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::TableName;
 
-/// Creates the publication for these tables, or checks that the one there names all of them.
+/// Creates the publication for these tables, or adds those that the one there lacks.
 ///
 /// # Errors
-/// [`ErrorKind::Publication`] with the statement that adds the tables it lacks: a table that is added
-/// to a running capture has no snapshot, so that is for a person to decide.
+/// [`ErrorKind::Publication`] with the statement to run when it can't be altered by this user.
 pub(crate) async fn ensure_publication(
     client: &Client,
     publication: &str,
@@ -67,15 +66,19 @@ pub(crate) async fn ensure_publication(
             ),
         ));
     }
-    Err(Error::new(
-        ErrorKind::Publication,
-        format!(
-            "publication {publication} lacks tables that the configuration includes: run ALTER PUBLICATION {} ADD TABLE {}; \
-             or exclude them",
-            quoted(publication),
-            list(&mut missing)
-        ),
-    ))
+    let sql = format!("ALTER PUBLICATION {} ADD TABLE {}", quoted(publication), list(&mut missing));
+    client.batch_execute(&sql).await.map_err(|cause| {
+        if cause.code().is_none() {
+            return refused(format!("cannot add tables to publication {publication}"))(cause);
+        }
+        let what = format!(
+            "publication {publication} lacks tables that the configuration includes, and this user may not add them: run {sql}; or \
+             exclude them",
+        );
+        Error::new(ErrorKind::Publication, what).caused_by(cause)
+    })?;
+    tracing::info!(publication, "tables added: {sql}");
+    Ok(())
 }
 
 /// Whether one of the tables is partitioned or a partition.

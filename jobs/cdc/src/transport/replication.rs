@@ -88,7 +88,7 @@ impl Replication {
     /// Starts the stream; from here on this session holds the slot.
     pub(crate) async fn start(mut self, slot: &str, publication: &str, from: Lsn) -> Result<Started> {
         let sql = format!(
-            "START_REPLICATION SLOT {slot} LOGICAL {from} (proto_version '1', publication_names '\"{publication}\"')"
+            "START_REPLICATION SLOT {slot} LOGICAL {from} (proto_version '1', publication_names '\"{publication}\"', messages 'true')"
         );
         self.connection.start_copy(&sql).await?;
         let (sender, chunks) = mpsc::channel(self.queued_chunks);

@@ -8,7 +8,9 @@
 
 mod capture;
 mod compare;
+mod incremental;
 mod kills;
+mod modes;
 mod proxy;
 mod refusals;
 mod registry;
@@ -55,6 +57,12 @@ fn main() {
         trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),
         trial("shapes::without_an_encoding", shapes::without_an_encoding),
         trial("shapes::own_key_that_deletes_do_not_tell", shapes::own_key_that_deletes_do_not_tell),
+        trial("incremental::table_included_later", incremental::table_included_later),
+        trial("incremental::table_created_later", incremental::table_created_later),
+        trial("incremental::signals", incremental::signals),
+        trial("modes::never", modes::never),
+        trial("modes::only", modes::only),
+        trial("modes::when_needed", modes::when_needed),
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),
         trial("kills::during_snapshot", kills::during_snapshot),
         trial("kills::during_streaming", kills::during_streaming),

@@ -136,9 +136,19 @@ pub fn record_too_large() -> Outcome {
     Ok(())
 }
 
+/// Tables that came later are added, unless the publication is somebody else's.
 pub fn publication_lacks_a_table() -> Outcome {
     let stage = stage_with_a_table()?;
     captured_once(&stage)?;
     stage.sql("CREATE TABLE later (id integer PRIMARY KEY)")?;
-    refused(&stage.config(), &[], &["ALTER PUBLICATION", "\"later\""])
+    let (reader, password) =
+        (format!("{}_reader", stage.name), std::env::var("PGPASSWORD").unwrap_or_default());
+    stage.sql(&format!(
+        "CREATE ROLE {reader} LOGIN REPLICATION PASSWORD '{password}'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"
+    ))?;
+    let user = stage.source.get_user().unwrap_or("postgres");
+    let config = stage.config().replace(&format!("user = \"{user}\""), &format!("user = \"{reader}\""));
+    let outcome = refused(&config, &[], &["ALTER PUBLICATION", "\"later\"", "may not"]);
+    stage.sql(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
+    outcome
 }

@@ -1,0 +1,291 @@
+//! Snapshots of single tables while the stream goes on; how, is told in [`crate::snapshot::incremental`].
+
+use std::time::{Duration, Instant};
+
+use super::Stream;
+use crate::config::Config;
+use crate::error::{ErrorKind, Result};
+use crate::kafka::EventId;
+use crate::lsn::Lsn;
+use crate::pgoutput::{Begin, RelationId};
+use crate::retry::Backoff;
+use crate::snapshot::incremental::{Reader, Reading, Taken, Visibility};
+use crate::table::TableName;
+use crate::transport::ReplicationStream;
+
+/// How soon a snapshot is taken again that came at a bad moment.
+pub(super) const SOON: Duration = Duration::from_millis(20);
+/// How often is told what is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is read beside the stream, one table after the other.
+pub(super) struct Incremental {
+    config: Config,
+    reader: Option<Reader>,
+    table: Option<Table>,
+    not_before: Instant,
+    backoff: Backoff,
+    pub(super) paused: bool,
+    looked_at: Instant,
+}
+
+/// The table being read.
+struct Table {
+    name: TableName,
+    relation: RelationId,
+    /// What was in progress when it came up, and has to end first: such a transaction may have begun before the table
+    /// was published, or have been in the stream before others see it.
+    at_first: Option<Visibility>,
+    /// Transactions that changed the table and are out, as long as a snapshot may not hold them yet.
+    changed_by: Vec<u32>,
+    range: Option<Range>,
+    rows: u64,
+    told: Instant,
+}
+
+/// A range being read.
+struct Range {
+    taken: Taken,
+    reading: Reading,
+    /// A transaction that the snapshot does not hold has changed the table before the range could be taken in.
+    is_late: bool,
+}
+
+impl Incremental {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            config: config.clone(),
+            reader: None,
+            table: None,
+            not_before: Instant::now(),
+            backoff: Backoff::new(),
+            paused: false,
+            looked_at: Instant::now(),
+        }
+    }
+
+    /// Where the stream has to be for the range being read to be taken in.
+    fn end(&self) -> Option<Lsn> {
+        self.table.as_ref()?.range.as_ref().map(|range| range.taken.end)
+    }
+
+    /// Begins anew with whatever is left.
+    pub(super) fn forget(&mut self) {
+        self.table = None;
+    }
+
+    /// Takes note of a change in the stream.
+    #[inline]
+    pub(super) fn changed(&mut self, relation: RelationId, by: &Begin) {
+        let Some(table) = self.table.as_mut().filter(|table| table.relation == relation) else { return };
+        if table.changed_by.last() != Some(&by.xid) {
+            table.changed_by.push(by.xid);
+        }
+        if let Some(range) = &mut table.range {
+            range.is_late |= !range.taken.holds.holds(by.xid);
+        }
+    }
+
+    /// Takes a snapshot for the next range of the table, none while it comes too early.
+    async fn take(&mut self, table: &mut Table) -> Result<Option<(Reader, Taken)>> {
+        let mut reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => Reader::open(&self.config).await?,
+        };
+        let taken = reader.take(&table.name).await?;
+        let at_first = table.at_first.get_or_insert_with(|| taken.holds.clone());
+        table.changed_by.retain(|xid| !taken.holds.holds(*xid));
+        if table.changed_by.is_empty() && taken.holds.has_outlived(at_first) {
+            return Ok(Some((reader, taken)));
+        }
+        if table.told.elapsed() > PATIENCE {
+            table.told = Instant::now();
+            tracing::warn!(table = %table.name, open = ?at_first, "the incremental snapshot waits for transactions that were open when it began");
+        }
+        reader.give_up().await?;
+        self.reader = Some(reader);
+        self.not_before = Instant::now() + SOON;
+        Ok(None)
+    }
+}
+
+impl<S: ReplicationStream> Stream<S> {
+    /// Lets tables be read from their beginning.
+    pub(super) fn read_tables(&mut self, names: &[TableName]) {
+        for name in names {
+            let progress = self.snapshot_progress.entry(name.to_string()).or_default();
+            progress.done = false;
+            progress.through.clear();
+            tracing::info!(table = %name, "an incremental snapshot will be read");
+        }
+        self.incremental.forget();
+        self.count_snapshots();
+    }
+
+    /// Publishes tables that are not yet, and lets them be read.
+    pub(super) async fn add_tables(&mut self, tables: &[(RelationId, TableName)]) -> Result<()> {
+        for encoder in self.tables.add(tables).await? {
+            self.outbox.know_topic(&encoder.topic);
+        }
+        let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
+        self.read_tables(&names);
+        Ok(())
+    }
+
+    /// Looks for tables that came since the capture was started, now and then.
+    pub(super) async fn discover(&mut self) -> Result<()> {
+        let Some(interval) = self.incremental.config.discover_interval else { return Ok(()) };
+        if self.transaction.is_some() || self.incremental.looked_at.elapsed() < interval {
+            return Ok(());
+        }
+        self.incremental.looked_at = Instant::now();
+        let mut tables = self.tables.included().await?;
+        tables.retain(|(id, _)| !self.tables.knows(*id));
+        if tables.is_empty() {
+            return Ok(());
+        }
+        match self.add_tables(&tables).await {
+            Err(error) if matches!(error.kind(), ErrorKind::SourceRefused | ErrorKind::Publication) => {
+                tracing::error!("new tables are not captured: {}", error.chain());
+                Ok(())
+            }
+            added => added,
+        }
+    }
+
+    /// Between transactions: takes in the range that has been read, and begins with the next one.
+    pub(super) async fn read_on(&mut self) -> Result<()> {
+        if self.snapshot_progress.is_empty() || self.transaction.is_some() || self.incremental.paused {
+            return Ok(());
+        }
+        if let Some(end) = self.incremental.end() {
+            let here = self.last_passed();
+            if self.end < end || !self.is_above_cuts(here) {
+                return Ok(());
+            }
+            self.take_in(here).await?;
+        }
+        if Instant::now() < self.incremental.not_before {
+            return Ok(());
+        }
+        match self.begin_range().await {
+            Err(error) if error.kind() == ErrorKind::SourceRefused => {
+                let pause = self.incremental.backoff.pause();
+                self.incremental.not_before = Instant::now() + pause;
+                tracing::warn!(
+                    pause_ms = pause.as_millis(),
+                    "an incremental snapshot can't go on: {}; trying again",
+                    error.chain()
+                );
+                Ok(())
+            }
+            begun => begun,
+        }
+    }
+
+    /// Whether something is to be read.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.incremental.paused && self.snapshot_progress.values().any(|progress| !progress.done)
+    }
+
+    /// A transaction begins here: a range whose snapshot does not hold it is taken in before.
+    pub(super) async fn before_transaction(&mut self, begin: &Begin) -> Result<()> {
+        match self.incremental.end() {
+            Some(end) if begin.commit_lsn >= end => {
+                let here = EventId { commit_lsn: begin.commit_lsn.before(), ordinal: 0 };
+                self.take_in(here.max(self.reached)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether events at this position change the counts of no cut that Kafka knows.
+    fn is_above_cuts(&self, position: EventId) -> bool {
+        let (written, is_cut) = self.written;
+        !is_cut || position.commit_lsn > written.commit_lsn
+    }
+
+    async fn begin_range(&mut self) -> Result<()> {
+        let Some(mut table) = self.next_table().await? else { return Ok(()) };
+        let taken = self.incremental.take(&mut table).await;
+        if let Ok(Some((reader, taken))) = taken {
+            let encoder = self.tables.present(table.relation, &table.name).await?;
+            let progress = self.snapshot_progress.get(&table.name.to_string());
+            let after = progress.map(|progress| progress.through.clone()).unwrap_or_default();
+            let rows = self.incremental.config.snapshot.incremental_rows;
+            let dead_letters = self.side_topics.dead_letters.as_ref().map(|topic| topic.schema_ids.1);
+            let reading = reader.read(&taken, &encoder, &after, rows, dead_letters);
+            table.range = Some(Range { taken, reading, is_late: false });
+            self.incremental.table = Some(table);
+            // An idle source's stream passes the snapshot with this.
+            let client = self.tables.client();
+            tokio::spawn(async move {
+                let nudge = "SELECT pg_logical_emit_message(true, 'lakepulse.watermark', '')";
+                if let Err(cause) = client.batch_execute(nudge).await {
+                    tracing::debug!("no watermark: {cause}");
+                }
+            });
+            return Ok(());
+        }
+        self.incremental.table = Some(table);
+        taken.map(drop)
+    }
+
+    /// The table that is read at the moment, or the next one; none when all are done.
+    async fn next_table(&mut self) -> Result<Option<Table>> {
+        if let Some(table) = self.incremental.table.take() {
+            return Ok(Some(table));
+        }
+        loop {
+            let next = self.snapshot_progress.iter().find(|(_, progress)| !progress.done);
+            let Some(name) = next.map(|(name, _)| name.clone()) else { return Ok(None) };
+            if let Some((relation, name)) = self.tables.named(&name).await? {
+                return Ok(Some(Table {
+                    name,
+                    relation,
+                    at_first: None,
+                    changed_by: Vec::new(),
+                    range: None,
+                    rows: 0,
+                    told: Instant::now(),
+                }));
+            }
+            tracing::warn!(table = name, "the table is gone, or not captured any more: no snapshot of it");
+            self.snapshot_progress.remove(&name);
+        }
+    }
+
+    /// Waits for the rows of the range, and sends them as those that follow `before`. One that comes too late is given
+    /// up, and read again.
+    async fn take_in(&mut self, before: EventId) -> Result<()> {
+        let fits = self.is_above_cuts(before);
+        let Some(table) = &mut self.incremental.table else { return Ok(()) };
+        let Some(mut range) = table.range.take().filter(|range| fits && !range.is_late) else {
+            return Ok(());
+        };
+        let mut id = EventId { ordinal: before.ordinal + 1, ..before };
+        while let Some(chunk) = range.reading.next().await {
+            let dead_letters = self.side_topics.dead_letters.as_ref();
+            id = chunk.send(&mut self.outbox, id, dead_letters, &self.metrics).await?;
+        }
+        let (reader, last_key) = range.reading.finish().await?;
+        table.rows += id.ordinal - before.ordinal - 1;
+        let progress = self.snapshot_progress.entry(table.name.to_string()).or_default();
+        progress.done = last_key.is_none();
+        progress.through = last_key.unwrap_or_default();
+        if progress.done {
+            tracing::info!(table = %table.name, rows = table.rows, lsn = %id.commit_lsn, "the incremental snapshot is out");
+            self.incremental.table = None;
+        }
+        self.incremental.reader = Some(reader);
+        self.incremental.backoff = Backoff::new();
+        self.reached = self.reached.max(EventId { ordinal: id.ordinal - 1, ..id });
+        self.count_snapshots();
+        if self.outbox.events() >= self.max_events { self.commit().await } else { Ok(()) }
+    }
+
+    fn count_snapshots(&self) {
+        let done = self.snapshot_progress.values().filter(|progress| progress.done).count();
+        self.metrics.snapshot(self.snapshot_progress.len(), done);
+    }
+}

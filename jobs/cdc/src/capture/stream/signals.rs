@@ -1,0 +1,104 @@
+//! Signals, which tell a running capture what to do, and other logical messages.
+
+use globset::GlobSet;
+
+use super::Stream;
+use crate::capture::signal::Signal;
+use crate::config::set;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kafka::EventId;
+use crate::lsn::Lsn;
+use crate::pgoutput::{Datum, Tuple};
+use crate::transport::ReplicationStream;
+
+impl<S: ReplicationStream> Stream<S> {
+    /// What `pg_logical_emit_message` wrote, in a transaction or between them.
+    pub(super) async fn logical(&mut self, lsn: Lsn, prefix: &str, content: &[u8]) -> Result<()> {
+        let between = EventId { commit_lsn: lsn, ordinal: 0 };
+        let id = self.next_ordinal().unwrap_or(between);
+        if id <= self.reached {
+            return Ok(());
+        }
+        if prefix == self.signal_prefix {
+            let text = String::from_utf8_lossy(content);
+            self.follow(Signal::from_json(&text)).await?;
+            return self.sent(id).await;
+        }
+        Ok(())
+    }
+
+    /// A row of the signal table.
+    pub(super) async fn signal_row(&mut self, row: Tuple<'_>, columns: [usize; 2]) -> Result<()> {
+        let Some(transaction) = &self.transaction else { return Ok(()) };
+        let id = EventId { commit_lsn: transaction.begin.commit_lsn, ordinal: transaction.ordinal };
+        if id <= self.reached {
+            return Ok(());
+        }
+        let text = |column: usize| match row.iter().nth(column) {
+            Some(Datum::Text(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            _ => None,
+        };
+        let [kind, data] = columns.map(text);
+        self.follow(Signal::read(&kind.unwrap_or_default(), data.as_deref())).await
+    }
+
+    /// Does what a signal says; one that can't be followed is told, and the stream goes on.
+    pub(super) async fn follow(&mut self, signal: Result<Signal>) -> Result<()> {
+        let followed = match signal {
+            Ok(Signal::Execute(names)) => self.execute(&names).await,
+            Ok(Signal::Stop(names)) => self.stop_reading(&names),
+            Ok(Signal::Pause) => {
+                self.incremental.paused = true;
+                self.incremental.forget();
+                tracing::info!("incremental snapshots are paused");
+                Ok(())
+            }
+            Ok(Signal::Resume) => {
+                self.incremental.paused = false;
+                tracing::info!("incremental snapshots go on");
+                Ok(())
+            }
+            Ok(Signal::Log(line)) => {
+                tracing::info!(lsn = %self.reached.commit_lsn, "signal: {line}");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        match followed {
+            Err(error) if matches!(error.kind(), ErrorKind::Configuration | ErrorKind::Publication) => {
+                self.metrics.retried("signal");
+                tracing::error!("{}", error.chain());
+                Ok(())
+            }
+            followed => followed,
+        }
+    }
+
+    async fn execute(&mut self, names: &[String]) -> Result<()> {
+        let wanted = set("data-collections", names)?;
+        let mut tables = self.tables.included().await?;
+        tables.retain(|(_, name)| wanted.is_match(name.to_string()));
+        if tables.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!(
+                    "a signal wants a snapshot of {names:?}, which are no captured tables: check tables.include"
+                ),
+            ));
+        }
+        self.add_tables(&tables).await
+    }
+
+    fn stop_reading(&mut self, names: &[String]) -> Result<()> {
+        let all = ["*".to_owned()];
+        let wanted: GlobSet = set("data-collections", if names.is_empty() { &all } else { names })?;
+        for (name, progress) in &mut self.snapshot_progress {
+            if !progress.done && wanted.is_match(name) {
+                progress.done = true;
+                tracing::info!(table = name, "the incremental snapshot is stopped");
+            }
+        }
+        self.incremental.forget();
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Tables that are read while the stream goes on: their rows and changes are whole, once, and in order.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::Outcome;
+use crate::capture::Capture;
+use crate::compare::all_tables;
+use crate::stage::{Result, Stage, eventually};
+use crate::topics::{Record, Topics, field};
+
+const STREAMING: &str = "streaming";
+/// A table with values out of line, which updates leave alone.
+const ADDED: &str = "CREATE TABLE added (id integer PRIMARY KEY, n integer NOT NULL, big text NOT NULL);
+    ALTER TABLE added ALTER big SET STORAGE EXTERNAL;
+    INSERT INTO added SELECT i, 0, repeat(i::text || ' ', 600) FROM generate_series(1, 6000) i";
+const SMALL_RANGES: &str = "incremental_rows = 300\n";
+
+/// Changes of every kind in table `added`, until they are told to end.
+struct Changes {
+    ending: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<Result<usize>>,
+}
+
+impl Changes {
+    fn start(stage: &Stage) -> Self {
+        let (ending, source) = (Arc::new(AtomicBool::new(false)), stage.source.clone());
+        let told = Arc::clone(&ending);
+        let task = stage.runtime.spawn(async move {
+            let (client, connection) = source.connect(tokio_postgres::NoTls).await?;
+            tokio::spawn(connection);
+            let mut step = 0;
+            while !told.load(Ordering::Relaxed) {
+                step += 1;
+                let statement = match step % 5 {
+                    0 => format!(
+                        "INSERT INTO added VALUES ({}, {step}, repeat('{step} ', 1000))",
+                        100_000 + step
+                    ),
+                    1 => format!("DELETE FROM added WHERE id % 1009 = {}", step % 1009),
+                    2 => format!(
+                        "UPDATE added SET id = id + 200000, big = 'moved' WHERE id = {}",
+                        step * 7 % 6000
+                    ),
+                    3 => format!(
+                        "UPDATE added SET big = repeat('{step} ', 900) WHERE id % 701 = {}",
+                        step % 701
+                    ),
+                    _ => format!("UPDATE added SET n = {step} WHERE id % 97 = {}", step % 97),
+                };
+                client.batch_execute(&statement).await?;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            Ok(step)
+        });
+        Self { ending, task }
+    }
+
+    fn end(self, stage: &Stage) -> Outcome {
+        self.ending.store(true, Ordering::Relaxed);
+        assert!(stage.runtime.block_on(self.task)?? > 0);
+        Ok(())
+    }
+}
+
+fn settings(stage: &Stage, more: &str) -> String {
+    stage.config().replace("[snapshot]\n", &format!("[snapshot]\n{SMALL_RANGES}")) + more
+}
+
+/// Whether it is a row of an incremental snapshot.
+fn is_incremental(record: &Record) -> bool {
+    let mark = record.value.as_ref().map(|value| format!("{:?}", field(field(value, "source"), "snapshot")));
+    record.operation().as_deref() == Some("r") && mark.is_some_and(|mark| mark.contains("incremental"))
+}
+
+/// Within a key, later in Kafka is later at the source, rows of the snapshot among the changes.
+fn in_order(records: &[&Record]) -> Outcome {
+    let mut last = BTreeMap::new();
+    for record in records.iter().filter(|record| record.value.is_some()) {
+        let id = (record.commit_lsn, record.ordinal);
+        if let Some(before) = last.insert(format!("{:?}", record.key), id)
+            && before >= id
+        {
+            return Err(format!("{:?}: {before:?} stands before {id:?}", record.key).into());
+        }
+    }
+    Ok(())
+}
+
+/// The table's records: those of the snapshots come so many times for each key.
+fn check_added(stage: &Stage, topics: &Topics, snapshots: usize) -> Outcome {
+    all_tables(stage, topics)?;
+    let records = topics.table(stage, "public.added");
+    in_order(&records)?;
+    let mut rows: BTreeMap<String, usize> = BTreeMap::new();
+    for record in records.iter().filter(|record| is_incremental(record)) {
+        *rows.entry(format!("{:?}", record.key)).or_default() += 1;
+    }
+    assert!(rows.len() > 4000, "{} keys", rows.len());
+    let most = rows.values().max().copied().unwrap_or_default();
+    assert_eq!(most, snapshots, "rows of a key");
+    Ok(())
+}
+
+/// A table that is included later is read, by a capture that is killed in the middle of it.
+pub fn table_included_later() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(ADDED)?;
+    let mut capture = Capture::start_with(&settings(&stage, "[tables]\nexclude = [\"*.added\"]\n"), &[])?;
+    capture.wait_for(STREAMING)?;
+    let changes = Changes::start(&stage);
+    capture.terminate()?;
+    let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
+    for _ in 0..3 {
+        let capture = Capture::start_with(&settings(&stage, ""), &debug)?;
+        eventually("some ranges", || Ok(capture.log().matches("Kafka transaction committed").count() > 3))
+            .map_err(|error| format!("{error}\n{}", capture.log()))?;
+        assert!(!capture.log().contains("the incremental snapshot is out"), "killed too late");
+        capture.kill()?;
+    }
+    let mut capture = Capture::start_with(&settings(&stage, ""), &[])?;
+    capture.wait_for("the incremental snapshot is out")?;
+    changes.end(&stage)?;
+    let topics = capture.finish(&stage)?;
+    check_added(&stage, &topics, 1)?;
+
+    // Left out for a while, and included again: read again.
+    let mut capture = Capture::start_with(&settings(&stage, "[tables]\nexclude = [\"*.added\"]\n"), &[])?;
+    capture.wait_for(STREAMING)?;
+    stage.sql("UPDATE added SET n = -1 WHERE id % 3 = 0; INSERT INTO added VALUES (-1, 0, 'x')")?;
+    stage.catch_up()?;
+    capture.terminate()?;
+    let mut capture = Capture::start_with(&settings(&stage, ""), &[])?;
+    capture.wait_for("the incremental snapshot is out")?;
+    let topics = capture.finish(&stage)?;
+    check_added(&stage, &topics, 2)
+}
+
+/// A table that is created while the capture runs is published and read.
+pub fn table_created_later() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    let mut capture = Capture::start_with(&settings(&stage, "[tables]\ndiscover_interval_s = 1\n"), &[])?;
+    capture.wait_for(STREAMING)?;
+    stage.sql(ADDED)?;
+    stage.sql("CREATE TABLE keyless (a integer, b text); INSERT INTO keyless SELECT i, 'b' FROM generate_series(1, 3000) i")?;
+    let changes = Changes::start(&stage);
+    eventually(
+        "both snapshots",
+        || Ok(capture.log().matches("the incremental snapshot is out").count() == 2),
+    )
+    .map_err(|error| format!("{error}\n{}", capture.log()))?;
+    stage.sql("INSERT INTO keyless VALUES (0, 'later')")?;
+    changes.end(&stage)?;
+    let topics = capture.finish(&stage)?;
+    let read_rows =
+        topics.table(&stage, "public.keyless").iter().filter(|record| is_incremental(record)).count();
+    assert_eq!(read_rows, 3000);
+    check_added(&stage, &topics, 1)
+}
+
+/// Signals by a logical message, a table and the command, while transactions are open.
+pub fn signals() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(ADDED)?;
+    stage.sql("CREATE SCHEMA control; CREATE TABLE control.signals (id text PRIMARY KEY, type text NOT NULL, data text)")?;
+    let more = "[tables]\ninclude = [\"public.*\"]\n[signals]\ntable = \"control.signals\"\n";
+    let mut capture = Capture::start_with(&settings(&stage, more), &[])?;
+    capture.wait_for(STREAMING)?;
+    let changes = Changes::start(&stage);
+    let done = |capture: &Capture, count: usize| {
+        eventually("the snapshot", || {
+            Ok(capture.log().matches("the incremental snapshot is out").count() == count)
+        })
+        .map_err(|error| format!("{error}\n{}", capture.log()))
+    };
+    stage.sql(r#"INSERT INTO control.signals VALUES ('1', 'execute-snapshot', '{"data-collections": ["public.added"]}')"#)?;
+    done(&capture, 1)?;
+    // Waits for the transaction that is open, but the stream does not.
+    let open = stage.runtime.block_on(stage.source.connect(tokio_postgres::NoTls))?;
+    stage.runtime.spawn(open.1);
+    stage.runtime.block_on(open.0.batch_execute("BEGIN; UPDATE added SET n = -7 WHERE id = 5000"))?;
+    let (path, directory) = (tempfile::tempdir()?, stage.name.clone());
+    let file = path.path().join(directory);
+    std::fs::write(&file, settings(&stage, more))?;
+    let asked = Command::new(env!("CARGO_BIN_EXE_lakepulse-cdc"))
+        .arg("--config")
+        .arg(&file)
+        .args(["snapshot", "public.add*"])
+        .output()?;
+    let told = String::from_utf8_lossy(&asked.stdout);
+    assert!(asked.status.success() && told.contains("a snapshot of public.added is asked for"), "{told}");
+    stage.catch_up()?;
+    done(&capture, 1)?;
+    stage.runtime.block_on(open.0.batch_execute("COMMIT"))?;
+    done(&capture, 2)?;
+    stage.sql(&format!(
+        "SELECT pg_logical_emit_message(false, 'lakepulse.signal.{}', '{{\"type\": \"execute-snapshot\"}}')",
+        stage.name
+    ))?;
+    capture.wait_for("data-collections names no table")?;
+    changes.end(&stage)?;
+    let topics = capture.finish(&stage)?;
+    let signals = topics.records.iter().filter(|record| record.topic.contains("signals")).count();
+    assert_eq!(signals, 0, "the signal table is not captured");
+    stage.sql("DROP TABLE control.signals")?;
+    all_tables(&stage, &topics)?;
+    let records = topics.table(&stage, "public.added");
+    in_order(&records)?;
+    let read = records.iter().filter(|record| is_incremental(record)).count();
+    assert!(read > 10_000, "{read} rows were read");
+    Ok(())
+}
