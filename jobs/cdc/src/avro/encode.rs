@@ -194,7 +194,7 @@ fn amount(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '-' | '.')).collect()
 }
 
-fn bytes_as(mode: BinaryMode, bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn bytes_as(mode: BinaryMode, bytes: &[u8], out: &mut Vec<u8>) {
     match mode {
         BinaryMode::Bytes => binary::bytes(bytes, out),
         BinaryMode::Base64 => binary::bytes(STANDARD.encode(bytes).as_bytes(), out),

@@ -8,6 +8,7 @@ mod datetime;
 mod dead_letter;
 mod encode;
 mod envelope;
+mod message;
 mod names;
 mod numeric;
 mod schema;
@@ -17,6 +18,7 @@ mod transaction;
 
 pub(crate) use self::dead_letter::{DEAD_LETTER, dead_letter};
 pub(crate) use self::envelope::{Event, Image, Operation, Row, TableEncoder, TransactionBlock};
+pub(crate) use self::message::{MessageEncoder, message_schemas};
 pub(crate) use self::names::topic_name;
 pub(crate) use self::schema::{key_schema, value_schema};
 pub(crate) use self::stamp::{EventSource, SnapshotMark, Stamp};

@@ -68,7 +68,7 @@ pub(crate) fn value_schema(prefix: &str, shape: &TableShape) -> String {
     .to_string()
 }
 
-fn source_schema() -> Value {
+pub(super) fn source_schema() -> Value {
     let optional = |name: &str, kind: &str| json!({"name": name, "type": ["null", kind], "default": null});
     let snapshot = json!({
         "type": "string", "connect.version": 1,
@@ -94,7 +94,7 @@ fn source_schema() -> Value {
     })
 }
 
-fn transaction_schema() -> Value {
+pub(super) fn transaction_schema() -> Value {
     json!({
         "type": "record", "name": "block", "namespace": "event",
         "fields": [

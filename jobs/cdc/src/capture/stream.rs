@@ -1,4 +1,5 @@
 mod incremental;
+mod messages;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 
 use self::incremental::{Incremental, SOON};
+use self::messages::Messages;
 use super::changes::{Change, Changes};
 use super::outbox::{Outbox, Progress};
 use super::tables::{SideTopic, SideTopics, Tables};
@@ -56,7 +58,7 @@ pub(crate) struct Stream<S> {
     /// What the snapshot read of each table, until the stream has passed it, and what is read incrementally.
     snapshot_progress: BTreeMap<String, TableProgress>,
     incremental: Incremental,
-    signal_prefix: String,
+    messages: Messages,
     /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
     written: (EventId, bool),
     written_at: Instant,
@@ -92,6 +94,7 @@ impl<S: ReplicationStream> Stream<S> {
         metrics: &Metrics,
         checkpoint: &Checkpoint,
     ) -> Self {
+        let messages = Messages::new(config, side_topics.messages.as_ref());
         let reached =
             EventId { commit_lsn: Lsn(checkpoint.commit_lsn as u64), ordinal: checkpoint.ordinal as u64 };
         Self {
@@ -112,7 +115,7 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_lsn: Lsn(checkpoint.snapshot_lsn as u64),
             snapshot_progress: checkpoint.snapshot_progress.clone(),
             incremental: Incremental::new(config),
-            signal_prefix: config.signal_prefix(),
+            messages,
             written: (reached, checkpoint.complete),
             written_at: Instant::now(),
             hold: config.commit.min_interval,
@@ -206,7 +209,7 @@ impl<S: ReplicationStream> Stream<S> {
                     self.change(relation, lsn, Change::Truncate).await?;
                 }
             }
-            Message::Logical { lsn, prefix, content, .. } => self.logical(lsn, prefix, content).await?,
+            Message::Logical { lsn, prefix, content, .. } => self.logical(lsn, (prefix, content)).await?,
             Message::Origin { .. } | Message::Type { .. } => {}
         }
         Ok(())

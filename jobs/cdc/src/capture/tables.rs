@@ -6,8 +6,8 @@ use tokio_postgres::Client;
 
 use super::outbox::TopicId;
 use crate::avro::{
-    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, topic_name,
-    value_schema,
+    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
+    message_schemas, topic_name, value_schema,
 };
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -45,6 +45,7 @@ pub(crate) struct SideTopic {
 pub(crate) struct SideTopics {
     pub(crate) transactions: Option<SideTopic>,
     pub(crate) dead_letters: Option<SideTopic>,
+    pub(crate) messages: Option<SideTopic>,
 }
 
 /// A table in the stream.
@@ -157,7 +158,13 @@ impl Tables {
         };
         let dead_letters =
             if dead_letters { Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?) } else { None };
-        Ok(SideTopics { transactions, dead_letters })
+        let messages = if self.config.events.messages.is_empty() {
+            None
+        } else {
+            let (key, value) = message_schemas(self.config.rows.types.binary);
+            Some(self.side_topic("message", Some(&key), &value).await?)
+        };
+        Ok(SideTopics { transactions, dead_letters, messages })
     }
 
     async fn side_topic(&mut self, name: &str, key: Option<&str>, value: &str) -> Result<SideTopic> {

@@ -78,7 +78,9 @@ mod tests {
     fn numbers_go_round() {
         let low = u64::from(u32::MAX) + 5;
         let snapshot: Visibility = format!("{low}:{}:{low}", low + 2).parse().unwrap();
-        for (xid, held) in [(u32::MAX, true), (4, false), (5, true), (6, false), (1 << 31, true)] {
+        for (xid, held) in
+            [(u32::MAX, true), (4, false), (5, true), (6, false), ((1 << 31) + 100, true), (1 << 30, false)]
+        {
             assert_eq!(snapshot.holds(xid), held, "{xid}");
         }
         let before: Visibility = format!("{0}:{0}:", u64::from(u32::MAX)).parse().unwrap();

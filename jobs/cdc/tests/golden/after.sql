@@ -35,3 +35,5 @@ DELETE FROM no_defaults; INSERT INTO nullable_defaults VALUES (2, 'x', 1, 1, '20
 INSERT INTO text_key DEFAULT VALUES; DELETE FROM text_key WHERE k = 'a';
 INSERT INTO extensions SELECT id + 100, g, gg, gn, ggn, v, vn, hv, sv FROM extensions ORDER BY id; UPDATE extensions SET id = 50 WHERE id = 1; DELETE FROM extensions WHERE id = 2;
 BEGIN; INSERT INTO two_keys VALUES (70, 'x', 1); INSERT INTO truncated VALUES (70); INSERT INTO two_keys VALUES (71, 'x', 1); UPDATE two_keys SET b = 72 WHERE b = 71; INSERT INTO no_key VALUES (70, 'x'); COMMIT;
+BEGIN; SELECT pg_logical_emit_message(true, 'app', 'in a transaction'); INSERT INTO two_keys VALUES (80, 'x', 1); SELECT pg_logical_emit_message(true, 'app.two', E'\\xdead'::bytea); SELECT pg_logical_emit_message(true, 'other', 'x'); COMMIT;
+BEGIN; SELECT pg_logical_emit_message(true, 'app', 'rolled back'); ROLLBACK; BEGIN; SELECT pg_logical_emit_message(false, 'app', 'stays'); ROLLBACK; SELECT pg_logical_emit_message(false, 'app.', '');

@@ -28,7 +28,7 @@ import debezium  # noqa: E402
 import ours  # noqa: E402
 from confluent_kafka import Consumer, KafkaError, TopicPartition  # noqa: E402
 from stage import KAFKA, Envelopes, sql, value, wait_until  # noqa: E402
-from variants import VARIANTS  # noqa: E402
+from variants import NO_MESSAGES, VARIANTS  # noqa: E402
 
 HERE = Path(__file__).parent
 KEPT = HERE / "debezium.json.gz"
@@ -236,6 +236,8 @@ def main():
         for variant in variants:
             settings, more, excluded = VARIANTS[variant]
             own = Own(options.binary, f"golden_{variant}_own", more, excluded)
+            if variant != "messages":
+                settings = {**NO_MESSAGES, **settings}
             pair = captures[variant] = (own, Peer(f"golden_{variant}_peer", settings, excluded) if options.peer else None)
             for capture in filter(None, pair):
                 capture.remove()

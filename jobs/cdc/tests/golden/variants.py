@@ -8,6 +8,9 @@ skip = ["t"]
 unknown_as_text = false
 """
 
+#: Logical messages go to a topic there by default.
+NO_MESSAGES = {"message.prefix.exclude.list": ".*"}
+
 VARIANTS = {
     "defaults": ({}, LIKE_DEBEZIUM, []),
     "texts": (
@@ -53,6 +56,11 @@ stars = 5
     ),
     "transactions": ({"provide.transaction.metadata": "true"}, LIKE_DEBEZIUM.replace("[events]", "[events]\ntransactions = true"), []),
     "microseconds": ({"time.precision.mode": "microseconds"}, LIKE_DEBEZIUM + 'time = "microseconds"\n', []),
+    "messages": (
+        {"message.prefix.include.list": "app.*", "binary.handling.mode": "hex"},
+        LIKE_DEBEZIUM.replace("[events]", '[events]\nmessages = ["app*"]') + 'binary = "hex"\n',
+        [],
+    ),
     "time_microseconds": (
         {"time.precision.mode": "adaptive_time_microseconds"},
         LIKE_DEBEZIUM + 'time = "adaptive_time_microseconds"\n',

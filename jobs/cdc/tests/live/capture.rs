@@ -63,6 +63,12 @@ impl Capture {
         Ok(self.child.try_wait()?.is_some())
     }
 
+    /// Waits until it ends by itself.
+    pub fn end(mut self) -> Result<ExitStatus> {
+        eventually("the capture to end", || self.has_ended())?;
+        Ok(self.child.wait()?)
+    }
+
     pub fn kill(mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;

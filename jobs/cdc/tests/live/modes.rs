@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::capture::Capture;
 use crate::compare::all_tables;
 use crate::refusals::refused;
-use crate::stage::{Stage, eventually};
+use crate::stage::Stage;
 
 const ROWS: &str = "CREATE TABLE rows (id integer PRIMARY KEY, v text); INSERT INTO rows SELECT n, 'v' FROM generate_series(1, 5000) AS n";
 
@@ -33,10 +33,8 @@ pub fn only() -> Outcome {
     stage.sql(ROWS)?;
     for _ in 0..2 {
         let mut capture = Capture::start_with(&settings(&stage, "only"), &[])?;
-        eventually("the capture to end", || capture.has_ended())?;
-        let log = capture.log();
-        let (status, _) = capture.terminate()?;
-        assert!(status.success() && log.contains("snapshot.mode = only"), "{log}");
+        capture.wait_for("snapshot.mode = only")?;
+        assert!(capture.end()?.success());
         stage.sql("INSERT INTO rows SELECT max(id) + 1, 'later' FROM rows")?;
     }
     let mut capture = Capture::start(&stage)?;

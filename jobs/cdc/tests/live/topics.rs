@@ -111,7 +111,7 @@ impl Topics {
                         continue;
                     }
                     let name = message.topic().trim_start_matches(&prefix);
-                    let to = if matches!(name, "transaction" | "dead_letter") {
+                    let to = if matches!(name, "transaction" | "dead_letter" | "message") {
                         &mut beside
                     } else {
                         &mut records

@@ -1,4 +1,4 @@
-//! Signals, which tell a running capture what to do, and other logical messages.
+//! Signals, which tell a running capture what to do.
 
 use globset::GlobSet;
 
@@ -7,26 +7,10 @@ use crate::capture::signal::Signal;
 use crate::config::set;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
-use crate::lsn::Lsn;
 use crate::pgoutput::{Datum, Tuple};
 use crate::transport::ReplicationStream;
 
 impl<S: ReplicationStream> Stream<S> {
-    /// What `pg_logical_emit_message` wrote, in a transaction or between them.
-    pub(super) async fn logical(&mut self, lsn: Lsn, prefix: &str, content: &[u8]) -> Result<()> {
-        let between = EventId { commit_lsn: lsn, ordinal: 0 };
-        let id = self.next_ordinal().unwrap_or(between);
-        if id <= self.reached {
-            return Ok(());
-        }
-        if prefix == self.signal_prefix {
-            let text = String::from_utf8_lossy(content);
-            self.follow(Signal::from_json(&text)).await?;
-            return self.sent(id).await;
-        }
-        Ok(())
-    }
-
     /// A row of the signal table.
     pub(super) async fn signal_row(&mut self, row: Tuple<'_>, columns: [usize; 2]) -> Result<()> {
         let Some(transaction) = &self.transaction else { return Ok(()) };
