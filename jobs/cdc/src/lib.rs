@@ -31,7 +31,7 @@
 //! | `checkpoint` | the checkpoint record |
 //! | `snapshot` | the initial snapshot, in parallel and resumable |
 //! | `capture` | sessions: where to begin, Kafka transactions, the stream |
-//! | `check`, `remove` | the other subcommands |
+//! | `check`, `remove` | the other subcommands; `inventory` and `survey`: what is wanted, and what is there |
 //! | `retry` | whether to try again, decided in one place |
 //! | `metrics`, `http` | what can be watched |
 
@@ -42,6 +42,7 @@ mod checkpoint;
 mod config;
 mod error;
 mod http;
+mod inventory;
 mod kafka;
 mod lsn;
 mod metrics;
@@ -54,12 +55,13 @@ mod shutdown;
 mod snapshot;
 mod socket;
 mod source;
+mod survey;
 mod table;
 mod tls;
 mod transport;
 
 pub use capture::run;
-pub use check::{Finding, check};
+pub use check::{Finding, Verdict, check};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use lsn::{Lsn, ParseLsnError};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lakepulse_cdc::{Config, Error, Shutdown, check, remove, run};
+use lakepulse_cdc::{Config, Error, Shutdown, Verdict, check, remove, run};
 use tracing_subscriber::EnvFilter;
 
 /// `PostgreSQL` change data capture into Kafka, exactly once.
@@ -66,17 +66,11 @@ async fn execute(arguments: Arguments) -> Result<ExitCode, Error> {
             run(&config, Shutdown::on_signals()?).await?;
         }
         Command::Check => {
-            let mut code = ExitCode::SUCCESS;
-            for finding in check(&config).await {
-                match finding.outcome {
-                    Ok(state) => println!("ok   {}: {state}", finding.what),
-                    Err(error) => {
-                        println!("fix  {}: {}", finding.what, error.chain());
-                        code = ExitCode::FAILURE;
-                    }
-                }
+            let findings = check(&config).await;
+            findings.iter().for_each(|finding| println!("{finding}"));
+            if findings.iter().any(|finding| finding.verdict == Verdict::Fix) {
+                return Ok(ExitCode::FAILURE);
             }
-            return Ok(code);
         }
         Command::Drop { topics } => {
             for line in remove(&config, topics).await? {

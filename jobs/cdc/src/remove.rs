@@ -4,7 +4,7 @@ use tokio::task::block_in_place;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::kafka::{delete_topics, reachable_topics};
+use crate::kafka::{delete_topics, survey};
 use crate::source;
 
 /// Drops the slot and the publication; with `topics`, every topic under the prefix too, the checkpoints
@@ -22,9 +22,9 @@ pub async fn remove(config: &Config, topics: bool) -> Result<Vec<String>> {
     done.push(format!("publication {} dropped", config.publication));
     if topics {
         let prefix = format!("{}.", config.topic_prefix);
-        let there = block_in_place(|| reachable_topics(&config.kafka))?;
+        let there = block_in_place(|| survey(&config.kafka))?.topics;
         let ours: Vec<&str> =
-            there.iter().map(|(name, _)| name.as_str()).filter(|name| name.starts_with(&prefix)).collect();
+            there.keys().map(String::as_str).filter(|name| name.starts_with(&prefix)).collect();
         if !ours.is_empty() {
             delete_topics(&config.kafka, &ours).await?;
         }

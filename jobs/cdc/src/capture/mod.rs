@@ -10,6 +10,7 @@ mod tables;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::outbox::{Outbox, Progress};
+pub(crate) use self::resume::{Start, decide as where_to_start};
 pub(crate) use self::session::stream_checkpoint;
 pub(crate) use self::tables::SideTopic;
 use crate::config::Config;

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use self::tables::{Partitions, RowOptions, TableFilter};
-use crate::avro::Operation;
+use crate::avro::{Operation, topic_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
+use crate::table::TableName;
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -156,9 +157,19 @@ impl Config {
         self.metrics_listen = Some(address);
     }
 
+    /// The topic of a table's events.
+    pub(crate) fn topic(&self, table: &TableName) -> String {
+        topic_name(&self.topic_prefix, table)
+    }
+
     /// The topic of the checkpoint records.
     pub(crate) fn checkpoint_topic(&self) -> String {
-        format!("{}.checkpoint", self.topic_prefix)
+        self.side_topic("checkpoint")
+    }
+
+    /// A topic that is not of a table.
+    pub(crate) fn side_topic(&self, name: &str) -> String {
+        format!("{}.{name}", self.topic_prefix)
     }
 }
 

@@ -7,6 +7,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic)]
 
 mod capture;
+mod check;
 mod compare;
 mod kills;
 mod proxy;
@@ -68,6 +69,9 @@ fn main() {
         trial("refusals::fenced_by_another_instance", refusals::fenced_by_another_instance),
         trial("refusals::record_too_large", refusals::record_too_large),
         trial("refusals::publication_lacks_a_table", refusals::publication_lacks_a_table),
+        trial("check::good_settings", check::good_settings),
+        trial("check::rights_tables_and_topics", check::rights_tables_and_topics),
+        trial("check::publication_and_slot", check::publication_and_slot),
         trial("registry::down_at_start", registry::down_at_start),
         trial("registry::down_in_mid_stream", registry::down_in_mid_stream),
         trial("registry::incompatible_schema", registry::incompatible_schema),

@@ -1,5 +1,7 @@
 //! The schema registry, over Confluent's HTTP interface.
 
+mod lookup;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -7,6 +9,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
+pub(crate) use self::lookup::Standing;
 use crate::config::{RegistryConfig, RegistryCredentials};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
@@ -130,6 +133,11 @@ impl Registry {
     }
 
     async fn once(&self, what: &str, request: reqwest::RequestBuilder) -> Result<String> {
+        let (status, body) = self.send(what, request).await?;
+        if status.is_success() { Ok(body) } else { Err(self.refused(what, status, &body)) }
+    }
+
+    async fn send(&self, what: &str, request: reqwest::RequestBuilder) -> Result<(StatusCode, String)> {
         let url = &self.config.url;
         let request = match &self.config.credentials {
             RegistryCredentials::None => request,
@@ -149,12 +157,13 @@ impl Registry {
         };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let body = response.text().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok(body);
-        }
+        Ok((status, response.text().await.map_err(unreachable)?))
+    }
+
+    fn refused(&self, what: &str, status: StatusCode, body: &str) -> Error {
+        let url = &self.config.url;
         let answer: String = body.chars().take(500).collect::<String>().replace('\n', " ");
-        Err(match status {
+        match status {
             StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => Error::new(
                 ErrorKind::SchemaIncompatible,
                 format!(
@@ -178,6 +187,6 @@ impl Registry {
                     "{what}: the schema registry at {url} answers {status}: {answer}; check that registry.url ends in its Confluent API"
                 ),
             ),
-        })
+        }
     }
 }
