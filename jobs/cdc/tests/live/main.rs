@@ -16,6 +16,7 @@ mod registry;
 mod rows;
 mod shapes;
 mod stage;
+mod status;
 mod storm;
 mod topics;
 
@@ -72,6 +73,8 @@ fn main() {
         trial("check::good_settings", check::good_settings),
         trial("check::rights_tables_and_topics", check::rights_tables_and_topics),
         trial("check::publication_and_slot", check::publication_and_slot),
+        trial("status::of_a_running_capture", status::of_a_running_capture),
+        trial("status::dry_run_changes_nothing", status::dry_run_changes_nothing),
         trial("registry::down_at_start", registry::down_at_start),
         trial("registry::down_in_mid_stream", registry::down_in_mid_stream),
         trial("registry::incompatible_schema", registry::incompatible_schema),
