@@ -64,6 +64,11 @@ impl Encoded {
         self.has_key.then_some(self.key.as_slice())
     }
 
+    /// Of key and value.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.len()
+    }
+
     /// Encodes an event, whose key is that of this row.
     fn write(&mut self, table: &mut Captured, event: &Event<'_>, key: Option<&Row<'_>>) -> Result<()> {
         self.operation = event.operation;

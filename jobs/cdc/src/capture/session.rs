@@ -122,7 +122,8 @@ pub(crate) async fn run(
 
     let from = Lsn(checkpoint.end_lsn as u64);
     let session = replicate(config).await?;
-    let replication = session.start(&config.slot, &config.publication, from).await?;
+    let waiting = metrics.received_chunks();
+    let replication = session.start(&config.slot, &config.publication, from, waiting).await?;
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");

@@ -256,7 +256,7 @@ impl<S: ReplicationStream> Stream<S> {
         {
             self.outbox.tombstone(topic, key, id, self.now_us).await?;
         }
-        table.count(event.operation, &self.metrics);
+        table.count(event.operation, event.bytes(), &self.metrics);
         self.sent(id).await
     }
 

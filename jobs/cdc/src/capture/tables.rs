@@ -50,7 +50,7 @@ pub(crate) struct Captured {
     pub(crate) stamp: Stamp,
     /// The topic's place in the outbox, once an event went there.
     pub(crate) topic: Option<TopicId>,
-    counters: [Option<IntCounter>; 5],
+    counters: [Option<(IntCounter, IntCounter)>; 5],
 }
 
 impl Captured {
@@ -58,10 +58,13 @@ impl Captured {
         Self { encoder, stamp: Stamp::default(), topic: None, counters: [const { None }; 5] }
     }
 
-    /// Counts one event in the metrics.
-    pub(crate) fn count(&mut self, operation: Operation, metrics: &Metrics) {
-        if let Some(counter) = self.counters.get_mut(operation as usize) {
-            counter.get_or_insert_with(|| metrics.events(&self.encoder.shape.name, operation.letter())).inc();
+    /// Counts one event of so many bytes in the metrics.
+    pub(crate) fn count(&mut self, operation: Operation, bytes: usize, metrics: &Metrics) {
+        if let Some(counters) = self.counters.get_mut(operation as usize) {
+            let new = || metrics.events(&self.encoder.shape.name, operation.letter());
+            let (events, size) = counters.get_or_insert_with(new);
+            events.inc();
+            size.inc_by(bytes as u64);
         }
     }
 }

@@ -73,6 +73,11 @@ impl Producer {
         self.batch_bytes
     }
 
+    /// Bytes of records that were handed over and not acknowledged yet.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        (self.room_kbytes as usize).saturating_sub(self.room.available_permits()) * 1024
+    }
+
     /// The leader of each partition of a topic.
     pub(crate) async fn leaders(&mut self, topic: &Arc<str>) -> Result<Vec<NodeId>> {
         let (answer, leaders) = oneshot::channel();

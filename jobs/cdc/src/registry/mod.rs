@@ -69,6 +69,7 @@ impl Registry {
     pub(crate) async fn register(&mut self, subject: &str, schema: &str, metrics: &Metrics) -> Result<u32> {
         let cached = (subject.to_owned(), schema.to_owned());
         if let Some(id) = self.registered.get(&cached) {
+            metrics.registry_hit();
             return Ok(*id);
         }
         let url = format!("{}/subjects/{subject}/versions", self.config.url);
@@ -84,12 +85,14 @@ impl Registry {
                 .caused_by(cause)
         })?;
         self.registered.insert(cached, registered.id);
+        metrics.registry_schemas(self.registered.len() + self.schemas.len());
         Ok(registered.id)
     }
 
     /// The schema of this id.
     pub(crate) async fn schema(&mut self, id: u32, metrics: &Metrics) -> Result<String> {
         if let Some(schema) = self.schemas.get(&id) {
+            metrics.registry_hit();
             return Ok(schema.clone());
         }
         let url = format!("{}/schemas/ids/{id}", self.config.url);
@@ -100,6 +103,7 @@ impl Registry {
                 .caused_by(cause)
         })?;
         self.schemas.insert(id, stored.schema.clone());
+        metrics.registry_schemas(self.registered.len() + self.schemas.len());
         Ok(stored.schema)
     }
 
@@ -118,7 +122,9 @@ impl Registry {
         let begun = Instant::now();
         let mut backoff = Backoff::new();
         loop {
-            match self.once(what, request()).await {
+            let result = self.once(what, request()).await;
+            metrics.registry_asked(result.is_ok());
+            match result {
                 Err(error)
                     if error.kind() == ErrorKind::RegistryUnreachable && begun.elapsed() < self.patience =>
                 {

@@ -45,6 +45,11 @@ impl Chunk {
         self.ends.len()
     }
 
+    /// Of keys and values.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Adds a row, or nothing when it has no encoding.
     #[inline]
     fn push(&mut self, row: &Row<'_>, event: &Event<'_>, stamp: &mut Stamp) -> Result<()> {

@@ -173,7 +173,9 @@ impl Attempt<'_> {
                 self.ordinal += 1;
             }
         }
-        self.metrics.events(table, Operation::Read.letter()).inc_by(chunk.len() as u64);
+        let (events, bytes) = self.metrics.events(table, Operation::Read.letter());
+        events.inc_by(chunk.len() as u64);
+        bytes.inc_by(chunk.bytes() as u64);
         Ok(())
     }
 

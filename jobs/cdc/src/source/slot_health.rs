@@ -54,40 +54,36 @@ impl WalStatus {
 
 /// Reads the head and the slot's health.
 pub(crate) async fn health(client: &Client, slot: &str) -> Result<Health> {
+    let head = super::head(client).await?;
     let row = client
-        .query_one(
-            "WITH head AS (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END AS lsn)
-             SELECT head.lsn::text, s.slot_name IS NOT NULL, coalesce(s.confirmed_flush_lsn, '0/0')::text, s.active_pid, s.wal_status,
-                    pg_wal_lsn_diff(head.lsn, s.restart_lsn)::bigint, s.safe_wal_size, pg_wal_lsn_diff(head.lsn, s.confirmed_flush_lsn)::bigint
-               FROM head LEFT JOIN pg_replication_slots s ON s.slot_name = $1",
-            &[&slot],
+        .query_opt(
+            "SELECT coalesce(confirmed_flush_lsn, '0/0')::text, active_pid, wal_status,
+                    pg_wal_lsn_diff($2::text::pg_lsn, restart_lsn)::bigint, safe_wal_size,
+                    pg_wal_lsn_diff($2::text::pg_lsn, confirmed_flush_lsn)::bigint
+               FROM pg_replication_slots WHERE slot_name = $1",
+            &[&slot, &head.to_string()],
         )
         .await
         .map_err(refused(format!("cannot read how replication slot {slot} stands")))?;
-    let lsn = |text: String| {
-        text.parse().map_err(|cause: crate::lsn::ParseLsnError| {
-            Error::new(ErrorKind::Protocol, format!("a position of replication slot {slot} is no LSN"))
-                .caused_by(cause)
-        })
-    };
-    let head = lsn(row.get(0))?;
-    if !row.get::<_, bool>(1) {
-        return Ok(Health { head, slot: None });
-    }
-    let status: Option<String> = row.get(4);
+    let Some(row) = row else { return Ok(Health { head, slot: None }) };
+    let confirmed: String = row.get(0);
+    let confirmed = confirmed.parse().map_err(|cause: crate::lsn::ParseLsnError| {
+        Error::new(ErrorKind::Protocol, format!("replication slot {slot} has no position")).caused_by(cause)
+    })?;
+    let status: Option<String> = row.get(2);
     Ok(Health {
         head,
         slot: Some(SlotHealth {
-            confirmed: lsn(row.get(2))?,
-            active_pid: row.get(3),
+            confirmed,
+            active_pid: row.get(1),
             wal_status: WalStatus::ALL
                 .into_iter()
                 .find(|known| Some(known.name()) == status.as_deref())
                 // A slot without any WAL to keep has no status.
                 .unwrap_or(WalStatus::Lost),
-            retained_bytes: row.get::<_, Option<i64>>(5).map(|bytes| bytes.max(0)),
-            safe_bytes: row.get(6),
-            lag_bytes: row.get::<_, Option<i64>>(7).unwrap_or_default().max(0),
+            retained_bytes: row.get::<_, Option<i64>>(3).map(|bytes| bytes.max(0)),
+            safe_bytes: row.get(4),
+            lag_bytes: row.get::<_, Option<i64>>(5).unwrap_or_default().max(0),
         }),
     })
 }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use prometheus::IntGauge;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -46,9 +47,16 @@ pub(crate) struct Replication {
 /// A started stream: a task of its own reads and answers keepalives.
 pub(crate) struct Started {
     chunks: mpsc::Receiver<Result<Chunk>>,
+    waiting: IntGauge,
     confirmed: Arc<AtomicU64>,
     reader: JoinHandle<()>,
     ended: Error,
+}
+
+/// The reader's end of the queue.
+struct Outgoing {
+    chunks: mpsc::Sender<Result<Chunk>>,
+    waiting: IntGauge,
 }
 
 impl Replication {
@@ -86,7 +94,14 @@ impl Replication {
     }
 
     /// Starts the stream; from here on this session holds the slot.
-    pub(crate) async fn start(mut self, slot: &str, publication: &str, from: Lsn) -> Result<Started> {
+    /// `waiting` is kept at the number of chunks that are received and not asked for yet.
+    pub(crate) async fn start(
+        mut self,
+        slot: &str,
+        publication: &str,
+        from: Lsn,
+        waiting: IntGauge,
+    ) -> Result<Started> {
         let sql = format!(
             "START_REPLICATION SLOT {slot} LOGICAL {from} (proto_version '1', publication_names '\"{publication}\"')"
         );
@@ -98,27 +113,28 @@ impl Replication {
             ErrorKind::SourceUnreachable,
             format!("the replication stream of slot {slot} at {server} ended"),
         );
-        let reader = tokio::spawn(read(self.connection, sender, Arc::clone(&confirmed)));
-        Ok(Started { chunks, confirmed, reader, ended })
+        let outgoing = Outgoing { chunks: sender, waiting: waiting.clone() };
+        let reader = tokio::spawn(read(self.connection, outgoing, Arc::clone(&confirmed)));
+        Ok(Started { chunks, waiting, confirmed, reader, ended })
     }
 }
 
 /// Reads until the stream fails or nobody listens any more, and then takes leave.
-async fn read(mut connection: Connection, chunks: mpsc::Sender<Result<Chunk>>, confirmed: Arc<AtomicU64>) {
-    let result = forward(&mut connection, &chunks, &confirmed).await;
+async fn read(mut connection: Connection, outgoing: Outgoing, confirmed: Arc<AtomicU64>) {
+    let result = forward(&mut connection, &outgoing, &confirmed).await;
     match result {
         // The last position, and the end of the copy; a broken connection has nothing to lose.
         Ok(()) => {
             let _ = connection.write(&status(&confirmed)).await;
             let _ = connection.write(b"c\0\0\0\x04X\0\0\0\x04").await;
         }
-        Err(error) => drop(chunks.send(Err(error)).await),
+        Err(error) => drop(outgoing.chunks.send(Err(error)).await),
     }
 }
 
 async fn forward(
     connection: &mut Connection,
-    chunks: &mpsc::Sender<Result<Chunk>>,
+    Outgoing { chunks, waiting }: &Outgoing,
     confirmed: &AtomicU64,
 ) -> Result<()> {
     let mut ticks = tokio::time::interval(STATUS_INTERVAL);
@@ -163,6 +179,7 @@ async fn forward(
                 permit = chunks.reserve() => {
                     let Ok(permit) = permit else { return Ok(()) };
                     permit.send(Ok(chunk));
+                    waiting.set((chunks.max_capacity() - chunks.capacity()) as i64);
                     break;
                 }
                 _ = ticks.tick() => connection.write(&status(confirmed)).await?,
@@ -181,7 +198,9 @@ fn status(confirmed: &AtomicU64) -> Vec<u8> {
 
 impl ReplicationStream for Started {
     async fn receive(&mut self) -> Result<Chunk> {
-        match self.chunks.recv().await {
+        let received = self.chunks.recv().await;
+        self.waiting.set(self.chunks.len() as i64);
+        match received {
             Some(chunk) => chunk,
             None => Err(Error::new(self.ended.kind(), self.ended.to_string())),
         }
