@@ -11,7 +11,7 @@ use crate::checkpoint::TableProgress;
 use crate::config::{Config, Partitions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inventory::Wanted;
-use crate::kafka::survey;
+use crate::kafka::cluster_state;
 use crate::pgoutput::RelationId;
 use crate::registry::{Registry, Standing};
 use crate::source::{self, Catalog, Published, Server, refused};
@@ -40,6 +40,7 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     }
     let mut catalog = Catalog::new(Arc::clone(&client), &config.rows);
     let tables = catalog.tables(&config.tables, config.partitions).await?;
+    config.topics(tables.iter().map(|(_, name)| name))?;
     let mut wanted = vec![Wanted::of_checkpoints(config)];
     for (id, name) in &tables {
         wanted.push(Wanted::of_table(config, &catalog.shape(*id, name).await?));
@@ -47,7 +48,7 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     wanted.extend(Wanted::beside(config));
 
     let mut plan = vec![publication(&client, config, &tables).await?];
-    let cluster = block_in_place(|| survey(&config.kafka))?;
+    let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;
     let last = survey::checkpoint(config, &cluster, &mut registry).await?;
     let start = where_to_start(last, slot.as_ref(), &identity, &config.slot, &config.checkpoint_topic())?;

@@ -22,8 +22,9 @@ impl Wanted {
 
     /// A table's topic.
     pub(crate) fn of_table(config: &Config, shape: &TableShape) -> Self {
-        let prefix = &config.topic_prefix;
-        Self::new(config.topic(&shape.name), key_schema(prefix, shape), value_schema(prefix, shape))
+        let topic = config.topic(&shape.name);
+        let (key, value) = (key_schema(&topic, shape), value_schema(&topic, shape));
+        Self::new(topic, key, value)
     }
 
     /// The topic of checkpoints.

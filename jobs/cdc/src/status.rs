@@ -10,7 +10,7 @@ use tokio::task::block_in_place;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::error::Result;
-use crate::kafka::survey;
+use crate::kafka::cluster_state;
 use crate::lsn::Lsn;
 use crate::registry::Registry;
 use crate::source::{self, WalStatus};
@@ -107,7 +107,7 @@ async fn read_source(config: &Config, status: &mut Status) -> Result<()> {
 }
 
 async fn read_checkpoint(config: &Config) -> Result<Option<Checkpoint>> {
-    let cluster = block_in_place(|| survey(&config.kafka))?;
+    let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;
     survey::checkpoint(config, &cluster, &mut registry).await
 }

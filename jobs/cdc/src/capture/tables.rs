@@ -5,8 +5,7 @@ use prometheus::IntCounter;
 
 use super::outbox::TopicId;
 use crate::avro::{
-    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, topic_name,
-    value_schema,
+    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, value_schema,
 };
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -93,8 +92,7 @@ impl Tables {
         &mut self,
         tables: &[(RelationId, TableName)],
     ) -> Result<Vec<Arc<TableEncoder>>> {
-        let names: Vec<String> =
-            tables.iter().map(|(_, name)| topic_name(&self.config.topic_prefix, name)).collect();
+        let names = self.config.topics(tables.iter().map(|(_, name)| name))?;
         self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let mut encoders = Vec::with_capacity(tables.len());
         for (id, name) in tables {
@@ -155,7 +153,9 @@ impl Tables {
             }
         }
         tracing::info!(table = %shape.name, columns = shape.columns.len(), "the table has a new shape");
-        let topic = topic_name(&self.config.topic_prefix, &shape.name);
+        let others = self.known.iter().filter(|(id, _)| **id != relation.id);
+        let others = others.filter_map(|(_, table)| Some(&table.as_ref()?.encoder.shape.name));
+        let topic = self.config.topics(others.chain([&shape.name]))?.pop().unwrap_or_default();
         self.topics.ensure(&[&topic]).await?;
         self.install(relation.id, shape).await?;
         Ok(())
@@ -186,14 +186,14 @@ impl Tables {
 
     async fn install(&mut self, id: RelationId, shape: TableShape) -> Result<Arc<TableEncoder>> {
         let prefix = &self.config.topic_prefix;
-        let topic = topic_name(prefix, &shape.name);
-        let key_schema_id = match key_schema(prefix, &shape) {
+        let topic = self.config.topic(&shape.name);
+        let key_schema_id = match key_schema(&topic, &shape) {
             Some(schema) => {
                 Some(self.registry.register(&format!("{topic}-key"), &schema, &self.metrics).await?)
             }
             None => None,
         };
-        let schema = value_schema(prefix, &shape);
+        let schema = value_schema(&topic, &shape);
         let value_schema_id =
             self.registry.register(&format!("{topic}-value"), &schema, &self.metrics).await?;
         let schemas = (key_schema_id, value_schema_id);

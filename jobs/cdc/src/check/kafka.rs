@@ -3,7 +3,9 @@ use tokio::task::block_in_place;
 use super::Findings;
 use crate::config::Config;
 use crate::inventory::Wanted;
-use crate::kafka::{ClusterState, TopicSettings, find_coordinator, may_create, survey, topic_settings};
+use crate::kafka::{
+    ClusterState, TopicSettings, cluster_state, find_coordinator, may_create, topic_settings,
+};
 
 /// What the brokers have; none when no broker answers.
 pub(super) async fn check(
@@ -11,7 +13,7 @@ pub(super) async fn check(
     wanted: &[Wanted],
     findings: &mut Findings,
 ) -> Option<ClusterState> {
-    let cluster = findings.known("brokers", block_in_place(|| survey(&config.kafka)))?;
+    let cluster = findings.known("brokers", block_in_place(|| cluster_state(&config.kafka)))?;
     let (brokers, factor) = (cluster.brokers, config.kafka.replication_factor);
     if brokers < factor.max(1) as usize {
         findings.fix(

@@ -54,7 +54,7 @@ pub(super) async fn check(client: &Arc<Client>, config: &Config, findings: &mut 
         findings.note("column types", format!("{} {form}", some(&unknown)));
     }
     replica_identities(client, &included, findings).await;
-    same_topics(config, &included, findings);
+    findings.known("topics", config.topics(included.iter().map(|table| &table.name)));
     included
 }
 
@@ -128,19 +128,5 @@ async fn replica_identities(client: &Client, tables: &[Included], findings: &mut
     }
     if told == rows.len() {
         findings.ok(WHAT, format!("the old rows of {told} tables and partitions have names"));
-    }
-}
-
-/// Characters that Kafka refuses become `_`, so that two names may become one.
-fn same_topics(config: &Config, tables: &[Included], findings: &mut Findings) {
-    let mut seen = std::collections::HashMap::new();
-    for table in tables {
-        let topic = config.topic(&table.name);
-        if let Some(other) = seen.insert(topic.clone(), &table.name) {
-            findings.fix(
-                "topics",
-                format!("{other} and {} would share topic {topic}: exclude one of them", table.name),
-            );
-        }
     }
 }

@@ -9,7 +9,7 @@ use super::expand::expand;
 use super::tables::{pattern, set};
 use super::{
     CommitConfig, Config, EventConfig, KafkaConfig, Partitions, RegistryConfig, RegistryCredentials,
-    RowOptions, SkippedOperations, SnapshotConfig, SourceConfig, TableFilter, Tls,
+    RowOptions, SkippedOperations, SnapshotConfig, SourceConfig, TableFilter, Tls, TopicTemplate,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -22,6 +22,7 @@ pub(crate) struct File {
     slot: String,
     publication: String,
     topic_prefix: String,
+    topic_name: Option<String>,
     source: Source,
     #[serde(default)]
     tables: Tables,
@@ -340,6 +341,7 @@ impl File {
             slot: self.slot,
             publication: self.publication,
             topic_prefix: self.topic_prefix,
+            topic_name: TopicTemplate::parse(self.topic_name.as_deref().unwrap_or(TopicTemplate::DEFAULT))?,
             metrics_listen: self.metrics.listen,
         })
     }

@@ -64,7 +64,7 @@ pub(crate) struct ClusterState {
 }
 
 /// Asks for the brokers and topics that there are.
-pub(crate) fn survey(kafka: &KafkaConfig) -> Result<ClusterState> {
+pub(crate) fn cluster_state(kafka: &KafkaConfig) -> Result<ClusterState> {
     let metadata = reader(kafka)?.fetch_metadata(None, METADATA_TIMEOUT).map_err(|cause| {
         Error::new(
             ErrorKind::KafkaUnreachable,

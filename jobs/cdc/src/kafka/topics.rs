@@ -6,7 +6,7 @@ use rdkafka::admin::{
 };
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::client::{Quiet, client_config, survey, translate};
+use super::client::{Quiet, client_config, cluster_state, translate};
 use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -23,7 +23,7 @@ pub(crate) struct Topics {
 
 impl Topics {
     pub(crate) fn new(kafka: &KafkaConfig) -> Result<Self> {
-        let there = tokio::task::block_in_place(|| survey(kafka))?;
+        let there = tokio::task::block_in_place(|| cluster_state(kafka))?;
         Ok(Self { kafka: kafka.clone(), known: there.topics.into_keys().collect() })
     }
 

@@ -56,6 +56,7 @@ fn main() {
         trial("shapes::partitions_under_their_root", shapes::partitions_under_their_root),
         trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),
         trial("shapes::without_an_encoding", shapes::without_an_encoding),
+        trial("shapes::topics_by_a_template", shapes::topics_by_a_template),
         trial("shapes::own_key_that_deletes_do_not_tell", shapes::own_key_that_deletes_do_not_tell),
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),
         trial("kills::during_snapshot", kills::during_snapshot),

@@ -1,8 +1,5 @@
 //! What `lakepulse-cdc status` and `run --dry-run` say, and that they change nothing.
 
-use std::time::Duration;
-
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde_json::Value;
 
 use crate::Outcome;
@@ -67,12 +64,9 @@ pub fn of_a_running_capture() -> Outcome {
 
 /// Names of topics and subjects under the stage's prefix, and the number of slots and publications.
 fn made(stage: &Stage) -> Result<(Vec<String>, Vec<String>, Option<String>)> {
-    let consumer: BaseConsumer =
-        rdkafka::ClientConfig::new().set("bootstrap.servers", &stage.kafka).create()?;
-    let metadata = consumer.fetch_metadata(None, Duration::from_secs(10))?;
     let ours = |name: &str| name.starts_with(&format!("{}.", stage.name));
-    let mut topics: Vec<String> =
-        metadata.topics().iter().map(|topic| topic.name().to_owned()).filter(|name| ours(name)).collect();
+    let mut topics = stage.topics()?;
+    topics.retain(|name| ours(name));
     topics.sort_unstable();
     let url = format!("{}/subjects", stage.registry);
     let subjects: Vec<String> = stage.runtime.block_on(async { reqwest::get(&url).await?.json().await })?;
