@@ -55,7 +55,7 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
 
     let topics = wanted.iter().map(|wanted| &wanted.topic);
     plan.push(listed("create topics", topics.filter(|topic| !cluster.topics.contains_key(*topic)).collect()));
-    plan.push(listed("register schemas under", subjects(&registry, &wanted).await?));
+    plan.extend(subjects(config, &registry, &wanted).await?);
     match start {
         Start::Fresh => {
             plan.push(format!("create replication slot {}", config.slot));
@@ -92,13 +92,14 @@ async fn publication(client: &Client, config: &Config, tables: &[(RelationId, Ta
     ))
 }
 
-/// The subjects that would get a version.
-async fn subjects<'a>(registry: &Registry, wanted: &'a [Wanted]) -> Result<Vec<&'a String>> {
-    let mut new = Vec::new();
+/// The subjects that would get a version, and those whose schemas would be refused.
+async fn subjects(config: &Config, registry: &Registry, wanted: &[Wanted]) -> Result<Vec<String>> {
+    let (mut new, mut refused) = (Vec::new(), Vec::new());
     for (subject, schema) in wanted.iter().flat_map(|wanted| &wanted.schemas) {
         match registry.look_up(subject, schema).await? {
             Standing::Known => {}
             Standing::NewSubject | Standing::NewVersion => new.push(subject),
+            Standing::Incompatible if config.registry.isolates => refused.push(subject),
             Standing::Incompatible => {
                 return Err(Error::new(
                     ErrorKind::SchemaIncompatible,
@@ -109,7 +110,11 @@ async fn subjects<'a>(registry: &Registry, wanted: &'a [Wanted]) -> Result<Vec<&
             }
         }
     }
-    Ok(new)
+    let mut lines = vec![listed("register schemas under", new)];
+    if !refused.is_empty() {
+        lines.push(listed("isolate the tables of refused schemas", refused));
+    }
+    Ok(lines)
 }
 
 /// The tables that would be read, and how many rows PostgreSQL believes they have.

@@ -39,7 +39,7 @@ impl Wanted {
             let key = Some(TRANSACTION_KEY.to_owned());
             wanted.push(Self::new(config.side_topic("transaction"), key, TRANSACTION_VALUE.to_owned()));
         }
-        if config.events.dead_letters {
+        if config.has_dead_letters() {
             wanted.push(Self::new(config.side_topic("dead_letter"), None, DEAD_LETTER.to_owned()));
         }
         wanted

@@ -139,6 +139,24 @@ impl Changes {
         Ok(())
     }
 
+    /// How many places a buried change has in its transaction: as many as it had events if the registry took the schemas
+    /// of its table, so that the identity of later events does not depend on that.
+    pub(crate) fn events_if_taken(&mut self, table: &Captured, change: &Change<'_>) -> usize {
+        let Change::Update(Some(old), new) = *change else { return 1 };
+        if !table.encoder.is_refused() {
+            return 1;
+        }
+        let row = match old {
+            OldTuple::Key(_) => Row::from(new),
+            OldTuple::Full(old) => Row::after(new, old),
+        };
+        let mut new_key = Vec::new();
+        self.old_key.clear();
+        let told = table.encoder.key(&image(old).1, &mut self.old_key).is_ok()
+            && table.encoder.key(&row, &mut new_key).is_ok();
+        if told && new_key != self.old_key { 2 } else { 1 }
+    }
+
     /// An update that tells the old row, or its key.
     fn update<'a>(
         &mut self,

@@ -1,6 +1,7 @@
 //! The capture itself: sessions one after the other, each from the last checkpoint.
 
 mod changes;
+mod isolation;
 mod outbox;
 mod resume;
 mod session;

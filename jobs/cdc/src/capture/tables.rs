@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use prometheus::IntCounter;
 
+use super::isolation;
 use super::outbox::TopicId;
 use crate::avro::{
     DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, value_schema,
@@ -34,6 +35,15 @@ pub(crate) struct SideTopic {
     pub(crate) name: Arc<str>,
     /// Of key and value.
     pub(crate) schema_ids: (u32, u32),
+    /// The failures that an event goes there for.
+    takes: &'static [ErrorKind],
+}
+
+impl SideTopic {
+    /// Whether an event that fails like this goes there.
+    pub(crate) fn takes(&self, failure: ErrorKind) -> bool {
+        self.takes.contains(&failure)
+    }
 }
 
 /// The topics beside those of tables that the configuration wants.
@@ -49,12 +59,20 @@ pub(crate) struct Captured {
     pub(crate) stamp: Stamp,
     /// The topic's place in the outbox, once an event went there.
     pub(crate) topic: Option<TopicId>,
+    /// Whether it was said where the table's isolation begins.
+    pub(super) isolation_told: bool,
     counters: [Option<(IntCounter, IntCounter)>; 5],
 }
 
 impl Captured {
     fn new(encoder: Arc<TableEncoder>) -> Self {
-        Self { encoder, stamp: Stamp::default(), topic: None, counters: [const { None }; 5] }
+        Self {
+            encoder,
+            stamp: Stamp::default(),
+            topic: None,
+            isolation_told: false,
+            counters: [const { None }; 5],
+        }
     }
 
     /// Counts one event of so many bytes in the metrics.
@@ -110,8 +128,13 @@ impl Tables {
         } else {
             None
         };
-        let dead_letters = if events.dead_letters {
-            Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?)
+        let dead_letters = if self.config.has_dead_letters() {
+            let takes: &[ErrorKind] = match (events.dead_letters, self.config.registry.isolates) {
+                (true, false) => &[ErrorKind::Encoding],
+                (false, _) => &[ErrorKind::SchemaIncompatible],
+                (true, true) => &[ErrorKind::Encoding, ErrorKind::SchemaIncompatible],
+            };
+            Some(SideTopic { takes, ..self.side_topic("dead_letter", None, DEAD_LETTER).await? })
         } else {
             None
         };
@@ -126,7 +149,7 @@ impl Tables {
             None => 0,
         };
         let value_id = self.registry.register(&format!("{name}-value"), value, &self.metrics).await?;
-        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id) })
+        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id), takes: &[] })
     }
 
     /// Takes note of what the stream says of a table; a changed shape becomes a new schema version.
@@ -185,22 +208,35 @@ impl Tables {
     }
 
     async fn install(&mut self, id: RelationId, shape: TableShape) -> Result<Arc<TableEncoder>> {
-        let prefix = &self.config.topic_prefix;
         let topic = self.config.topic(&shape.name);
-        let key_schema_id = match key_schema(&topic, &shape) {
+        let registered = self.register(&topic, &shape).await;
+        let has_key = !shape.key.is_empty();
+        let prefix = &self.config.topic_prefix;
+        let new = |ids| TableEncoder::new(shape, &topic, ids, prefix, &self.config.source.database);
+        let encoder = match registered {
+            Err(error) if error.kind() == ErrorKind::SchemaIncompatible && self.config.registry.isolates => {
+                // Keys are not sent, but tell whether a row moves.
+                new((has_key.then_some(0), 0)).refused(&error)
+            }
+            registered => new(registered?),
+        };
+        isolation::tell(&encoder, self.known.get(&id).and_then(Option::as_ref), &self.metrics);
+        let encoder = Arc::new(encoder);
+        self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
+        Ok(encoder)
+    }
+
+    /// The ids of the schemas of key and value, the first for a table that has one.
+    async fn register(&mut self, topic: &str, shape: &TableShape) -> Result<(Option<u32>, u32)> {
+        let key_id = match key_schema(topic, shape) {
             Some(schema) => {
                 Some(self.registry.register(&format!("{topic}-key"), &schema, &self.metrics).await?)
             }
             None => None,
         };
-        let schema = value_schema(&topic, &shape);
-        let value_schema_id =
-            self.registry.register(&format!("{topic}-value"), &schema, &self.metrics).await?;
-        let schemas = (key_schema_id, value_schema_id);
-        let encoder =
-            Arc::new(TableEncoder::new(shape, &topic, schemas, prefix, &self.config.source.database));
-        self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
-        Ok(encoder)
+        let schema = value_schema(topic, shape);
+        let value_id = self.registry.register(&format!("{topic}-value"), &schema, &self.metrics).await?;
+        Ok((key_id, value_id))
     }
 }
 

@@ -128,6 +128,7 @@ struct Registry {
     user: Option<String>,
     password_env: Option<String>,
     token_env: Option<String>,
+    on_incompatible: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -322,6 +323,15 @@ impl File {
             },
             registry: RegistryConfig {
                 url: self.registry.url.trim_end_matches('/').to_owned(),
+                isolates: match self.registry.on_incompatible.as_deref() {
+                    None | Some("stop") => false,
+                    Some("isolate") => true,
+                    Some(other) => {
+                        return Err(wrong(format!(
+                            "registry.on_incompatible = {other:?}: use stop or isolate"
+                        )));
+                    }
+                },
                 credentials: credentials(
                     self.registry.user,
                     self.registry.password_env,

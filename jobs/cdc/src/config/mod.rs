@@ -110,6 +110,8 @@ pub(crate) struct KafkaConfig {
 #[derive(Debug, Clone)]
 pub(crate) struct RegistryConfig {
     pub(crate) url: String,
+    /// Whether a table whose schema is refused is left alone, while the others go on; else it stops the capture.
+    pub(crate) isolates: bool,
     pub(crate) credentials: RegistryCredentials,
 }
 
@@ -196,6 +198,11 @@ impl Config {
         Ok(topics)
     }
 
+    /// Whether there is a topic of dead letters.
+    pub(crate) fn has_dead_letters(&self) -> bool {
+        self.events.dead_letters || self.registry.isolates
+    }
+
     /// A topic that is not of a table.
     pub(crate) fn side_topic(&self, name: &str) -> String {
         format!("{}.{name}", self.topic_prefix)
@@ -256,6 +263,7 @@ mod tests {
             ("[registry]", "[types]\ndecimal = \"roughly\"\n[registry]", "roughly"),
             ("[registry]", "[events]\nskip = [\"x\"]\n[registry]", "\"x\""),
             ("[registry]", "[events]\non_encoding_error = \"drop\"\n[registry]", "drop"),
+            ("[registry]", "[registry]\non_incompatible = \"ignore\"", "ignore"),
             ("[registry]", "[tables]\npartitions = \"both\"\n[registry]", "both"),
             ("user = \"postgres\"", "user = \"postgres\"\nssl_mode = \"maybe\"", "ssl_mode"),
         ];

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
-use prometheus::{Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
+use prometheus::{
+    Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
+};
 
 use self::build::Builder;
 use self::slot::SlotMetrics;
@@ -32,6 +34,7 @@ const REGISTRY_SCHEMAS: &str = "lakepulse_cdc_registry_schemas";
 const KAFKA_TRANSACTION_SECONDS: &str = "lakepulse_cdc_kafka_transaction_seconds";
 const KAFKA_TRANSACTIONS_TOTAL: &str = "lakepulse_cdc_kafka_transactions_total";
 const DEAD_LETTERS_TOTAL: &str = "lakepulse_cdc_dead_letters_total";
+const TABLES_ISOLATED: &str = "lakepulse_cdc_tables_isolated";
 const RETRIES_TOTAL: &str = "lakepulse_cdc_retries_total";
 const LAST_COMMIT_TIMESTAMP_SECONDS: &str = "lakepulse_cdc_last_commit_timestamp_seconds";
 const SNAPSHOT_TABLES: &str = "lakepulse_cdc_snapshot_tables";
@@ -63,6 +66,7 @@ struct Inner {
     kafka_transaction: Histogram,
     kafka_transactions: IntCounter,
     dead_letters: IntCounterVec,
+    isolated: IntGaugeVec,
     retries: IntCounterVec,
     last_commit: IntGauge,
     snapshot_tables: IntGauge,
@@ -141,9 +145,20 @@ impl Metrics {
         self.0.slot.set(health);
     }
 
-    /// Events of a table that have no encoding and went to the topic of dead letters.
+    /// Events of a table that went to the topic of dead letters.
     pub(crate) fn buried(&self, table: &TableName, events: u64) {
         self.0.dead_letters.with_label_values(&[&table.schema, &table.table]).inc_by(events);
+    }
+
+    /// Whether the registry refuses a table's schemas, so that its events go to the topic of dead letters.
+    pub(crate) fn isolated(&self, table: &TableName, is: bool) {
+        let labels = [table.schema.as_str(), table.table.as_str()];
+        if is {
+            self.0.isolated.with_label_values(&labels).set(1);
+        } else {
+            // It fails for a table that wasn't.
+            let _ = self.0.isolated.remove_label_values(&labels);
+        }
     }
 
     pub(crate) fn retried(&self, object: &str) {
@@ -214,7 +229,12 @@ fn build() -> prometheus::Result<Inner> {
         slot: SlotMetrics::new(&build)?,
         dead_letters: build.counters(
             DEAD_LETTERS_TOTAL,
-            "Events that have no encoding, in the topic of dead letters",
+            "Events in the topic of dead letters",
+            &["schema", "table"],
+        )?,
+        isolated: build.gauges(
+            TABLES_ISOLATED,
+            "1 for a table whose schemas the registry refuses",
             &["schema", "table"],
         )?,
         retries: build.counters(RETRIES_TOTAL, "Waits for a server that failed", &["object"])?,

@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use super::copy_row::read_row;
 use super::plan::Range;
 use crate::avro::{Event, EventSource, Image, Operation, Row, Stamp, TableEncoder, dead_letter};
+use crate::capture::SideTopic;
 use crate::config::{Config, SourceConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
@@ -104,19 +105,19 @@ pub(crate) async fn reader_at(config: &Config, snapshot: &str) -> Result<Connect
     Ok(connection)
 }
 
-/// Reads ranges until the queue is empty and gives the connection back. With a schema for dead letters, rows that have
-/// no encoding become such.
+/// Reads ranges until the queue is empty and gives the connection back. Rows that fail become dead letters where their
+/// topic takes them.
 pub(crate) async fn read_ranges(
     mut connection: Connection,
     queue: Queue,
     source: EventSource,
-    dead_letters: Option<u32>,
+    dead_letters: Option<SideTopic>,
     out: mpsc::Sender<Chunk>,
 ) -> Result<Connection> {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(range) = next else { return Ok(connection) };
-        read(&mut connection, &range, source, dead_letters, &out).await?;
+        read(&mut connection, &range, source, dead_letters.as_ref(), &out).await?;
     }
 }
 
@@ -124,7 +125,7 @@ async fn read(
     connection: &mut Connection,
     range: &Range,
     source: EventSource,
-    dead_letters: Option<u32>,
+    dead_letters: Option<&SideTopic>,
     out: &mpsc::Sender<Chunk>,
 ) -> Result<()> {
     let encoder = &range.encoder;
@@ -151,9 +152,9 @@ async fn read(
                         now_us: chunk.now_us,
                     };
                     match (chunk.push(&row, &event, &mut stamp), dead_letters) {
-                        (Err(error), Some(schema_id)) if error.kind() == ErrorKind::Encoding => {
+                        (Err(error), Some(topic)) if topic.takes(error.kind()) => {
                             let id = EventId { commit_lsn: source.lsn, ordinal: 0 };
-                            let value = dead_letter(schema_id, encoder, &event, id, &error.chain());
+                            let value = dead_letter(topic.schema_ids.1, encoder, &event, id, &error.chain());
                             chunk.dead_letters.push(value);
                         }
                         (pushed, _) => pushed?,

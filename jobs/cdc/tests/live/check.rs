@@ -95,7 +95,7 @@ fn topic(stage: &Stage, name: &str, partitions: i32, settings: &[(&str, &str)]) 
 }
 
 /// Registers a schema that the table's own can't follow.
-fn other_schema(stage: &Stage, subject: &str) -> Outcome {
+pub fn other_schema(stage: &Stage, subject: &str) -> Outcome {
     let send = |method, path: String, body: &'static str| {
         stage.runtime.block_on(
             reqwest::Client::new()

@@ -79,6 +79,11 @@ fn main() {
         trial("registry::down_at_start", registry::down_at_start),
         trial("registry::down_in_mid_stream", registry::down_in_mid_stream),
         trial("registry::incompatible_schema", registry::incompatible_schema),
+        trial(
+            "registry::incompatible_schema_isolates_its_table",
+            registry::incompatible_schema_isolates_its_table,
+        ),
+        trial("registry::incompatible_schema_at_the_snapshot", registry::incompatible_schema_at_the_snapshot),
     ];
     let first = libtest_mimic::run(&arguments, tests);
     // They change a setting of the whole server or kill it, so nothing else may run beside them.
