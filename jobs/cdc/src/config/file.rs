@@ -55,6 +55,8 @@ struct Source {
     #[serde(default)]
     ssl_mode: Option<String>,
     ca_file: Option<PathBuf>,
+    #[serde(default = "yes")]
+    failover_slot: bool,
     #[serde(default = "receive_kbytes")]
     receive_kbytes: usize,
 }
@@ -271,6 +273,7 @@ impl File {
                         )));
                     }
                 },
+                failover_slot: self.source.failover_slot,
                 receive_chunks: (self.source.receive_kbytes / 256).max(1),
             },
             tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,

@@ -47,6 +47,8 @@ pub(crate) struct SourceConfig {
     /// The variable that the password was looked for in, to name it in messages.
     pub(crate) password_env: String,
     pub(crate) tls: Tls,
+    /// Whether the slot is one that standbys have too, where the server can make such.
+    pub(crate) failover_slot: bool,
     /// Chunks of up to 256 KiB received and not yet encoded.
     pub(crate) receive_chunks: usize,
 }

@@ -1,7 +1,9 @@
 use tokio_postgres::Client;
 
 use super::refused;
+use crate::config::SourceConfig;
 use crate::error::Result;
+use crate::transport::SlotKind;
 
 /// What a server says of itself and of the user that is logged in.
 #[derive(Debug, Clone)]
@@ -57,6 +59,11 @@ impl Server {
             replication: row.get(11),
             may_create: row.get(12),
         })
+    }
+
+    /// The kind of slot that a capture makes here.
+    pub(crate) fn slot_kind(&self, source: &SourceConfig) -> SlotKind {
+        SlotKind::lasting(source.failover_slot, self.version, self.in_recovery)
     }
 
     pub(crate) fn may_replicate(&self) -> bool {

@@ -38,6 +38,41 @@ pub(crate) struct ExportedSnapshot {
     pub(crate) consistent_point: Lsn,
 }
 
+/// How long a new slot lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotKind {
+    /// It goes with the session.
+    Temporary,
+    Lasting,
+    /// Standbys of the server have it too, from PostgreSQL 17 on.
+    Failover,
+}
+
+/// The first version that has failover slots.
+const FAILOVER_SINCE: i32 = 170_000;
+
+impl SlotKind {
+    /// The kind of a slot that is to last, on a server of this version. A server in recovery has failover slots from its
+    /// primary alone.
+    pub(crate) fn lasting(wants_failover: bool, version: i32, in_recovery: bool) -> Self {
+        let failover = wants_failover && version >= FAILOVER_SINCE && !in_recovery;
+        if failover { Self::Failover } else { Self::Lasting }
+    }
+
+    /// Versions before 15 know the options without brackets alone.
+    fn statement(self, name: &str) -> String {
+        match self {
+            Self::Temporary => {
+                format!("CREATE_REPLICATION_SLOT {name} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT")
+            }
+            Self::Lasting => format!("CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput EXPORT_SNAPSHOT"),
+            Self::Failover => {
+                format!("CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER true)")
+            }
+        }
+    }
+}
+
 /// A replication session before its stream is started.
 pub(crate) struct Replication {
     connection: Connection,
@@ -76,10 +111,9 @@ impl Replication {
     }
 
     /// Creates the slot and exports a snapshot at its consistent point, valid while this session
-    /// lives and runs nothing else. `temporary`: the slot goes with the session.
-    pub(crate) async fn create_slot(&mut self, name: &str, temporary: bool) -> Result<ExportedSnapshot> {
-        let kind = if temporary { "TEMPORARY " } else { "" };
-        let sql = format!("CREATE_REPLICATION_SLOT {name} {kind}LOGICAL pgoutput EXPORT_SNAPSHOT");
+    /// lives and runs nothing else.
+    pub(crate) async fn create_slot(&mut self, name: &str, kind: SlotKind) -> Result<ExportedSnapshot> {
+        let sql = kind.statement(name);
         let rows = self.connection.query(&sql).await?;
         let row = rows.into_iter().next().unwrap_or_default();
         let text = |column: usize| row.get(column).cloned().flatten();
@@ -218,5 +252,42 @@ impl ReplicationStream for Started {
         self.chunks.close();
         while self.chunks.recv().await.is_some() {}
         let _ = tokio::time::timeout(CLOSE_LIMIT, self.reader).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failover_slots_where_the_server_has_them() {
+        for (wanted, version, in_recovery, kind) in [
+            (true, 150_018, false, SlotKind::Lasting),
+            (true, 169_999, false, SlotKind::Lasting),
+            (true, 170_000, false, SlotKind::Failover),
+            (true, 180_001, false, SlotKind::Failover),
+            (true, 170_000, true, SlotKind::Lasting),
+            (false, 170_000, false, SlotKind::Lasting),
+        ] {
+            assert_eq!(
+                SlotKind::lasting(wanted, version, in_recovery),
+                kind,
+                "{wanted} {version} {in_recovery}"
+            );
+        }
+    }
+
+    #[test]
+    fn statements() {
+        for (kind, statement) in [
+            (SlotKind::Temporary, "CREATE_REPLICATION_SLOT s TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT"),
+            (SlotKind::Lasting, "CREATE_REPLICATION_SLOT s LOGICAL pgoutput EXPORT_SNAPSHOT"),
+            (
+                SlotKind::Failover,
+                "CREATE_REPLICATION_SLOT s LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER true)",
+            ),
+        ] {
+            assert_eq!(kind.statement("s"), statement);
+        }
     }
 }
