@@ -31,7 +31,7 @@
 //! | `checkpoint` | the checkpoint record |
 //! | `snapshot` | the initial snapshot, in parallel and resumable; single tables while the stream goes on |
 //! | `capture` | sessions: where to begin, Kafka transactions, the stream |
-//! | `check`, `remove`, `request` | the other subcommands |
+//! | `check`, `status`, `dry_run`, `request`, `remove` | the other subcommands; `inventory` and `survey`: what is wanted, and what is there |
 //! | `retry` | whether to try again, decided in one place |
 //! | `metrics`, `http` | what can be watched |
 
@@ -40,8 +40,10 @@ mod capture;
 mod check;
 mod checkpoint;
 mod config;
+mod dry_run;
 mod error;
 mod http;
+mod inventory;
 mod kafka;
 mod lsn;
 mod metrics;
@@ -55,15 +57,19 @@ mod shutdown;
 mod snapshot;
 mod socket;
 mod source;
+mod status;
+mod survey;
 mod table;
 mod tls;
 mod transport;
 
 pub use capture::run;
-pub use check::{Finding, check};
+pub use check::{Finding, Verdict, check};
 pub use config::Config;
+pub use dry_run::dry_run;
 pub use error::{Error, ErrorKind, Result};
 pub use lsn::{Lsn, ParseLsnError};
 pub use remove::remove;
 pub use request::request_snapshot;
 pub use shutdown::Shutdown;
+pub use status::{Status, status};

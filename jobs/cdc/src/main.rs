@@ -1,12 +1,15 @@
 //! Command line of `lakepulse-cdc`.
 
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lakepulse_cdc::{Config, Error, Shutdown, check, remove, request_snapshot, run};
+use lakepulse_cdc::{
+    Config, Error, Shutdown, Verdict, check, dry_run, remove, request_snapshot, run, status,
+};
 use tracing_subscriber::EnvFilter;
 
 /// `PostgreSQL` change data capture into Kafka, exactly once.
@@ -27,6 +30,9 @@ enum Command {
         /// Serve /metrics, /healthz and /readyz at this address, such as 127.0.0.1:9187.
         #[arg(long)]
         metrics_listen: Option<SocketAddr>,
+        /// Say what would be done, and do nothing of it.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Look at the source, the registry and Kafka, and say what to fix.
     Check,
@@ -35,6 +41,12 @@ enum Command {
         /// Names or globs of schema.table.
         #[arg(required = true)]
         tables: Vec<String>,
+    },
+    /// Say how the capture stands; a running one is not disturbed.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Drop the slot and the publication.
     Drop {
@@ -65,35 +77,39 @@ async fn main() -> ExitCode {
 async fn execute(arguments: Arguments) -> Result<ExitCode, Error> {
     let mut config = Config::from_file(&arguments.config)?;
     match arguments.command {
-        Command::Run { metrics_listen } => {
+        Command::Run { dry_run: true, .. } => print_lines(&dry_run(&config).await?),
+        Command::Run { metrics_listen, .. } => {
             if let Some(address) = metrics_listen {
                 config.listen_for_metrics(address);
             }
             run(&config, Shutdown::on_signals()?).await?;
         }
         Command::Check => {
-            let mut code = ExitCode::SUCCESS;
-            for finding in check(&config).await {
-                match finding.outcome {
-                    Ok(state) => println!("ok   {}: {state}", finding.what),
-                    Err(error) => {
-                        println!("fix  {}: {}", finding.what, error.chain());
-                        code = ExitCode::FAILURE;
-                    }
-                }
-            }
-            return Ok(code);
-        }
-        Command::Snapshot { tables } => {
-            for line in request_snapshot(&config, &tables).await? {
-                println!("{line}");
+            let findings = check(&config).await;
+            print_lines(&findings);
+            if findings.iter().any(|finding| finding.verdict == Verdict::Fix) {
+                return Ok(ExitCode::FAILURE);
             }
         }
-        Command::Drop { topics } => {
-            for line in remove(&config, topics).await? {
-                println!("{line}");
+        Command::Status { json } => {
+            let status = status(&config).await;
+            if json {
+                print_lines(&[serde_json::json!(status)]);
+            } else {
+                print!("{status}");
+            }
+            if !status.is_whole() {
+                return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Snapshot { tables } => print_lines(&request_snapshot(&config, &tables).await?),
+        Command::Drop { topics } => print_lines(&remove(&config, topics).await?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_lines(lines: &[impl Display]) {
+    for line in lines {
+        println!("{line}");
+    }
 }

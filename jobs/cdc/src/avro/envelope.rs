@@ -122,6 +122,8 @@ pub(crate) struct TableEncoder {
     pub(crate) value_schema_id: u32,
     pub(crate) prefix: String,
     pub(crate) database: String,
+    /// Why the registry takes none of its schemas; nothing is encoded then.
+    refused: Option<String>,
 }
 
 impl TableEncoder {
@@ -141,7 +143,19 @@ impl TableEncoder {
             value_schema_id,
             prefix: prefix.to_owned(),
             database: database.to_owned(),
+            refused: None,
         }
+    }
+
+    /// The encoder of a table whose schemas the registry refuses: every event fails for this reason.
+    pub(crate) fn refused(mut self, reason: &Error) -> Self {
+        self.refused = Some(reason.chain());
+        self
+    }
+
+    /// Whether nothing of the table can be encoded.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.is_some()
     }
 
     /// Whether the table has a primary key, and so its events have keys.
@@ -180,6 +194,9 @@ impl TableEncoder {
     /// Appends the envelope's bytes; `stamp` is this encoder's own.
     #[inline]
     pub(crate) fn value(&self, event: &Event<'_>, stamp: &mut Stamp, out: &mut Vec<u8>) -> Result<()> {
+        if let Some(reason) = &self.refused {
+            return Err(Error::new(ErrorKind::SchemaIncompatible, reason));
+        }
         wire_header(self.value_schema_id, out);
         for image in [event.before, event.after] {
             match image {

@@ -43,7 +43,7 @@ fn read(encoder: &TableEncoder, event: &Event<'_>) -> Vec<(String, Value)> {
     let mut bytes = Vec::new();
     encoder.value(event, &mut Stamp::default(), &mut bytes).unwrap();
     assert_eq!(&bytes[..5], [0, 0, 0, 0, 8]);
-    let schema = Schema::parse_str(&value_schema("wwi", &encoder.shape)).unwrap();
+    let schema = Schema::parse_str(&value_schema("wwi.sales.orders", &encoder.shape)).unwrap();
     let mut rest = &bytes[5..];
     let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
     assert!(rest.is_empty(), "{} bytes left", rest.len());
@@ -210,7 +210,7 @@ fn keys_are_records_of_the_key_columns() {
     let encoder = encoder_with_key(columns, vec![1, 0]);
     let mut bytes = Vec::new();
     encoder.key(&row(&[Some("x"), Some("5")]).tuple().into(), &mut bytes).unwrap();
-    let schema = Schema::parse_str(&key_schema("wwi", &encoder.shape).unwrap()).unwrap();
+    let schema = Schema::parse_str(&key_schema("wwi.sales.orders", &encoder.shape).unwrap()).unwrap();
     let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut &bytes[5..]).unwrap();
     assert_eq!(
         value,
@@ -238,7 +238,7 @@ fn defaults_are_told_and_stand_for_unknown_values() {
     let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(values.tuple().into()))));
     let Value::Record(after) = get(&fields, "after") else { panic!() };
     assert_eq!((get(after, "n"), get(after, "name")), (&Value::Int(2), &Value::String("x".into())));
-    let schema = value_schema("wwi", &encoder.shape);
+    let schema = value_schema("wwi.sales.orders", &encoder.shape);
     assert!(
         schema.contains(
             r#"{"default":"none","name":"name","type":[{"connect.default":"none","type":"string"},"null"]}"#

@@ -1,5 +1,3 @@
-use crate::table::TableName;
-
 /// Makes a field's name valid in Avro: other characters become `_`, a leading digit gets one in front.
 pub(crate) fn field_name(name: &str) -> String {
     let mut valid: String =
@@ -10,18 +8,10 @@ pub(crate) fn field_name(name: &str) -> String {
     valid
 }
 
-/// The namespace of a table's records, `<prefix>.<schema>.<table>` with every part valid in Avro.
-pub(crate) fn namespace(prefix: &str, table: &TableName) -> String {
-    let prefix: Vec<String> = prefix.split('.').map(field_name).collect();
-    format!("{}.{}.{}", prefix.join("."), field_name(&table.schema), field_name(&table.table))
-}
-
-/// The table's topic, `<prefix>.<schema>.<table>` with characters that Kafka refuses as `_`.
-pub(crate) fn topic_name(prefix: &str, table: &TableName) -> String {
-    format!("{prefix}.{table}")
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
-        .collect()
+/// The namespace of the records of a topic: its name with every part valid in Avro, as Debezium has it whatever names
+/// its topics.
+pub(crate) fn namespace(topic: &str) -> String {
+    topic.split('.').map(field_name).collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]
@@ -39,8 +29,12 @@ mod tests {
         ] {
             assert_eq!(field_name(name), valid);
         }
-        let table = TableName { schema: "sales-eu".into(), table: "Order Lines".into() };
-        assert_eq!(namespace("a.b-c", &table), "a.b_c.sales_eu.Order_Lines");
-        assert_eq!(topic_name("a.b-c", &table), "a.b-c.sales-eu.Order_Lines");
+        for (topic, valid) in [
+            ("a.b-c.sales-eu.Order_Lines", "a.b_c.sales_eu.Order_Lines"),
+            ("wwi.1st", "wwi._1st"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(namespace(topic), valid);
+        }
     }
 }

@@ -18,12 +18,12 @@ impl Defined {
     }
 }
 
-/// The schema of the key, `None` for a table without a primary key.
-pub(crate) fn key_schema(prefix: &str, shape: &TableShape) -> Option<String> {
+/// The schema of the keys in a table's topic, `None` for a table without a primary key.
+pub(crate) fn key_schema(topic: &str, shape: &TableShape) -> Option<String> {
     if shape.key.is_empty() {
         return None;
     }
-    let namespace = namespace(prefix, &shape.name);
+    let namespace = namespace(topic);
     let mut defined = Defined::default();
     // The columns of a table's own key can't be null, whatever the catalog has said since.
     let fields: Vec<Value> = shape
@@ -39,9 +39,9 @@ pub(crate) fn key_schema(prefix: &str, shape: &TableShape) -> Option<String> {
     Some(schema.to_string())
 }
 
-/// The schema of the envelope.
-pub(crate) fn value_schema(prefix: &str, shape: &TableShape) -> String {
-    let namespace = namespace(prefix, &shape.name);
+/// The schema of the envelopes in a table's topic.
+pub(crate) fn value_schema(topic: &str, shape: &TableShape) -> String {
+    let namespace = namespace(topic);
     let mut defined = Defined::default();
     let fields: Vec<Value> = shape
         .columns

@@ -66,6 +66,11 @@ impl Encoded {
         self.has_key.then_some(self.key.as_slice())
     }
 
+    /// Of key and value.
+    pub(crate) fn bytes(&self) -> usize {
+        self.key.len() + self.value.len()
+    }
+
     /// Encodes an event, whose key is that of this row.
     fn write(&mut self, table: &mut Captured, event: &Event<'_>, key: Option<&Row<'_>>) -> Result<()> {
         self.operation = event.operation;
@@ -138,6 +143,24 @@ impl Changes {
         }
         self.length = 1;
         Ok(())
+    }
+
+    /// How many places a buried change has in its transaction: as many as it had events if the registry took the schemas
+    /// of its table, so that the identity of later events does not depend on that.
+    pub(crate) fn events_if_taken(&mut self, table: &Captured, change: &Change<'_>) -> usize {
+        let Change::Update(Some(old), new) = *change else { return 1 };
+        if !table.encoder.is_refused() {
+            return 1;
+        }
+        let row = match old {
+            OldTuple::Key(_) => Row::from(new),
+            OldTuple::Full(old) => Row::after(new, old),
+        };
+        let mut new_key = Vec::new();
+        self.old_key.clear();
+        let told = table.encoder.key(&image(old).1, &mut self.old_key).is_ok()
+            && table.encoder.key(&row, &mut new_key).is_ok();
+        if told && new_key != self.old_key { 2 } else { 1 }
     }
 
     /// An update that tells the old row, or its key.

@@ -1,29 +1,31 @@
 //! The capture itself: sessions one after the other, each from the last checkpoint.
 
 mod changes;
+mod isolation;
 mod outbox;
 mod resume;
 mod session;
 mod signal;
 mod stream;
 mod tables;
+mod watch;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use self::outbox::{Outbox, Progress};
+pub(crate) use self::resume::{Start, decide as where_to_start};
 pub(crate) use self::session::stream_checkpoint;
 pub(crate) use self::tables::SideTopic;
+use self::watch::watch_slot;
 use crate::config::Config;
 use crate::error::Result;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::retry::{Backoff, Decision, decide};
 use crate::shutdown::Shutdown;
-use crate::source;
 
 /// A session that lasted this long makes the next failure a new one.
 const STABLE: Duration = Duration::from_secs(60);
-const HEAD_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Captures until the stop is asked for.
 ///
@@ -34,9 +36,9 @@ pub async fn run(config: &Config, shutdown: Shutdown) -> Result<()> {
     if let Some(address) = config.metrics_listen {
         http::serve(address, metrics.clone()).await?;
     }
-    let head = tokio::spawn(watch_head(config.clone(), metrics.clone()));
+    let watch = tokio::spawn(watch_slot(config.clone(), metrics.clone()));
     let result = sessions(config, shutdown, &metrics).await;
-    head.abort();
+    watch.abort();
     result
 }
 
@@ -67,22 +69,6 @@ async fn sessions(config: &Config, mut shutdown: Shutdown, metrics: &Metrics) ->
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = shutdown.wait() => return Ok(()),
-        }
-    }
-}
-
-/// Keeps the metric of the source's head going, whatever the capture does.
-async fn watch_head(config: Config, metrics: Metrics) {
-    let mut client = None;
-    loop {
-        tokio::time::sleep(HEAD_INTERVAL).await;
-        if client.is_none() {
-            client = source::connect(&config.source).await.ok();
-        }
-        let Some(connected) = &client else { continue };
-        match source::head(connected).await {
-            Ok(lsn) => metrics.source_head(lsn),
-            Err(_) => client = None,
         }
     }
 }

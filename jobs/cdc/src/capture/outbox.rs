@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::avro::{Operation, wire_header};
-use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, TableProgress};
+use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{Batch, EventId, NodeId, Partition, Producer, Record, Records, partition_of};
@@ -234,7 +234,7 @@ impl Outbox {
         }
         if self.waiting_bytes + size > self.max_waiting_bytes {
             let batches = self.take_all();
-            self.producer.write(batches, false).await?;
+            self.write(batches, false).await?;
         }
         self.touch(id);
         let Some(topic) = self.topics.get_mut(id.0) else { return Ok(()) };
@@ -243,7 +243,7 @@ impl Outbox {
         if lane.records.len() + size > self.producer.batch_bytes() && !lane.records.is_empty() {
             let batch = lane.take(&topic.name, index);
             self.waiting_bytes -= batch.records.len();
-            self.producer.write(vec![batch], false).await?;
+            self.write(vec![batch], false).await?;
         }
         // The lanes are where they were, but had to be let go of for the producer.
         if let Some(lane) = self.topics.get_mut(id.0).and_then(|topic| topic.partitions.get_mut(index)) {
@@ -252,6 +252,13 @@ impl Outbox {
             self.waiting_bytes += lane.records.len() - before;
         }
         Ok(())
+    }
+
+    /// Hands batches over; the queue's length is told before, since this may wait for room in it.
+    async fn write(&mut self, batches: Vec<Batch>, commit: bool) -> Result<()> {
+        let bytes: usize = batches.iter().map(|batch| batch.records.len()).sum();
+        self.metrics.producer_queue(self.producer.queued_bytes() + self.waiting_bytes + bytes);
+        self.producer.write(batches, commit).await
     }
 
     async fn find_leaders(&mut self, id: TopicId) -> Result<()> {
@@ -315,7 +322,7 @@ impl Outbox {
                 topic.touched = false;
             }
         }
-        self.producer.write(batches, true).await?;
+        self.write(batches, true).await?;
         self.committing.push_back(Committing { progress, since, events: self.events });
         self.checkpoints += 1;
         self.events = 0;
@@ -356,6 +363,10 @@ impl Outbox {
         })?;
         let (progress, took) = (committed.progress, committed.since.elapsed());
         self.metrics.produced(progress.id.commit_lsn, progress.committed_at_us, took);
+        if committed.events > 0 && progress.phase == PHASE_STREAM {
+            self.metrics.arrived(progress.committed_at_us);
+        }
+        self.metrics.producer_queue(self.producer.queued_bytes() + self.waiting_bytes);
         tracing::debug!(lsn = %progress.id.commit_lsn, ordinal = progress.id.ordinal, events = committed.events, complete = progress.complete, took_us = took.as_micros(), "Kafka transaction committed");
         Ok(progress)
     }

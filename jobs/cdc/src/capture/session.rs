@@ -19,9 +19,9 @@ use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
-use crate::source::{self, Catalog, SlotState};
+use crate::source::{self, Catalog, Server, SlotState};
 use crate::table::TableName;
-use crate::transport::{ExportedSnapshot, Replication, SystemIdentity};
+use crate::transport::{ExportedSnapshot, Replication, SlotKind, SystemIdentity};
 
 /// How long a slot that another session reads from is waited for: a killed instance's session ends soon.
 const SLOT_PATIENCE: Duration = Duration::from_secs(30);
@@ -98,7 +98,7 @@ pub(crate) async fn run(
         unfinished => {
             let (session, snapshot) = match unfinished {
                 Start::Snapshot(checkpoint) => {
-                    let (session, exported) = create_slot(config, true).await?;
+                    let (session, exported) = create_slot(config, SlotKind::Temporary).await?;
                     tracing::info!(at = %exported.consistent_point, "the snapshot goes on at a new position");
                     let snapshot = Snapshot {
                         exported,
@@ -111,7 +111,8 @@ pub(crate) async fn run(
                 }
                 _ => {
                     begin(&mut outbox).await?;
-                    let (session, exported) = create_slot(config, false).await?;
+                    let kind = Server::read(&client).await?.slot_kind(&config.source);
+                    let (session, exported) = create_slot(config, kind).await?;
                     tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
                     let snapshot = Snapshot {
                         exported,
@@ -139,7 +140,8 @@ pub(crate) async fn run(
 
     let from = Lsn(checkpoint.end_lsn as u64);
     let session = replicate(config).await?;
-    let replication = session.start(&config.slot, &config.publication, from).await?;
+    let waiting = metrics.received_chunks();
+    let replication = session.start(&config.slot, &config.publication, from, waiting).await?;
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
@@ -183,10 +185,11 @@ async fn replicate(config: &Config) -> Result<Replication> {
     Replication::connect(&config.source, &config.slot, longest).await
 }
 
-async fn create_slot(config: &Config, temporary: bool) -> Result<(Replication, ExportedSnapshot)> {
+async fn create_slot(config: &Config, kind: SlotKind) -> Result<(Replication, ExportedSnapshot)> {
     let mut session = replicate(config).await?;
+    let temporary = kind == SlotKind::Temporary;
     let name = if temporary { format!("{:.50}_snapshot", config.slot) } else { config.slot.clone() };
-    let exported = session.create_slot(&name, temporary).await?;
+    let exported = session.create_slot(&name, kind).await?;
     Ok((session, exported))
 }
 

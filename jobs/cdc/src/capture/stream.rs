@@ -10,6 +10,7 @@ use chrono::Utc;
 use self::incremental::{Incremental, SOON};
 use self::messages::Messages;
 use super::changes::{Change, Changes};
+use super::isolation;
 use super::outbox::{Outbox, Progress};
 use super::tables::{SideTopic, SideTopics, Tables};
 use crate::avro::{
@@ -236,20 +237,21 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         }
         let block = transaction.block(&table.encoder, lsn, &mut self.block_id);
-        match self.changes.encode(table, &change, source, block, self.now_us) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedNull => {
-                if let Some(row) = change.row() {
-                    self.tables.allow_nulls(relation, row).await?;
-                }
-                if let Some(table) = self.tables.get(relation)? {
-                    self.changes.encode(table, &change, source, block, self.now_us)?;
-                }
+        let mut encoded = self.changes.encode(table, &change, source, block, self.now_us);
+        if matches!(&encoded, Err(error) if error.kind() == ErrorKind::UnexpectedNull) {
+            if let Some(row) = change.row() {
+                self.tables.allow_nulls(relation, row).await?;
             }
-            Err(error) if error.kind() == ErrorKind::Encoding && self.side_topics.dead_letters.is_some() => {
-                return self.bury(relation, &change, source, &error).await;
+            if let Some(table) = self.tables.get(relation)? {
+                encoded = self.changes.encode(table, &change, source, block, self.now_us);
             }
-            encoded => encoded?,
         }
+        if let (Err(error), Some(topic)) = (&encoded, &self.side_topics.dead_letters)
+            && topic.takes(error.kind())
+        {
+            return self.bury(relation, &change, source, error).await;
+        }
+        encoded?;
         for event in 0..self.changes.len() {
             if self.changes.get(event).is_some_and(|event| self.skip.contains(event.operation)) {
                 self.next_ordinal();
@@ -287,7 +289,7 @@ impl<S: ReplicationStream> Stream<S> {
         {
             self.outbox.tombstone(topic, key, id, self.now_us).await?;
         }
-        table.count(event.operation, &self.metrics);
+        table.count(event.operation, event.bytes(), &self.metrics);
         self.sent(id).await
     }
 
@@ -299,7 +301,10 @@ impl<S: ReplicationStream> Stream<S> {
         source: EventSource,
         error: &Error,
     ) -> Result<()> {
+        let Some(table) = self.tables.get(relation)? else { return Ok(()) };
+        let events = self.changes.events_if_taken(table, change);
         let Some(id) = self.next_ordinal() else { return Ok(()) };
+        let last = (1..events).filter_map(|_| self.next_ordinal()).last().unwrap_or(id);
         let (Some(topic), Some(table)) = (&self.side_topics.dead_letters, self.tables.get(relation)?) else {
             return Ok(());
         };
@@ -313,11 +318,15 @@ impl<S: ReplicationStream> Stream<S> {
             id,
             &error.chain(),
         );
-        tracing::warn!(table = %table.encoder.shape.name, lsn = %id.commit_lsn, ordinal = id.ordinal, topic = %topic.name, "an event has no encoding: {}", error.chain());
+        if table.encoder.is_refused() {
+            isolation::tell_beginning(table, id, &topic.name, error);
+        } else {
+            tracing::warn!(table = %table.encoder.shape.name, lsn = %id.commit_lsn, ordinal = id.ordinal, topic = %topic.name, "an event has no encoding: {}", error.chain());
+        }
         self.metrics.buried(&table.encoder.shape.name, 1);
         let topic = self.outbox.uncounted_topic(&topic.name);
         self.outbox.uncounted(topic, (None, &value), id, self.now_us).await?;
-        self.sent(id).await
+        self.sent(last).await
     }
 
     /// Takes note that everything up to here is in the open Kafka transaction, which ends when it is full.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use prometheus::IntCounter;
 use tokio_postgres::Client;
 
+use super::isolation;
 use super::outbox::TopicId;
 use crate::avro::{
     DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
-    message_schemas, topic_name, value_schema,
+    message_schemas, value_schema,
 };
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -38,6 +39,15 @@ pub(crate) struct SideTopic {
     pub(crate) name: Arc<str>,
     /// Of key and value.
     pub(crate) schema_ids: (u32, u32),
+    /// The failures that an event goes there for.
+    takes: &'static [ErrorKind],
+}
+
+impl SideTopic {
+    /// Whether an event that fails like this goes there.
+    pub(crate) fn takes(&self, failure: ErrorKind) -> bool {
+        self.takes.contains(&failure)
+    }
 }
 
 /// The topics beside those of tables that the configuration wants.
@@ -54,18 +64,29 @@ pub(crate) struct Captured {
     pub(crate) stamp: Stamp,
     /// The topic's place in the outbox, once an event went there.
     pub(crate) topic: Option<TopicId>,
-    counters: [Option<IntCounter>; 5],
+    /// Whether it was said where the table's isolation begins.
+    pub(super) isolation_told: bool,
+    counters: [Option<(IntCounter, IntCounter)>; 5],
 }
 
 impl Captured {
     fn new(encoder: Arc<TableEncoder>) -> Self {
-        Self { encoder, stamp: Stamp::default(), topic: None, counters: [const { None }; 5] }
+        Self {
+            encoder,
+            stamp: Stamp::default(),
+            topic: None,
+            isolation_told: false,
+            counters: [const { None }; 5],
+        }
     }
 
-    /// Counts one event in the metrics.
-    pub(crate) fn count(&mut self, operation: Operation, metrics: &Metrics) {
-        if let Some(counter) = self.counters.get_mut(operation as usize) {
-            counter.get_or_insert_with(|| metrics.events(&self.encoder.shape.name, operation.letter())).inc();
+    /// Counts one event of so many bytes in the metrics.
+    pub(crate) fn count(&mut self, operation: Operation, bytes: usize, metrics: &Metrics) {
+        if let Some(counters) = self.counters.get_mut(operation as usize) {
+            let new = || metrics.events(&self.encoder.shape.name, operation.letter());
+            let (events, size) = counters.get_or_insert_with(new);
+            events.inc();
+            size.inc_by(bytes as u64);
         }
     }
 }
@@ -137,8 +158,7 @@ impl Tables {
         &mut self,
         tables: &[(RelationId, TableName)],
     ) -> Result<Vec<Arc<TableEncoder>>> {
-        let names: Vec<String> =
-            tables.iter().map(|(_, name)| topic_name(&self.config.topic_prefix, name)).collect();
+        let names = self.config.topics(tables.iter().map(|(_, name)| name))?;
         self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let mut encoders = Vec::with_capacity(tables.len());
         for (id, name) in tables {
@@ -150,14 +170,21 @@ impl Tables {
 
     /// Registers the schemas and creates the topics that are not of tables.
     pub(crate) async fn prepare_side_topics(&mut self) -> Result<SideTopics> {
-        let (transactions, dead_letters) = (self.config.events.transactions, self.config.events.dead_letters);
-        let transactions = if transactions {
+        let transactions = if self.config.events.transactions {
             Some(self.side_topic("transaction", Some(TRANSACTION_KEY), TRANSACTION_VALUE).await?)
         } else {
             None
         };
-        let dead_letters =
-            if dead_letters { Some(self.side_topic("dead_letter", None, DEAD_LETTER).await?) } else { None };
+        let dead_letters = if self.config.has_dead_letters() {
+            let takes: &[ErrorKind] = match (self.config.events.dead_letters, self.config.registry.isolates) {
+                (true, false) => &[ErrorKind::Encoding],
+                (false, _) => &[ErrorKind::SchemaIncompatible],
+                (true, true) => &[ErrorKind::Encoding, ErrorKind::SchemaIncompatible],
+            };
+            Some(SideTopic { takes, ..self.side_topic("dead_letter", None, DEAD_LETTER).await? })
+        } else {
+            None
+        };
         let messages = if self.config.events.messages.is_empty() {
             None
         } else {
@@ -175,7 +202,7 @@ impl Tables {
             None => 0,
         };
         let value_id = self.registry.register(&format!("{name}-value"), value, &self.metrics).await?;
-        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id) })
+        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id), takes: &[] })
     }
 
     /// Takes note of what the stream says of a table; a changed shape becomes a new schema version.
@@ -207,7 +234,9 @@ impl Tables {
             }
         }
         tracing::info!(table = %shape.name, columns = shape.columns.len(), "the table has a new shape");
-        let topic = topic_name(&self.config.topic_prefix, &shape.name);
+        let others = self.known.iter().filter(|(id, _)| **id != relation.id);
+        let others = others.filter_map(|(_, table)| Some(&table.as_ref()?.encoder.shape.name));
+        let topic = self.config.topics(others.chain([&shape.name]))?.pop().unwrap_or_default();
         self.topics.ensure(&[&topic]).await?;
         self.install(relation.id, shape).await?;
         Ok(())
@@ -238,25 +267,39 @@ impl Tables {
 
     async fn install(&mut self, id: RelationId, shape: TableShape) -> Result<Arc<TableEncoder>> {
         let encoder = self.encoder(shape).await?;
+        isolation::tell(&encoder, self.known.get(&id).and_then(Option::as_ref), &self.metrics);
         self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
         Ok(encoder)
     }
 
     /// Registers the schemas of a shape.
     async fn encoder(&mut self, shape: TableShape) -> Result<Arc<TableEncoder>> {
+        let topic = self.config.topic(&shape.name);
+        let registered = self.register(&topic, &shape).await;
+        let has_key = !shape.key.is_empty();
         let prefix = &self.config.topic_prefix;
-        let topic = topic_name(prefix, &shape.name);
-        let key_schema_id = match key_schema(prefix, &shape) {
+        let new = |ids| TableEncoder::new(shape, &topic, ids, prefix, &self.config.source.database);
+        let encoder = match registered {
+            Err(error) if error.kind() == ErrorKind::SchemaIncompatible && self.config.registry.isolates => {
+                // Keys are not sent, but tell whether a row moves.
+                new((has_key.then_some(0), 0)).refused(&error)
+            }
+            registered => new(registered?),
+        };
+        Ok(Arc::new(encoder))
+    }
+
+    /// The ids of the schemas of key and value, the first for a table that has one.
+    async fn register(&mut self, topic: &str, shape: &TableShape) -> Result<(Option<u32>, u32)> {
+        let key_id = match key_schema(topic, shape) {
             Some(schema) => {
                 Some(self.registry.register(&format!("{topic}-key"), &schema, &self.metrics).await?)
             }
             None => None,
         };
-        let schema = value_schema(prefix, &shape);
-        let value_schema_id =
-            self.registry.register(&format!("{topic}-value"), &schema, &self.metrics).await?;
-        let schemas = (key_schema_id, value_schema_id);
-        Ok(Arc::new(TableEncoder::new(shape, &topic, schemas, prefix, &self.config.source.database)))
+        let schema = value_schema(topic, shape);
+        let value_id = self.registry.register(&format!("{topic}-value"), &schema, &self.metrics).await?;
+        Ok((key_id, value_id))
     }
 }
 

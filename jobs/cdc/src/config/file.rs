@@ -10,7 +10,7 @@ use super::tables::{pattern, set};
 use super::{
     CommitConfig, Config, EventConfig, KafkaConfig, Partitions, RegistryConfig, RegistryCredentials,
     RowOptions, SignalConfig, SkippedOperations, SnapshotConfig, SnapshotMode, SourceConfig, TableFilter,
-    Tls,
+    Tls, TopicTemplate,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -23,6 +23,7 @@ pub(crate) struct File {
     slot: String,
     publication: String,
     topic_prefix: String,
+    topic_name: Option<String>,
     source: Source,
     #[serde(default)]
     tables: Tables,
@@ -57,6 +58,8 @@ struct Source {
     #[serde(default)]
     ssl_mode: Option<String>,
     ca_file: Option<PathBuf>,
+    #[serde(default = "yes")]
+    failover_slot: bool,
     #[serde(default = "receive_kbytes")]
     receive_kbytes: usize,
 }
@@ -132,6 +135,7 @@ struct Registry {
     user: Option<String>,
     password_env: Option<String>,
     token_env: Option<String>,
+    on_incompatible: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -287,6 +291,7 @@ impl File {
                         )));
                     }
                 },
+                failover_slot: self.source.failover_slot,
                 receive_chunks: (self.source.receive_kbytes / 256).max(1),
             },
             tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,
@@ -345,6 +350,15 @@ impl File {
             },
             registry: RegistryConfig {
                 url: self.registry.url.trim_end_matches('/').to_owned(),
+                isolates: match self.registry.on_incompatible.as_deref() {
+                    None | Some("stop") => false,
+                    Some("isolate") => true,
+                    Some(other) => {
+                        return Err(wrong(format!(
+                            "registry.on_incompatible = {other:?}: use stop or isolate"
+                        )));
+                    }
+                },
                 credentials: credentials(
                     self.registry.user,
                     self.registry.password_env,
@@ -370,6 +384,7 @@ impl File {
             slot: self.slot,
             publication: self.publication,
             topic_prefix: self.topic_prefix,
+            topic_name: TopicTemplate::parse(self.topic_name.as_deref().unwrap_or(TopicTemplate::DEFAULT))?,
             metrics_listen: self.metrics.listen,
         })
     }

@@ -3,8 +3,9 @@
 mod expand;
 mod file;
 mod tables;
+mod topic_template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::env;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use globset::GlobSet;
 use serde::Deserialize;
 
 pub(crate) use self::tables::{Partitions, RowOptions, TableFilter, set};
+pub(crate) use self::topic_template::TopicTemplate;
 use crate::avro::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -26,6 +28,7 @@ pub struct Config {
     pub(crate) slot: String,
     pub(crate) publication: String,
     pub(crate) topic_prefix: String,
+    pub(crate) topic_name: TopicTemplate,
     pub(crate) tables: TableFilter,
     /// How often new tables are looked for; none when they are not.
     pub(crate) discover_interval: Option<Duration>,
@@ -50,6 +53,8 @@ pub(crate) struct SourceConfig {
     /// The variable that the password was looked for in, to name it in messages.
     pub(crate) password_env: String,
     pub(crate) tls: Tls,
+    /// Whether the slot is one that standbys have too, where the server can make such.
+    pub(crate) failover_slot: bool,
     /// Chunks of up to 256 KiB received and not yet encoded.
     pub(crate) receive_chunks: usize,
 }
@@ -115,6 +120,8 @@ pub(crate) struct KafkaConfig {
 #[derive(Debug, Clone)]
 pub(crate) struct RegistryConfig {
     pub(crate) url: String,
+    /// Whether a table whose schema is refused is left alone, while the others go on; else it stops the capture.
+    pub(crate) isolates: bool,
     pub(crate) credentials: RegistryCredentials,
 }
 
@@ -195,9 +202,50 @@ impl Config {
         format!("lakepulse.signal.{}", self.slot)
     }
 
+    /// The topic of a table's events.
+    pub(crate) fn topic(&self, table: &TableName) -> String {
+        self.topic_name.topic(&self.topic_prefix, &self.source.database, table)
+    }
+
     /// The topic of the checkpoint records.
     pub(crate) fn checkpoint_topic(&self) -> String {
-        format!("{}.checkpoint", self.topic_prefix)
+        self.side_topic("checkpoint")
+    }
+
+    /// The topics of these tables, in their order.
+    ///
+    /// # Errors
+    /// When two tables would share one, or one is that of other records.
+    pub(crate) fn topics<'a>(&self, tables: impl Iterator<Item = &'a TableName>) -> Result<Vec<String>> {
+        let mut owners: HashMap<String, String> = ["checkpoint", "transaction", "dead_letter"]
+            .map(|name| (self.side_topic(name), format!("the {name} records")))
+            .into();
+        let mut topics = Vec::new();
+        for table in tables {
+            let topic = self.topic(table);
+            if let Some(other) =
+                owners.insert(topic.clone(), table.to_string()).filter(|other| *other != table.to_string())
+            {
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    format!(
+                        "{other} and {table} would share topic {topic}: change topic_name, or exclude one of the tables"
+                    ),
+                ));
+            }
+            topics.push(topic);
+        }
+        Ok(topics)
+    }
+
+    /// Whether there is a topic of dead letters.
+    pub(crate) fn has_dead_letters(&self) -> bool {
+        self.events.dead_letters || self.registry.isolates
+    }
+
+    /// A topic that is not of a table.
+    pub(crate) fn side_topic(&self, name: &str) -> String {
+        format!("{}.{name}", self.topic_prefix)
     }
 }
 
@@ -240,6 +288,7 @@ mod tests {
         let table = [
             ("slot = \"lakepulse\"", "slot = \"Lake-Pulse\"", "slot"),
             ("topic_prefix = \"wwi\"", "topic_prefix = \"w w i\"", "topic_prefix"),
+            ("topic_prefix = \"wwi\"", "topic_prefix = \"wwi\"\ntopic_name = \"{schema}\"", "topic_name"),
             ("${HOST}", "${NOWHERE}", "NOWHERE"),
             ("user = ", "usr = ", "usr"),
             ("[registry]", "[commit]\nmax_events = 0\n[registry]", "max_events"),
@@ -254,6 +303,7 @@ mod tests {
             ("[registry]", "[types]\ndecimal = \"roughly\"\n[registry]", "roughly"),
             ("[registry]", "[events]\nskip = [\"x\"]\n[registry]", "\"x\""),
             ("[registry]", "[events]\non_encoding_error = \"drop\"\n[registry]", "drop"),
+            ("[registry]", "[registry]\non_incompatible = \"ignore\"", "ignore"),
             ("[registry]", "[tables]\npartitions = \"both\"\n[registry]", "both"),
             ("[registry]", "[snapshot]\nmode = \"sometimes\"\n[registry]", "sometimes"),
             ("[registry]", "[signals]\ntable = \"signals\"\n[registry]", "signals.table"),
@@ -262,6 +312,30 @@ mod tests {
         for (from, to, named) in table {
             let error = Config::from_toml(&SMALLEST.replace(from, to), variable).unwrap_err().chain();
             assert!(error.contains(named), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn tables_never_share_a_topic() {
+        let check = |template: &str, tables: &[(&str, &str)]| {
+            let text = format!("topic_name = \"{template}\"\n{SMALLEST}");
+            let config = Config::from_toml(&text, variable).unwrap();
+            let names: Vec<TableName> = tables
+                .iter()
+                .map(|(schema, table)| TableName { schema: (*schema).into(), table: (*table).into() })
+                .collect();
+            config.topics(names.iter()).map_err(|error| error.to_string())
+        };
+        let default = TopicTemplate::DEFAULT;
+        assert_eq!(check(default, &[("a", "t"), ("b", "t")]).unwrap(), ["wwi.a.t", "wwi.b.t"]);
+        assert_eq!(check("{table}", &[("a", "t"), ("a", "t")]).unwrap(), ["t", "t"]);
+        for (template, tables, named) in [
+            ("{prefix}.{table}", [("a", "t"), ("b", "t")], "a.t and b.t would share topic wwi.t"),
+            (default, [("a", "t 1"), ("a", "t_1")], "a.t 1 and a.t_1"),
+            ("{prefix}.{table}", [("a", "checkpoint"), ("a", "b")], "the checkpoint records"),
+        ] {
+            let error = check(template, &tables).unwrap_err();
+            assert!(error.contains(named), "{error}");
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -54,13 +55,16 @@ pub(crate) fn reader(kafka: &KafkaConfig) -> Result<BaseConsumer<Quiet>> {
         .map_err(|cause| translate("cannot set up a Kafka consumer: check kafka.properties", cause))
 }
 
-/// Fails when no broker answers.
-pub(crate) fn check_reachable(kafka: &KafkaConfig) -> Result<()> {
-    reachable_topics(kafka).map(drop)
+/// A cluster as its brokers describe it.
+#[derive(Debug, Clone)]
+pub(crate) struct ClusterState {
+    pub(crate) brokers: usize,
+    /// Each topic's number of partitions.
+    pub(crate) topics: BTreeMap<String, usize>,
 }
 
-/// The topics that there are, with their partitions.
-pub(crate) fn reachable_topics(kafka: &KafkaConfig) -> Result<Vec<(String, usize)>> {
+/// Asks for the brokers and topics that there are.
+pub(crate) fn cluster_state(kafka: &KafkaConfig) -> Result<ClusterState> {
     let metadata = reader(kafka)?.fetch_metadata(None, METADATA_TIMEOUT).map_err(|cause| {
         Error::new(
             ErrorKind::KafkaUnreachable,
@@ -68,7 +72,8 @@ pub(crate) fn reachable_topics(kafka: &KafkaConfig) -> Result<Vec<(String, usize
         )
         .caused_by(cause)
     })?;
-    Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), topic.partitions().len())).collect())
+    let topics = metadata.topics().iter().map(|topic| (topic.name().to_owned(), topic.partitions().len()));
+    Ok(ClusterState { brokers: metadata.brokers().len(), topics: topics.collect() })
 }
 
 /// Sorts a Kafka failure into a kind; `what` says what was being done.

@@ -5,7 +5,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::cluster::NodeId;
+use super::cluster::{Cluster, NodeId};
 use super::security::ProducerSettings;
 use super::transaction::{Batch, Command, Transactions};
 use crate::config::KafkaConfig;
@@ -43,7 +43,7 @@ impl Producer {
     pub(crate) async fn open(kafka: &KafkaConfig, slot: &str, shutdown: Shutdown) -> Result<Self> {
         let settings = ProducerSettings::new(kafka)?;
         let batch_bytes = settings.batch_bytes;
-        let transactional_id = format!("lakepulse-cdc-{slot}");
+        let transactional_id = transactional_id(slot);
         let opened = timeout(INIT_TIMEOUT, Transactions::open(settings, transactional_id.clone())).await;
         let transactions = opened.unwrap_or_else(|_| {
             Err(Error::new(
@@ -71,6 +71,11 @@ impl Producer {
     /// Bytes of records after which a batch of one partition is to be sent.
     pub(crate) fn batch_bytes(&self) -> usize {
         self.batch_bytes
+    }
+
+    /// Bytes of records that were handed over and not acknowledged yet.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        (self.room_kbytes as usize).saturating_sub(self.room.available_permits()) * 1024
     }
 
     /// The leader of each partition of a topic.
@@ -142,6 +147,16 @@ impl Producer {
             }
         }
     }
+}
+
+/// Connects as the producer does and finds who would coordinate its transactions, which takes nothing from an
+/// instance that works.
+pub(crate) async fn find_coordinator(kafka: &KafkaConfig, slot: &str) -> Result<NodeId> {
+    Cluster::new(ProducerSettings::new(kafka)?).coordinator(&transactional_id(slot)).await
+}
+
+fn transactional_id(slot: &str) -> String {
+    format!("lakepulse-cdc-{slot}")
 }
 
 impl Drop for Producer {

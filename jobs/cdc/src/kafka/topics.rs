@@ -1,10 +1,12 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::client::{Quiet, client_config, reachable_topics, translate};
+use super::client::{Quiet, client_config, cluster_state, translate};
 use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -21,8 +23,8 @@ pub(crate) struct Topics {
 
 impl Topics {
     pub(crate) fn new(kafka: &KafkaConfig) -> Result<Self> {
-        let known = tokio::task::block_in_place(|| reachable_topics(kafka))?;
-        Ok(Self { kafka: kafka.clone(), known: known.into_iter().map(|(name, _)| name).collect() })
+        let there = tokio::task::block_in_place(|| cluster_state(kafka))?;
+        Ok(Self { kafka: kafka.clone(), known: there.topics.into_keys().collect() })
     }
 
     /// Creates the checkpoint topic when it isn't there.
@@ -30,11 +32,7 @@ impl Topics {
         if self.known.contains(topic) {
             return Ok(());
         }
-        let new = NewTopic::new(topic, 1, TopicReplication::Fixed(self.kafka.replication_factor))
-            .set("cleanup.policy", "delete")
-            .set("retention.ms", "-1")
-            .set("retention.bytes", CHECKPOINT_BYTES);
-        self.create(&[new]).await?;
+        create(&self.kafka, &[checkpoints(&self.kafka, topic)], Intent::Make).await?;
         self.known.insert(topic.to_owned());
         Ok(())
     }
@@ -46,44 +44,97 @@ impl Topics {
         if missing.is_empty() {
             return Ok(());
         }
-        let max_record_bytes = self.kafka.max_record_bytes.to_string();
-        let new: Vec<NewTopic<'_>> = missing
-            .iter()
-            .map(|topic| {
-                NewTopic::new(
-                    topic,
-                    self.kafka.partitions,
-                    TopicReplication::Fixed(self.kafka.replication_factor),
-                )
-                .set("cleanup.policy", &self.kafka.cleanup_policy)
-                .set("max.message.bytes", &max_record_bytes)
-            })
-            .collect();
-        self.create(&new).await?;
+        let longest = self.kafka.max_record_bytes.to_string();
+        let new: Vec<_> = missing.iter().map(|topic| events(&self.kafka, topic, &longest)).collect();
+        create(&self.kafka, &new, Intent::Make).await?;
         tracing::info!(topics = missing.len(), "topics created");
         self.known.extend(missing.into_iter().map(str::to_owned));
         Ok(())
     }
+}
 
-    async fn create(&self, topics: &[NewTopic<'_>]) -> Result<()> {
-        let results = admin(&self.kafka)?
-            .create_topics(topics, &AdminOptions::new().operation_timeout(Some(TIMEOUT)))
-            .await
-            .map_err(|cause| translate("cannot create topics", cause))?;
-        for result in results {
-            match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((topic, code)) => {
-                    return Err(Error::new(
-                        ErrorKind::KafkaRefused,
-                        format!("cannot create topic {topic}: create it yourself, or let this user create topics; check kafka.replication_factor"),
-                    )
-                    .caused_by(code));
-                }
+/// Asks whether these topics could be created, checkpoints in the first; creates none.
+pub(crate) async fn may_create(kafka: &KafkaConfig, checkpoint: Option<&str>, topics: &[&str]) -> Result<()> {
+    let longest = kafka.max_record_bytes.to_string();
+    let mut new: Vec<_> = topics.iter().map(|topic| events(kafka, topic, &longest)).collect();
+    new.extend(checkpoint.map(|topic| checkpoints(kafka, topic)));
+    if new.is_empty() { Ok(()) } else { create(kafka, &new, Intent::Ask).await }
+}
+
+fn checkpoints<'a>(kafka: &KafkaConfig, topic: &'a str) -> NewTopic<'a> {
+    NewTopic::new(topic, 1, TopicReplication::Fixed(kafka.replication_factor))
+        .set("cleanup.policy", "delete")
+        .set("retention.ms", "-1")
+        .set("retention.bytes", CHECKPOINT_BYTES)
+}
+
+fn events<'a>(kafka: &'a KafkaConfig, topic: &'a str, longest: &'a str) -> NewTopic<'a> {
+    NewTopic::new(topic, kafka.partitions, TopicReplication::Fixed(kafka.replication_factor))
+        .set("cleanup.policy", &kafka.cleanup_policy)
+        .set("max.message.bytes", longest)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Intent {
+    Make,
+    Ask,
+}
+
+async fn create(kafka: &KafkaConfig, topics: &[NewTopic<'_>], intent: Intent) -> Result<()> {
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).validate_only(intent == Intent::Ask);
+    let results = admin(kafka)?
+        .create_topics(topics, &options)
+        .await
+        .map_err(|cause| translate("cannot create topics", cause))?;
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => {
+                return Err(Error::new(
+                    ErrorKind::KafkaRefused,
+                    format!("cannot create topic {topic}: create it yourself, or let this user create topics; check kafka.replication_factor"),
+                )
+                .caused_by(code));
             }
         }
-        Ok(())
     }
+    Ok(())
+}
+
+/// What readers and the producer meet in a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TopicSettings {
+    pub(crate) cleanup_policy: String,
+    pub(crate) max_message_bytes: u64,
+    /// None without a limit.
+    pub(crate) retention_ms: Option<u64>,
+}
+
+/// Reads the settings of topics that are there.
+pub(crate) async fn topic_settings(
+    kafka: &KafkaConfig,
+    topics: &[&str],
+) -> Result<BTreeMap<String, TopicSettings>> {
+    let what = "cannot read the topics' settings: let this user describe their configuration";
+    let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+    let answers = admin(kafka)?
+        .describe_configs(&resources, &AdminOptions::new().request_timeout(Some(TIMEOUT)))
+        .await
+        .map_err(|cause| translate(what, cause))?;
+    let mut settings = BTreeMap::new();
+    for answer in answers {
+        let resource = answer.map_err(|code| Error::new(ErrorKind::KafkaRefused, what).caused_by(code))?;
+        let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
+        let found = TopicSettings {
+            cleanup_policy: value("cleanup.policy"),
+            max_message_bytes: value("max.message.bytes").parse().unwrap_or(u64::MAX),
+            retention_ms: value("retention.ms").parse().ok(),
+        };
+        if let OwnedResourceSpecifier::Topic(topic) = resource.specifier {
+            settings.insert(topic, found);
+        }
+    }
+    Ok(settings)
 }
 
 /// Deletes these topics; those that aren't there are passed over.

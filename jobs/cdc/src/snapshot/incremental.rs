@@ -16,6 +16,7 @@ use super::plan::Range;
 use super::read::{Chunk, open_reader, read};
 pub(crate) use super::visibility::Visibility;
 use crate::avro::{EventSource, SnapshotMark, TableEncoder};
+use crate::capture::SideTopic;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
@@ -78,7 +79,7 @@ impl Reader {
         encoder: &Arc<TableEncoder>,
         after: &[String],
         rows: u32,
-        dead_letters: Option<u32>,
+        dead_letters: Option<SideTopic>,
     ) -> Reading {
         let range = Range::next(encoder, after, rows);
         let source = EventSource {
@@ -90,7 +91,7 @@ impl Reader {
         };
         let (out, chunks) = mpsc::channel(QUEUED_CHUNKS);
         let task = tokio::spawn(async move {
-            let last_key = read(&mut self.0, &range, source, dead_letters, &out).await?;
+            let last_key = read(&mut self.0, &range, source, dead_letters.as_ref(), &out).await?;
             self.0.query("COMMIT").await?;
             Ok((self, last_key))
         });

@@ -84,7 +84,9 @@ impl Chunk {
                 id.ordinal += 1;
             }
         }
-        metrics.events(table, Operation::Read.letter()).inc_by(self.ends.len() as u64);
+        let (events, bytes) = metrics.events(table, Operation::Read.letter());
+        events.inc_by(self.ends.len() as u64);
+        bytes.inc_by(self.bytes.len() as u64);
         Ok(id)
     }
 
@@ -130,19 +132,19 @@ pub(crate) async fn open_reader(config: &Config) -> Result<Connection> {
     Connection::open(&config.source, Purpose::Reading, &config.slot, longest).await
 }
 
-/// Reads ranges until the queue is empty and gives the connection back. With a schema for dead letters, rows that have
-/// no encoding become such.
+/// Reads ranges until the queue is empty and gives the connection back. Rows that fail become dead letters where their
+/// topic takes them.
 pub(crate) async fn read_ranges(
     mut connection: Connection,
     queue: Queue,
     source: EventSource,
-    dead_letters: Option<u32>,
+    dead_letters: Option<SideTopic>,
     out: mpsc::Sender<Chunk>,
 ) -> Result<Connection> {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(range) = next else { return Ok(connection) };
-        read(&mut connection, &range, source, dead_letters, &out).await?;
+        read(&mut connection, &range, source, dead_letters.as_ref(), &out).await?;
     }
 }
 
@@ -151,7 +153,7 @@ pub(crate) async fn read(
     connection: &mut Connection,
     range: &Range,
     source: EventSource,
-    dead_letters: Option<u32>,
+    dead_letters: Option<&SideTopic>,
     out: &mpsc::Sender<Chunk>,
 ) -> Result<Option<Vec<String>>> {
     let encoder = &range.encoder;
@@ -183,9 +185,9 @@ pub(crate) async fn read(
                         now_us: chunk.now_us,
                     };
                     match (chunk.push(&row, &event, &mut stamp), dead_letters) {
-                        (Err(error), Some(schema_id)) if error.kind() == ErrorKind::Encoding => {
+                        (Err(error), Some(topic)) if topic.takes(error.kind()) => {
                             let id = EventId { commit_lsn: source.lsn, ordinal: 0 };
-                            let value = dead_letter(schema_id, encoder, &event, id, &error.chain());
+                            let value = dead_letter(topic.schema_ids.1, encoder, &event, id, &error.chain());
                             chunk.dead_letters.push(value);
                         }
                         (pushed, _) => pushed?,

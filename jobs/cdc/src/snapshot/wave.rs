@@ -127,7 +127,7 @@ impl Attempt<'_> {
         let (out, mut chunks) = mpsc::channel(QUEUED_CHUNKS);
         let mut tasks = JoinSet::new();
         for client in readers.drain(..) {
-            let dead_letters = self.dead_letters.as_ref().map(|topic| topic.schema_ids.1);
+            let dead_letters = self.dead_letters.clone();
             tasks.spawn(read_ranges(client, Arc::clone(&queue), self.source, dead_letters, out.clone()));
         }
         drop(out);

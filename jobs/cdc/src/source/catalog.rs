@@ -8,7 +8,7 @@ use super::refused;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Relation, RelationColumn, RelationId};
-use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeRow};
+use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeOptions, TypeRow};
 
 /// The catalog's types, read once and again when an unknown one turns up.
 pub(crate) struct Catalog {
@@ -98,6 +98,23 @@ impl Catalog {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
         let (columns, partitioned) = self.columns(relation.id, &name).await?;
         self.combine(relation, &columns, partitioned).await
+    }
+
+    /// Columns to be written whose types have no form of their own, with their types' names.
+    pub(crate) fn unknown_columns(&self, shape: &TableShape) -> Vec<(String, String)> {
+        let options = TypeOptions { unknown_as_text: false, ..self.options.types };
+        let mut unknown = Vec::new();
+        for column in &shape.columns {
+            let kind = ColumnType::resolve(&self.types, column.type_oid, column.type_modifier, options);
+            if kind == ColumnType::Unknown
+                && column.mask.is_none()
+                && self.options.captures(&shape.name, &column.name)
+            {
+                let name = self.types.get(&column.type_oid).map_or("composite", |row| row.name.as_str());
+                unknown.push((column.name.clone(), name.to_owned()));
+            }
+        }
+        unknown
     }
 
     async fn combine(

@@ -3,12 +3,18 @@
 mod catalog;
 mod connect;
 mod publication;
+mod published;
+mod server;
 mod slot;
+mod slot_health;
 
 pub(crate) use self::catalog::Catalog;
 pub(crate) use self::connect::{SESSION_OPTIONS, check_wal_level, connect, head, refused};
 pub(crate) use self::publication::ensure_publication;
+pub(crate) use self::published::Published;
+pub(crate) use self::server::Server;
 pub(crate) use self::slot::{SlotState, drop_publication, drop_slot, read_slot};
+pub(crate) use self::slot_health::{SlotHealth, WalStatus, health};
 
 use crate::config::SourceConfig;
 

@@ -8,12 +8,20 @@ use std::fmt;
 pub(crate) use self::column_type::{ColumnType, DateForm, TimeForm, TypeRow};
 pub(crate) use self::type_options::{BinaryMode, HstoreMode, TypeOptions};
 use crate::secret::Secret;
+use crate::source::quoted;
 
 /// A table's schema and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TableName {
     pub(crate) schema: String,
     pub(crate) table: String,
+}
+
+impl TableName {
+    /// The name as SQL writes it.
+    pub(crate) fn quoted(&self) -> String {
+        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+    }
 }
 
 impl fmt::Display for TableName {

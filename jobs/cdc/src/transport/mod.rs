@@ -10,7 +10,7 @@ use std::future::Future;
 
 pub(crate) use self::chunk::{Chunk, Received};
 pub(crate) use self::connection::{Connection, Purpose};
-pub(crate) use self::replication::{ExportedSnapshot, Replication, SystemIdentity};
+pub(crate) use self::replication::{ExportedSnapshot, Replication, SlotKind, SystemIdentity};
 use crate::error::Result;
 use crate::lsn::Lsn;
 

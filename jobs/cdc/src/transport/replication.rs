@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use prometheus::IntGauge;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -37,6 +38,41 @@ pub(crate) struct ExportedSnapshot {
     pub(crate) consistent_point: Lsn,
 }
 
+/// How long a new slot lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotKind {
+    /// It goes with the session.
+    Temporary,
+    Lasting,
+    /// Standbys of the server have it too, from PostgreSQL 17 on.
+    Failover,
+}
+
+/// The first version that has failover slots.
+const FAILOVER_SINCE: i32 = 170_000;
+
+impl SlotKind {
+    /// The kind of a slot that is to last, on a server of this version. A server in recovery has failover slots from its
+    /// primary alone.
+    pub(crate) fn lasting(wants_failover: bool, version: i32, in_recovery: bool) -> Self {
+        let failover = wants_failover && version >= FAILOVER_SINCE && !in_recovery;
+        if failover { Self::Failover } else { Self::Lasting }
+    }
+
+    /// Versions before 15 know the options without brackets alone.
+    fn statement(self, name: &str) -> String {
+        match self {
+            Self::Temporary => {
+                format!("CREATE_REPLICATION_SLOT {name} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT")
+            }
+            Self::Lasting => format!("CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput EXPORT_SNAPSHOT"),
+            Self::Failover => {
+                format!("CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER true)")
+            }
+        }
+    }
+}
+
 /// A replication session before its stream is started.
 pub(crate) struct Replication {
     connection: Connection,
@@ -46,9 +82,16 @@ pub(crate) struct Replication {
 /// A started stream: a task of its own reads and answers keepalives.
 pub(crate) struct Started {
     chunks: mpsc::Receiver<Result<Chunk>>,
+    waiting: IntGauge,
     confirmed: Arc<AtomicU64>,
     reader: JoinHandle<()>,
     ended: Error,
+}
+
+/// The reader's end of the queue.
+struct Outgoing {
+    chunks: mpsc::Sender<Result<Chunk>>,
+    waiting: IntGauge,
 }
 
 impl Replication {
@@ -68,10 +111,9 @@ impl Replication {
     }
 
     /// Creates the slot and exports a snapshot at its consistent point, valid while this session
-    /// lives and runs nothing else. `temporary`: the slot goes with the session.
-    pub(crate) async fn create_slot(&mut self, name: &str, temporary: bool) -> Result<ExportedSnapshot> {
-        let kind = if temporary { "TEMPORARY " } else { "" };
-        let sql = format!("CREATE_REPLICATION_SLOT {name} {kind}LOGICAL pgoutput EXPORT_SNAPSHOT");
+    /// lives and runs nothing else.
+    pub(crate) async fn create_slot(&mut self, name: &str, kind: SlotKind) -> Result<ExportedSnapshot> {
+        let sql = kind.statement(name);
         let rows = self.connection.query(&sql).await?;
         let row = rows.into_iter().next().unwrap_or_default();
         let text = |column: usize| row.get(column).cloned().flatten();
@@ -86,7 +128,14 @@ impl Replication {
     }
 
     /// Starts the stream; from here on this session holds the slot.
-    pub(crate) async fn start(mut self, slot: &str, publication: &str, from: Lsn) -> Result<Started> {
+    /// `waiting` is kept at the number of chunks that are received and not asked for yet.
+    pub(crate) async fn start(
+        mut self,
+        slot: &str,
+        publication: &str,
+        from: Lsn,
+        waiting: IntGauge,
+    ) -> Result<Started> {
         let sql = format!(
             "START_REPLICATION SLOT {slot} LOGICAL {from} (proto_version '1', publication_names '\"{publication}\"', messages 'true')"
         );
@@ -98,27 +147,28 @@ impl Replication {
             ErrorKind::SourceUnreachable,
             format!("the replication stream of slot {slot} at {server} ended"),
         );
-        let reader = tokio::spawn(read(self.connection, sender, Arc::clone(&confirmed)));
-        Ok(Started { chunks, confirmed, reader, ended })
+        let outgoing = Outgoing { chunks: sender, waiting: waiting.clone() };
+        let reader = tokio::spawn(read(self.connection, outgoing, Arc::clone(&confirmed)));
+        Ok(Started { chunks, waiting, confirmed, reader, ended })
     }
 }
 
 /// Reads until the stream fails or nobody listens any more, and then takes leave.
-async fn read(mut connection: Connection, chunks: mpsc::Sender<Result<Chunk>>, confirmed: Arc<AtomicU64>) {
-    let result = forward(&mut connection, &chunks, &confirmed).await;
+async fn read(mut connection: Connection, outgoing: Outgoing, confirmed: Arc<AtomicU64>) {
+    let result = forward(&mut connection, &outgoing, &confirmed).await;
     match result {
         // The last position, and the end of the copy; a broken connection has nothing to lose.
         Ok(()) => {
             let _ = connection.write(&status(&confirmed)).await;
             let _ = connection.write(b"c\0\0\0\x04X\0\0\0\x04").await;
         }
-        Err(error) => drop(chunks.send(Err(error)).await),
+        Err(error) => drop(outgoing.chunks.send(Err(error)).await),
     }
 }
 
 async fn forward(
     connection: &mut Connection,
-    chunks: &mpsc::Sender<Result<Chunk>>,
+    Outgoing { chunks, waiting }: &Outgoing,
     confirmed: &AtomicU64,
 ) -> Result<()> {
     let mut ticks = tokio::time::interval(STATUS_INTERVAL);
@@ -163,6 +213,7 @@ async fn forward(
                 permit = chunks.reserve() => {
                     let Ok(permit) = permit else { return Ok(()) };
                     permit.send(Ok(chunk));
+                    waiting.set((chunks.max_capacity() - chunks.capacity()) as i64);
                     break;
                 }
                 _ = ticks.tick() => connection.write(&status(confirmed)).await?,
@@ -181,7 +232,9 @@ fn status(confirmed: &AtomicU64) -> Vec<u8> {
 
 impl ReplicationStream for Started {
     async fn receive(&mut self) -> Result<Chunk> {
-        match self.chunks.recv().await {
+        let received = self.chunks.recv().await;
+        self.waiting.set(self.chunks.len() as i64);
+        match received {
             Some(chunk) => chunk,
             None => Err(Error::new(self.ended.kind(), self.ended.to_string())),
         }
@@ -199,5 +252,42 @@ impl ReplicationStream for Started {
         self.chunks.close();
         while self.chunks.recv().await.is_some() {}
         let _ = tokio::time::timeout(CLOSE_LIMIT, self.reader).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failover_slots_where_the_server_has_them() {
+        for (wanted, version, in_recovery, kind) in [
+            (true, 150_018, false, SlotKind::Lasting),
+            (true, 169_999, false, SlotKind::Lasting),
+            (true, 170_000, false, SlotKind::Failover),
+            (true, 180_001, false, SlotKind::Failover),
+            (true, 170_000, true, SlotKind::Lasting),
+            (false, 170_000, false, SlotKind::Lasting),
+        ] {
+            assert_eq!(
+                SlotKind::lasting(wanted, version, in_recovery),
+                kind,
+                "{wanted} {version} {in_recovery}"
+            );
+        }
+    }
+
+    #[test]
+    fn statements() {
+        for (kind, statement) in [
+            (SlotKind::Temporary, "CREATE_REPLICATION_SLOT s TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT"),
+            (SlotKind::Lasting, "CREATE_REPLICATION_SLOT s LOGICAL pgoutput EXPORT_SNAPSHOT"),
+            (
+                SlotKind::Failover,
+                "CREATE_REPLICATION_SLOT s LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER true)",
+            ),
+        ] {
+            assert_eq!(kind.statement("s"), statement);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The binary as a child process.
 
 use std::fs::File;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -10,6 +10,20 @@ use tempfile::TempDir;
 
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::Topics;
+
+/// Runs another subcommand to its end.
+pub fn command(config: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Output> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("cdc.toml");
+    std::fs::write(&path, config)?;
+    Ok(Command::new(env!("CARGO_BIN_EXE_lakepulse-cdc"))
+        .arg("--config")
+        .arg(&path)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .output()?)
+}
 
 pub struct Capture {
     child: Child,

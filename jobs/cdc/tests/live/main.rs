@@ -7,6 +7,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic)]
 
 mod capture;
+mod check;
 mod compare;
 mod incremental;
 mod kills;
@@ -17,6 +18,7 @@ mod registry;
 mod rows;
 mod shapes;
 mod stage;
+mod status;
 mod storm;
 mod topics;
 
@@ -56,6 +58,7 @@ fn main() {
         trial("shapes::partitions_under_their_root", shapes::partitions_under_their_root),
         trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),
         trial("shapes::without_an_encoding", shapes::without_an_encoding),
+        trial("shapes::topics_by_a_template", shapes::topics_by_a_template),
         trial("shapes::own_key_that_deletes_do_not_tell", shapes::own_key_that_deletes_do_not_tell),
         trial("incremental::table_included_later", incremental::table_included_later),
         trial("incremental::table_created_later", incremental::table_created_later),
@@ -76,9 +79,19 @@ fn main() {
         trial("refusals::fenced_by_another_instance", refusals::fenced_by_another_instance),
         trial("refusals::record_too_large", refusals::record_too_large),
         trial("refusals::publication_lacks_a_table", refusals::publication_lacks_a_table),
+        trial("check::good_settings", check::good_settings),
+        trial("check::rights_tables_and_topics", check::rights_tables_and_topics),
+        trial("check::publication_and_slot", check::publication_and_slot),
+        trial("status::of_a_running_capture", status::of_a_running_capture),
+        trial("status::dry_run_changes_nothing", status::dry_run_changes_nothing),
         trial("registry::down_at_start", registry::down_at_start),
         trial("registry::down_in_mid_stream", registry::down_in_mid_stream),
         trial("registry::incompatible_schema", registry::incompatible_schema),
+        trial(
+            "registry::incompatible_schema_isolates_its_table",
+            registry::incompatible_schema_isolates_its_table,
+        ),
+        trial("registry::incompatible_schema_at_the_snapshot", registry::incompatible_schema_at_the_snapshot),
     ];
     let first = libtest_mimic::run(&arguments, tests);
     // They change a setting of the whole server or kill it, so nothing else may run beside them.

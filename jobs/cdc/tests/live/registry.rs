@@ -1,10 +1,14 @@
 //! The registry away or unwilling.
 
+use apache_avro::types::Value;
+
 use crate::Outcome;
-use crate::capture::Capture;
+use crate::capture::{Capture, command};
+use crate::check::other_schema;
 use crate::compare::all_tables;
 use crate::proxy::Proxy;
 use crate::stage::Stage;
+use crate::topics::{Record, Topics, field};
 
 pub fn down_at_start() -> Outcome {
     let stage = Stage::new()?;
@@ -37,21 +41,129 @@ pub fn down_in_mid_stream() -> Outcome {
     all_tables(&stage, &topics)
 }
 
+/// Sets the compatibility of the subject of a table's values.
+fn compatibility(stage: &Stage, table: &str, rule: &str) -> Outcome {
+    let url = format!("{}/config/{}.{table}-value", stage.registry, stage.name);
+    let answer = stage.runtime.block_on(async {
+        let body = format!("{{\"compatibility\": \"{rule}\"}}");
+        reqwest::Client::new().put(url).header("content-type", "application/json").body(body).send().await
+    })?;
+    assert!(answer.status().is_success(), "{}", answer.status());
+    Ok(())
+}
+
 pub fn incompatible_schema() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL)")?;
     let mut capture = Capture::start(&stage)?;
     capture.wait_for("streaming")?;
-    let url = format!("{}/config/{}.public.t-value", stage.registry, stage.name);
-    let answer = stage.runtime.block_on(async {
-        let body = r#"{"compatibility": "BACKWARD"}"#;
-        reqwest::Client::new().put(url).header("content-type", "application/json").body(body).send().await
-    })?;
-    assert!(answer.status().is_success(), "{}", answer.status());
+    compatibility(&stage, "public.t", "BACKWARD")?;
     stage
         .sql("INSERT INTO t VALUES (1, 1); ALTER TABLE t ALTER v TYPE text; INSERT INTO t VALUES (2, 'b')")?;
     let log = capture.refusal()?;
     assert!(log.contains("incompatible") && log.contains(".public.t-value"), "{log}");
+    Ok(())
+}
+
+/// One table is left alone with its events in the topic of dead letters; the others go on, and a start tries again.
+pub fn incompatible_schema_isolates_its_table() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL); CREATE TABLE u (id integer PRIMARY KEY)")?;
+    let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let config = format!("{}[metrics]\nlisten = \"{address}\"\n", stage.config())
+        .replace("[registry]", "[registry]\non_incompatible = \"isolate\"");
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for("streaming")?;
+    compatibility(&stage, "public.t", "BACKWARD")?;
+    stage.sql("INSERT INTO t VALUES (1, 1)")?;
+    stage.sql("ALTER TABLE t ALTER v TYPE text; INSERT INTO t VALUES (2, 'b'); INSERT INTO u VALUES (1)")?;
+    stage.sql(
+        "UPDATE t SET v = 'c' WHERE id = 1; UPDATE t SET id = 3 WHERE id = 1; DELETE FROM t WHERE id = 2; TRUNCATE t;
+         INSERT INTO u VALUES (2)",
+    )?;
+    stage.catch_up()?;
+    let metrics = stage
+        .runtime
+        .block_on(async { reqwest::get(format!("http://{address}/metrics")).await?.text().await })?;
+    for line in [
+        "lakepulse_cdc_tables_isolated{schema=\"public\",table=\"t\"} 1",
+        "lakepulse_cdc_dead_letters_total{schema=\"public\",table=\"t\"} 5",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in:\n{metrics}");
+    }
+    let log = capture.log();
+    let told = log.lines().find(|line| line.contains("from this event on")).unwrap_or_default();
+    assert!(
+        told.contains("ERROR") && told.contains("table=public.t lsn=") && told.contains("incompatible"),
+        "{log}"
+    );
+    // Its rows of before and those of the other table are where they belong.
+    let topics = capture.finish(&stage)?;
+    assert_eq!((topics.table(&stage, "public.t").len(), topics.table(&stage, "public.u").len()), (1, 2));
+    let letters = |topics: &Topics| -> Vec<(String, String)> {
+        let text = |record: &Record, name: &str| match record.value.as_ref().map(|value| field(value, name)) {
+            Some(Value::String(text)) => text.clone(),
+            other => panic!("{name} is {other:?}"),
+        };
+        topics.beside.iter().map(|record| (text(record, "table"), text(record, "op"))).collect()
+    };
+    let expected: Vec<(String, String)> =
+        ["c", "u", "u", "d", "t"].map(|op| ("t".to_owned(), op.to_owned())).into();
+    assert_eq!(letters(&topics), expected);
+    let error = format!("{:?}", field(topics.beside[0].value.as_ref().ok_or("no value")?, "error"));
+    assert!(error.contains(".public.t-value"), "{error}");
+    let after = format!("{:?}", field(topics.beside[0].value.as_ref().ok_or("no value")?, "after"));
+    assert!(after.contains("\"b\""), "{after}");
+
+    // A row that moves to another key has two places in its transaction, isolated or not.
+    let last = topics.table(&stage, "public.u").last().map(|record| record.ordinal);
+    assert_eq!(last, Some(5), "after an update, a move, a delete and a truncate");
+
+    // Still refused at the next start, and taken at the one after.
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for("streaming")?;
+    assert!(
+        capture.log().contains("the table is isolated: the registry refuses its schema"),
+        "{}",
+        capture.log()
+    );
+    stage.sql("INSERT INTO t VALUES (5, 'e')")?;
+    let topics = capture.finish(&stage)?;
+    assert_eq!(topics.beside.len(), 6);
+    compatibility(&stage, "public.t", "NONE")?;
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for("streaming")?;
+    stage.sql("INSERT INTO t VALUES (6, 'f')")?;
+    let topics = capture.finish(&stage)?;
+    assert_eq!((topics.beside.len(), topics.table(&stage, "public.t").len()), (6, 2));
+    Ok(())
+}
+
+/// Rows of the snapshot are dead letters too when the registry refuses their schema from the start.
+pub fn incompatible_schema_at_the_snapshot() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 3)")?;
+    other_schema(&stage, &format!("{}.public.t-value", stage.name))?;
+    let config = stage.config().replace("[registry]", "[registry]\non_incompatible = \"isolate\"");
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for("streaming")?;
+    stage.sql("INSERT INTO t VALUES (4)")?;
+    let topics = capture.finish(&stage)?;
+    let operations: Vec<String> = topics
+        .beside
+        .iter()
+        .map(|record| format!("{:?}", field(record.value.as_ref().unwrap_or(&Value::Null), "op")))
+        .collect();
+    assert_eq!(operations, ["String(\"r\")", "String(\"r\")", "String(\"r\")", "String(\"c\")"]);
+    assert!(topics.table(&stage, "public.t").is_empty());
+    let plan = command(&config, &["run", "--dry-run"], &[])?;
+    let plan = String::from_utf8(plan.stdout)?;
+    assert!(
+        plan.contains(&format!("isolate the tables of refused schemas: {}.public.t-value", stage.name)),
+        "{plan}"
+    );
     Ok(())
 }

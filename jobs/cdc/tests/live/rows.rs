@@ -199,6 +199,34 @@ pub fn metrics_tell_the_ladder() -> Outcome {
     assert!(ladder.iter().all(|lsn| *lsn > 0.0), "{text}");
     assert!(ladder[0] >= ladder[2] && ladder[1] >= ladder[3], "{ladder:?}");
     assert!(value("lakepulse_cdc_kafka_transaction_seconds_count") >= 1.0, "{text}");
+    assert!(text.contains("lakepulse_cdc_event_latency_seconds_count 1\n"), "{text}");
+    let latency = value("lakepulse_cdc_event_latency_seconds_sum");
+    assert!(latency > 0.0 && latency < 60.0, "{text}");
+    // The key is 5 bytes of header and one of number, the value's names of the source alone are more.
+    assert!(
+        value("lakepulse_cdc_event_bytes_total{op=\"c\",schema=\"public\",table=\"touched\"}") > 60.0,
+        "{text}"
+    );
+    assert!(text.contains("lakepulse_cdc_received_chunks 0\n"), "{text}");
+    assert!(value("lakepulse_cdc_producer_queue_bytes") >= 0.0, "{text}");
+    // Schemas of the checkpoint, of the key and of the value; the table is described once more in the stream.
+    assert!(value("lakepulse_cdc_registry_requests_total{outcome=\"ok\"}") >= 3.0, "{text}");
+    assert!(value("lakepulse_cdc_registry_schemas") >= 3.0, "{text}");
+    let status = "lakepulse_cdc_slot_wal_status{status=\"reserved\"}";
+    eventually("the slot to be looked at", || {
+        text = get("metrics")?.1;
+        Ok(text.contains(&format!("{status} 1")))
+    })?;
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.rsplit(' ').next().and_then(|value| value.parse().ok()).unwrap_or(f64::NAN)
+    };
+    assert!(value("lakepulse_cdc_slot_retained_bytes") > 0.0, "{text}");
+    assert!(value("lakepulse_cdc_slot_lag_bytes") >= 0.0, "{text}");
+    let limited =
+        stage.value("SELECT current_setting('max_slot_wal_keep_size') <> '-1'")?.as_deref() == Some("t");
+    assert_eq!(value("lakepulse_cdc_slot_safe_bytes") > 0.0, limited, "{text}");
+    assert!(text.contains("lakepulse_cdc_slot_wal_status{status=\"lost\"} 0\n"), "{text}");
     capture.finish(&stage)?;
     Ok(())
 }

@@ -3,11 +3,11 @@
 use apache_avro::types::Value;
 
 use crate::Outcome;
-use crate::capture::Capture;
+use crate::capture::{Capture, command};
 use crate::compare::all_tables;
 use crate::refusals::refused;
-use crate::stage::Stage;
-use crate::topics::{Record, field};
+use crate::stage::{Stage, eventually};
+use crate::topics::{Record, Topics, field};
 
 const STREAMING: &str = "streaming";
 
@@ -96,4 +96,54 @@ pub fn own_key_that_deletes_do_not_tell() -> Outcome {
     let config = stage.config() + "[tables.keys]\n\"public.k\" = [\"other\"]\n";
     refused(&config, &[], &["column other", "REPLICA IDENTITY FULL"])?;
     refused(&config.replace("\"other\"", "\"missing\""), &[], &["tables.keys", "missing"])
+}
+
+/// Schemas are named after the topic, as Debezium has it, and `drop --topics` finds topics without the prefix too.
+pub fn topics_by_a_template() -> Outcome {
+    for template in ["{prefix}.{database}-{schema}.{table}", "cdc-{prefix}_{table}.v1"] {
+        let stage = Stage::new()?;
+        let name = &stage.name;
+        let topic = template
+            .replace("{prefix}", name)
+            .replace("{database}", name)
+            .replace("{schema}", "public")
+            .replace("{table}", "touched");
+        stage.create_touched()?;
+        let config = format!("topic_name = \"{template}\"\n{}", stage.config());
+        let mut capture = Capture::start_with(&config, &[])?;
+        capture.wait_for(STREAMING)?;
+        stage.sql("INSERT INTO touched VALUES (7, 0)")?;
+        stage.catch_up()?;
+        assert!(capture.terminate()?.0.success());
+
+        let topics = Topics::read(&stage)?;
+        let counted = topics.checkpoints.iter().any(|last| {
+            matches!(field(last, "counts"), Value::Map(counts) if matches!(counts.get(&topic), Some(Value::Long(2..))))
+        });
+        assert!(counted, "{:?}", topics.checkpoints);
+        if template.starts_with("{prefix}.") {
+            topics.check()?;
+            assert_eq!(topics.records.first().map(|record| record.topic.as_str()), Some(topic.as_str()));
+        }
+        let url = format!("{}/subjects/{topic}-value/versions/latest", stage.registry);
+        let registered: serde_json::Value =
+            stage.runtime.block_on(async { reqwest::get(&url).await?.json().await })?;
+        let schema: serde_json::Value =
+            serde_json::from_str(registered["schema"].as_str().ok_or("the subject has no schema")?)?;
+        assert_eq!(schema["namespace"], topic.replace('-', "_"));
+        assert_eq!(schema["connect.name"], format!("{}.Envelope", topic.replace('-', "_")));
+
+        let dropped = command(&config, &["drop", "--topics"], &[])?;
+        let said = String::from_utf8(dropped.stdout)?;
+        assert!(dropped.status.success() && said.contains("2 topics deleted"), "{said}");
+        let prefix = format!("{name}.");
+        eventually("the topics to be gone", || {
+            let there = stage.topics()?;
+            Ok(!there.iter().any(|there| *there == topic || there.starts_with(&prefix)))
+        })?;
+    }
+    let stage = Stage::new()?;
+    stage.sql("CREATE TABLE t (id integer PRIMARY KEY); CREATE SCHEMA other; CREATE TABLE other.t (id integer PRIMARY KEY)")?;
+    let config = format!("topic_name = \"{{prefix}}.{{table}}\"\n{}", stage.config());
+    refused(&config, &[], &["other.t and public.t would share topic", "topic_name"])
 }

@@ -115,6 +115,19 @@ impl Stage {
         self.sql("CREATE TABLE touched (id integer PRIMARY KEY, n integer NOT NULL)")
     }
 
+    fn kafka_client(&self) -> rdkafka::ClientConfig {
+        let mut client = rdkafka::ClientConfig::new();
+        client.set("bootstrap.servers", &self.kafka);
+        client
+    }
+
+    /// The names of all topics.
+    pub fn topics(&self) -> Result<Vec<String>> {
+        let consumer: BaseConsumer = self.kafka_client().create()?;
+        let metadata = consumer.fetch_metadata(None, Duration::from_secs(10))?;
+        Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
+    }
+
     fn clean(&self) -> Result<()> {
         let name = &self.name;
         self.runtime.block_on(async {
@@ -130,19 +143,10 @@ impl Stage {
             admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
         })?;
-        let mut kafka = rdkafka::ClientConfig::new();
-        kafka.set("bootstrap.servers", &self.kafka);
-        let consumer: BaseConsumer = kafka.create()?;
-        let prefix = format!("{name}.");
-        let topics: Vec<String> = consumer
-            .fetch_metadata(None, Duration::from_secs(10))?
-            .topics()
-            .iter()
-            .map(|topic| topic.name().to_owned())
-            .filter(|topic| topic.starts_with(&prefix))
-            .collect();
+        let mut topics = self.topics()?;
+        topics.retain(|topic| topic.starts_with(&format!("{name}.")));
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-        let admin: AdminClient<DefaultClientContext> = kafka.create()?;
+        let admin: AdminClient<DefaultClientContext> = self.kafka_client().create()?;
         self.runtime.block_on(async {
             if !names.is_empty() {
                 admin.delete_topics(&names, &AdminOptions::new()).await?;

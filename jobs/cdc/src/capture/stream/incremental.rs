@@ -213,7 +213,7 @@ impl<S: ReplicationStream> Stream<S> {
             let progress = self.snapshot_progress.get(&table.name.to_string());
             let after = progress.map(|progress| progress.through.clone()).unwrap_or_default();
             let rows = self.incremental.config.snapshot.incremental_rows;
-            let dead_letters = self.side_topics.dead_letters.as_ref().map(|topic| topic.schema_ids.1);
+            let dead_letters = self.side_topics.dead_letters.clone();
             let reading = reader.read(&taken, &encoder, &after, rows, dead_letters);
             table.range = Some(Range { taken, reading, is_late: false });
             self.incremental.table = Some(table);

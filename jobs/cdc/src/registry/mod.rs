@@ -1,5 +1,7 @@
 //! The schema registry, over Confluent's HTTP interface.
 
+mod lookup;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -7,6 +9,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
+pub(crate) use self::lookup::Standing;
 use crate::config::{RegistryConfig, RegistryCredentials};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
@@ -66,6 +69,7 @@ impl Registry {
     pub(crate) async fn register(&mut self, subject: &str, schema: &str, metrics: &Metrics) -> Result<u32> {
         let cached = (subject.to_owned(), schema.to_owned());
         if let Some(id) = self.registered.get(&cached) {
+            metrics.registry_hit();
             return Ok(*id);
         }
         let url = format!("{}/subjects/{subject}/versions", self.config.url);
@@ -81,12 +85,14 @@ impl Registry {
                 .caused_by(cause)
         })?;
         self.registered.insert(cached, registered.id);
+        metrics.registry_schemas(self.registered.len() + self.schemas.len());
         Ok(registered.id)
     }
 
     /// The schema of this id.
     pub(crate) async fn schema(&mut self, id: u32, metrics: &Metrics) -> Result<String> {
         if let Some(schema) = self.schemas.get(&id) {
+            metrics.registry_hit();
             return Ok(schema.clone());
         }
         let url = format!("{}/schemas/ids/{id}", self.config.url);
@@ -97,6 +103,7 @@ impl Registry {
                 .caused_by(cause)
         })?;
         self.schemas.insert(id, stored.schema.clone());
+        metrics.registry_schemas(self.registered.len() + self.schemas.len());
         Ok(stored.schema)
     }
 
@@ -115,7 +122,9 @@ impl Registry {
         let begun = Instant::now();
         let mut backoff = Backoff::new();
         loop {
-            match self.once(what, request()).await {
+            let result = self.once(what, request()).await;
+            metrics.registry_asked(result.is_ok());
+            match result {
                 Err(error)
                     if error.kind() == ErrorKind::RegistryUnreachable && begun.elapsed() < self.patience =>
                 {
@@ -130,6 +139,11 @@ impl Registry {
     }
 
     async fn once(&self, what: &str, request: reqwest::RequestBuilder) -> Result<String> {
+        let (status, body) = self.send(what, request).await?;
+        if status.is_success() { Ok(body) } else { Err(self.refused(what, status, &body)) }
+    }
+
+    async fn send(&self, what: &str, request: reqwest::RequestBuilder) -> Result<(StatusCode, String)> {
         let url = &self.config.url;
         let request = match &self.config.credentials {
             RegistryCredentials::None => request,
@@ -149,12 +163,13 @@ impl Registry {
         };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let body = response.text().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok(body);
-        }
+        Ok((status, response.text().await.map_err(unreachable)?))
+    }
+
+    fn refused(&self, what: &str, status: StatusCode, body: &str) -> Error {
+        let url = &self.config.url;
         let answer: String = body.chars().take(500).collect::<String>().replace('\n', " ");
-        Err(match status {
+        match status {
             StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => Error::new(
                 ErrorKind::SchemaIncompatible,
                 format!(
@@ -178,6 +193,6 @@ impl Registry {
                     "{what}: the schema registry at {url} answers {status}: {answer}; check that registry.url ends in its Confluent API"
                 ),
             ),
-        })
+        }
     }
 }

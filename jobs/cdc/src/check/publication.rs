@@ -1,0 +1,169 @@
+use tokio_postgres::Client;
+
+use super::tables::Included;
+use super::{Findings, some};
+use crate::config::{Config, Partitions};
+use crate::source::{Published, Server, quoted, refused};
+use crate::table::TableName;
+
+const WHAT: &str = "publication";
+
+pub(super) async fn check(
+    client: &Client,
+    config: &Config,
+    server: &Server,
+    tables: &[Included],
+    findings: &mut Findings,
+) {
+    let name = &config.publication;
+    let published = Published::read(client, name, server.version).await;
+    match findings.known(WHAT, published) {
+        None => {}
+        Some(None) => to_be_made(client, config, server, tables, findings).await,
+        Some(Some(published)) => {
+            let before = findings.0.len();
+            let by_root = config.partitions == Partitions::Root;
+            if published.via_root != by_root && has_partitions(client, tables, findings).await {
+                findings.fix(
+                    WHAT,
+                    format!(
+                        "{name} publishes partitions otherwise than tables.partitions wants them: run ALTER PUBLICATION {} SET \
+                         (publish_via_partition_root = {by_root}), or change the setting",
+                        quoted(name)
+                    ),
+                );
+            } else {
+                lacking(config, &published, tables, findings);
+            }
+            operations(config, &published, findings);
+            narrowed(config, &published, tables, findings);
+            if findings.0.len() == before {
+                findings.ok(WHAT, format!("{name} publishes all that is asked for"));
+            }
+        }
+    }
+}
+
+async fn to_be_made(
+    client: &Client,
+    config: &Config,
+    server: &Server,
+    tables: &[Included],
+    findings: &mut Findings,
+) {
+    let name = &config.publication;
+    if tables.is_empty() {
+        return;
+    }
+    if !server.may_create {
+        findings.fix(
+            WHAT,
+            format!(
+                "{name} is not there, and {} may not create it: run GRANT CREATE ON DATABASE {} TO {}, or create it as a superuser",
+                server.user,
+                quoted(&config.source.database),
+                quoted(&server.user)
+            ),
+        );
+    }
+    let ids: Vec<u32> = tables.iter().map(|table| table.id.0).collect();
+    let rows = client
+        .query(
+            "SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.oid = ANY ($1) AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1, 2",
+            &[&ids],
+        )
+        .await
+        .map_err(refused("cannot read who owns the tables"));
+    let Some(rows) = findings.known(WHAT, rows) else { return };
+    if !rows.is_empty() {
+        let foreign: Vec<TableName> =
+            rows.iter().map(|row| TableName { schema: row.get(0), table: row.get(1) }).collect();
+        findings.fix(
+            WHAT,
+            format!(
+                "{name} is not there, and {} does not own {}: let the owner, or a superuser, run CREATE PUBLICATION {} FOR TABLE {}",
+                server.user,
+                some(&foreign),
+                quoted(name),
+                tables.iter().map(|table| table.name.quoted()).collect::<Vec<_>>().join(", ")
+            ),
+        );
+    }
+    if server.may_create && rows.is_empty() {
+        findings.ok(WHAT, format!("{name} will be created for {} tables", tables.len()));
+    }
+}
+
+fn lacking(config: &Config, published: &Published, tables: &[Included], findings: &mut Findings) {
+    let missing = published.lacks(tables.iter().map(|table| &table.name));
+    if missing.is_empty() {
+        return;
+    }
+    let names: Vec<String> = missing.iter().map(|table| table.quoted()).collect();
+    findings.fix(
+        WHAT,
+        format!(
+            "{} lacks {}: run ALTER PUBLICATION {} ADD TABLE {}; or exclude them",
+            config.publication,
+            some(&missing),
+            quoted(&config.publication),
+            names.join(", ")
+        ),
+    );
+}
+
+/// Operations that would be missing in silence.
+fn operations(config: &Config, published: &Published, findings: &mut Findings) {
+    let skip = config.events.skip;
+    let wanted = |operation: &str| match operation {
+        "insert" => !skip.create,
+        "update" => !skip.update,
+        "delete" => !skip.delete,
+        _ => !skip.truncate,
+    };
+    let missing: Vec<&str> = published.left_out.iter().copied().filter(|name| wanted(name)).collect();
+    if !missing.is_empty() {
+        findings.fix(
+            WHAT,
+            format!(
+                "{} leaves out {}: run ALTER PUBLICATION {} SET (publish = 'insert, update, delete, truncate'), or name them in \
+                 events.skip",
+                config.publication,
+                missing.join(", "),
+                quoted(&config.publication)
+            ),
+        );
+    }
+}
+
+/// Filters are taken as they are.
+fn narrowed(config: &Config, published: &Published, tables: &[Included], findings: &mut Findings) {
+    let included = |name: &&TableName| tables.iter().any(|table| table.name == **name);
+    for (table, condition) in published.row_filters.iter().filter(|(table, _)| included(&table)) {
+        findings.note(
+            WHAT,
+            format!(
+                "{} publishes only rows of {table} that satisfy {condition}; the snapshot reads all of them",
+                config.publication
+            ),
+        );
+    }
+    let lists: Vec<&TableName> = published.column_lists.iter().filter(included).collect();
+    if !lists.is_empty() {
+        findings
+            .note(WHAT, format!("{} publishes only some columns of {}", config.publication, some(&lists)));
+    }
+}
+
+async fn has_partitions(client: &Client, tables: &[Included], findings: &mut Findings) -> bool {
+    let ids: Vec<u32> = tables.iter().map(|table| table.id.0).collect();
+    let row = client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_class WHERE oid = ANY ($1) AND (relkind = 'p' OR relispartition))",
+            &[&ids],
+        )
+        .await
+        .map_err(refused("cannot read which tables are partitioned"));
+    findings.known(WHAT, row).is_some_and(|row| row.get(0))
+}

@@ -1,0 +1,49 @@
+use super::{Findings, some};
+use crate::config::Config;
+use crate::inventory::Wanted;
+use crate::metrics::Metrics;
+use crate::registry::{Registry, Standing};
+
+/// Whether the registry would take every schema; the registry again when it answers.
+pub(super) async fn check(
+    registry: Registry,
+    config: &Config,
+    wanted: &[Wanted],
+    findings: &mut Findings,
+) -> Option<Registry> {
+    const WHAT: &str = "schemas";
+    let metrics = findings.known("registry", Metrics::new())?;
+    findings.known("registry", registry.ping(&metrics).await)?;
+    findings.ok("registry", format!("reached {}", config.registry.url));
+    let checkpoints = Wanted::of_checkpoints(config);
+    let (mut known, mut new, mut versions, mut refused) = (0, 0, Vec::new(), 0);
+    for (subject, schema) in wanted.iter().chain([&checkpoints]).flat_map(|wanted| &wanted.schemas) {
+        match registry.look_up(subject, schema).await {
+            Ok(Standing::Known) => known += 1,
+            Ok(Standing::NewSubject) => new += 1,
+            Ok(Standing::NewVersion) => versions.push(subject),
+            Ok(Standing::Incompatible) => {
+                refused += 1;
+                findings.fix(
+                    WHAT,
+                    format!(
+                        "{subject}: the registry would refuse the schema as incompatible with the last one; set the subject's \
+                         compatibility to NONE for this change, or undo the change of the table"
+                    ),
+                );
+            }
+            Err(error) => {
+                findings.fix(WHAT, error.chain());
+                return Some(registry);
+            }
+        }
+    }
+    if refused == 0 {
+        let versions = match versions.as_slice() {
+            [] => "no new version".to_owned(),
+            subjects => format!("new versions of {}", some(subjects)),
+        };
+        findings.ok(WHAT, format!("{known} registered, {new} new, {versions}"));
+    }
+    Some(registry)
+}

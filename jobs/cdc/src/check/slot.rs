@@ -1,0 +1,101 @@
+use tokio_postgres::Client;
+
+use super::Findings;
+use crate::capture::{Start, where_to_start};
+use crate::config::Config;
+use crate::kafka::ClusterState;
+use crate::registry::Registry;
+use crate::source::{self, Server, SlotHealth, SlotState, WalStatus};
+use crate::survey;
+use crate::transport::SystemIdentity;
+
+/// The slot's state, none when it can't be told.
+pub(super) async fn check(
+    client: &Client,
+    config: &Config,
+    server: Option<&Server>,
+    findings: &mut Findings,
+) -> Option<Option<SlotState>> {
+    let name = &config.slot;
+    let slot = findings.known("slot", source::read_slot(client, name, &config.source.database).await)?;
+    let limit = server.map_or("", |server| server.max_slot_wal_keep_size.as_str());
+    if slot.is_none() {
+        match server.map(|server| server.slots) {
+            Some(slots) if slots.taken >= slots.most => findings.fix(
+                "slot",
+                format!(
+                    "{name} is not there, and all {} slots are taken: drop one, or raise max_replication_slots and restart PostgreSQL",
+                    slots.most
+                ),
+            ),
+            Some(slots) => {
+                findings.ok("slot", format!("{name} will be created; {} of {} are taken", slots.taken, slots.most));
+            }
+            None => {}
+        }
+        return Some(slot);
+    }
+    let health = findings.known("slot", source::health(client, name).await)?;
+    if let Some(health) = health.slot {
+        tell(name, &health, limit, findings);
+    }
+    Some(slot)
+}
+
+fn tell(name: &str, health: &SlotHealth, limit: &str, findings: &mut Findings) {
+    let kept = health.retained_bytes.map_or("no WAL".to_owned(), |bytes| format!("{bytes} bytes of WAL"));
+    let room = match (limit, health.safe_bytes) {
+        ("-1", _) | (_, None) => "max_slot_wal_keep_size sets no limit".to_owned(),
+        (limit, Some(bytes)) => format!("{bytes} bytes more until max_slot_wal_keep_size = {limit}"),
+    };
+    let state = format!(
+        "{name} stands at {}, {} bytes behind, and keeps {kept} ({}); {room}",
+        health.confirmed,
+        health.lag_bytes,
+        health.wal_status.name()
+    );
+    match (health.wal_status, health.active_pid) {
+        (WalStatus::Lost, _) => findings.fix(
+            "slot",
+            format!("{state}: PostgreSQL has removed WAL that it needed; start over with `lakepulse-cdc drop --topics`"),
+        ),
+        (WalStatus::Unreserved, _) => findings.fix(
+            "slot",
+            format!("{state}: PostgreSQL is about to remove WAL that it needs; raise max_slot_wal_keep_size and run the capture now"),
+        ),
+        (_, Some(pid)) => findings.note(
+            "slot",
+            format!("{state}; PostgreSQL pid {pid} reads from it, so a capture runs and another one would be refused"),
+        ),
+        _ => findings.ok("slot", state),
+    }
+}
+
+/// Whether a capture could go on from the last checkpoint.
+pub(super) async fn check_against_checkpoint(
+    config: &Config,
+    identity: &SystemIdentity,
+    slot: Option<SlotState>,
+    cluster: &ClusterState,
+    registry: &mut Registry,
+    findings: &mut Findings,
+) {
+    const WHAT: &str = "checkpoint";
+    let last = survey::checkpoint(config, cluster, registry).await;
+    let Some(last) = findings.known(WHAT, last) else { return };
+    let topic = config.checkpoint_topic();
+    let start = where_to_start(last, slot.as_ref(), identity, &config.slot, &topic);
+    match findings.known(WHAT, start) {
+        Some(Start::Fresh) => findings.ok(WHAT, format!("none in {topic}: the first start reads a snapshot")),
+        Some(Start::Snapshot(last)) => findings.ok(
+            WHAT,
+            format!(
+                "the snapshot goes on: {} of {} tables are read",
+                last.snapshot_progress.values().filter(|table| table.done).count(),
+                last.snapshot_progress.len()
+            ),
+        ),
+        Some(Start::Stream(last)) => findings.ok(WHAT, format!("the stream goes on at {}", last.position())),
+        None => {}
+    }
+}

@@ -1,0 +1,162 @@
+//! What a run would do, found out without creating or taking anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::task::block_in_place;
+use tokio_postgres::Client;
+
+use crate::capture::{Start, where_to_start};
+use crate::checkpoint::TableProgress;
+use crate::config::{Config, Partitions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::inventory::Wanted;
+use crate::kafka::cluster_state;
+use crate::pgoutput::RelationId;
+use crate::registry::{Registry, Standing};
+use crate::source::{self, Catalog, Published, Server, refused};
+use crate::survey;
+use crate::table::TableName;
+use crate::transport::Replication;
+
+/// Says line by line what [`run`](crate::run) would do.
+///
+/// # Errors
+/// What would stop the run before it begins.
+pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
+    let client = Arc::new(source::connect(&config.source).await?);
+    source::check_wal_level(&client).await?;
+    let longest = config.kafka.max_record_bytes as usize;
+    let identity = Replication::connect(&config.source, &config.slot, longest).await?.identify().await?;
+    let slot = source::read_slot(&client, &config.slot, &config.source.database).await?;
+    if let Some(pid) = slot.as_ref().and_then(|slot| slot.active_pid) {
+        return Err(Error::new(
+            ErrorKind::SlotBusy,
+            format!(
+                "replication slot {} is read by another session (PostgreSQL pid {pid}): stop the other instance",
+                config.slot
+            ),
+        ));
+    }
+    let mut catalog = Catalog::new(Arc::clone(&client), &config.rows);
+    let tables = catalog.tables(&config.tables, config.partitions).await?;
+    config.topics(tables.iter().map(|(_, name)| name))?;
+    let mut wanted = vec![Wanted::of_checkpoints(config)];
+    for (id, name) in &tables {
+        wanted.push(Wanted::of_table(config, &catalog.shape(*id, name).await?));
+    }
+    wanted.extend(Wanted::beside(config));
+
+    let mut plan = vec![publication(&client, config, &tables).await?];
+    let cluster = block_in_place(|| cluster_state(&config.kafka))?;
+    let mut registry = Registry::new(&config.registry, false)?;
+    let last = survey::checkpoint(config, &cluster, &mut registry).await?;
+    let start = where_to_start(last, slot.as_ref(), &identity, &config.slot, &config.checkpoint_topic())?;
+
+    let topics = wanted.iter().map(|wanted| &wanted.topic);
+    plan.push(listed("create topics", topics.filter(|topic| !cluster.topics.contains_key(*topic)).collect()));
+    plan.extend(subjects(config, &registry, &wanted).await?);
+    match start {
+        Start::Fresh => {
+            plan.push(format!("create replication slot {}", config.slot));
+            plan.push(snapshot(&client, &tables, &BTreeMap::new()).await?);
+        }
+        Start::Snapshot(last) => plan.push(snapshot(&client, &tables, &last.snapshot_progress).await?),
+        Start::Stream(last) => plan.push(format!("go on with the stream at {}", last.position())),
+    }
+    Ok(plan)
+}
+
+/// The publication as it would be made or used.
+async fn publication(client: &Client, config: &Config, tables: &[(RelationId, TableName)]) -> Result<String> {
+    let name = &config.publication;
+    let version = Server::read(client).await?.version;
+    let names = || tables.iter().map(|(_, name)| name);
+    let Some(published) = Published::read(client, name, version).await? else {
+        let by_root = config.partitions == Partitions::Root;
+        let tables: Vec<String> = names().map(ToString::to_string).collect();
+        return Ok(format!(
+            "create publication {name} (publish_via_partition_root = {by_root}) for {} tables: {}",
+            tables.len(),
+            tables.join(", ")
+        ));
+    };
+    let lacks = published.lacks(names());
+    if lacks.is_empty() {
+        return Ok(format!("use publication {name}"));
+    }
+    let lacks: Vec<String> = lacks.into_iter().map(ToString::to_string).collect();
+    Err(Error::new(
+        ErrorKind::Publication,
+        format!("publication {name} lacks {}: `lakepulse-cdc check` says what to do", lacks.join(", ")),
+    ))
+}
+
+/// The subjects that would get a version, and those whose schemas would be refused.
+async fn subjects(config: &Config, registry: &Registry, wanted: &[Wanted]) -> Result<Vec<String>> {
+    let (mut new, mut refused) = (Vec::new(), Vec::new());
+    for (subject, schema) in wanted.iter().flat_map(|wanted| &wanted.schemas) {
+        match registry.look_up(subject, schema).await? {
+            Standing::Known => {}
+            Standing::NewSubject | Standing::NewVersion => new.push(subject),
+            Standing::Incompatible if config.registry.isolates => refused.push(subject),
+            Standing::Incompatible => {
+                return Err(Error::new(
+                    ErrorKind::SchemaIncompatible,
+                    format!(
+                        "the registry would refuse the schema of subject {subject}: `lakepulse-cdc check` says what to do"
+                    ),
+                ));
+            }
+        }
+    }
+    let mut lines = vec![listed("register schemas under", new)];
+    if !refused.is_empty() {
+        lines.push(listed("isolate the tables of refused schemas", refused));
+    }
+    Ok(lines)
+}
+
+/// The tables that would be read, and how many rows PostgreSQL believes they have.
+async fn snapshot(
+    client: &Client,
+    tables: &[(RelationId, TableName)],
+    progress: &BTreeMap<String, TableProgress>,
+) -> Result<String> {
+    let left: Vec<&(RelationId, TableName)> = tables
+        .iter()
+        .filter(|(_, name)| !progress.get(&name.to_string()).is_some_and(|progress| progress.done))
+        .collect();
+    let ids: Vec<u32> = left.iter().map(|(id, _)| id.0).collect();
+    // A table that was never analyzed is not estimated; a partitioned one has the rows of its partitions.
+    let rows = client
+        .query(
+            "SELECT c.oid, coalesce(sum(p.reltuples) FILTER (WHERE p.reltuples >= 0), 0)::bigint, bool_or(p.reltuples < 0)
+               FROM pg_class c
+              CROSS JOIN LATERAL (SELECT t.relid::oid FROM pg_partition_tree(c.oid) t WHERE t.isleaf
+                                  UNION SELECT c.oid WHERE c.relkind = 'r') AS leaf
+               JOIN pg_class p ON p.oid = leaf.relid
+              WHERE c.oid = ANY ($1) GROUP BY c.oid",
+            &[&ids],
+        )
+        .await
+        .map_err(refused("cannot read the sizes of tables"))?;
+    let estimates: BTreeMap<u32, (i64, bool)> =
+        rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+    let mut total = 0;
+    let mut texts = Vec::with_capacity(left.len());
+    for (id, name) in left {
+        let (rows, unknown) = estimates.get(&id.0).copied().unwrap_or_default();
+        total += rows;
+        texts.push(if unknown { format!("{name} (never analyzed)") } else { format!("{name} ({rows})") });
+    }
+    Ok(format!("read a snapshot of {} tables, about {total} rows: {}", texts.len(), texts.join(", ")))
+}
+
+fn listed(what: &str, names: Vec<&String>) -> String {
+    if names.is_empty() {
+        return format!("{what}: none");
+    }
+    let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+    format!("{what}: {}", names.join(", "))
+}

@@ -1,0 +1,47 @@
+//! The topics and schemas that a configuration asks for.
+
+use crate::avro::{DEAD_LETTER, TRANSACTION_KEY, TRANSACTION_VALUE, key_schema, value_schema};
+use crate::checkpoint;
+use crate::config::Config;
+use crate::table::TableShape;
+
+/// A topic, and the schemas of its records.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) topic: String,
+    /// Subject and schema, of the key when there is one and of the value.
+    pub(crate) schemas: Vec<(String, String)>,
+}
+
+impl Wanted {
+    fn new(topic: String, key: Option<String>, value: String) -> Self {
+        let mut schemas = vec![(format!("{topic}-value"), value)];
+        schemas.extend(key.map(|key| (format!("{topic}-key"), key)));
+        Self { topic, schemas }
+    }
+
+    /// A table's topic.
+    pub(crate) fn of_table(config: &Config, shape: &TableShape) -> Self {
+        let topic = config.topic(&shape.name);
+        let (key, value) = (key_schema(&topic, shape), value_schema(&topic, shape));
+        Self::new(topic, key, value)
+    }
+
+    /// The topic of checkpoints.
+    pub(crate) fn of_checkpoints(config: &Config) -> Self {
+        Self::new(config.checkpoint_topic(), None, checkpoint::SCHEMA.to_owned())
+    }
+
+    /// The topics beside those of tables and checkpoints.
+    pub(crate) fn beside(config: &Config) -> Vec<Self> {
+        let mut wanted = Vec::new();
+        if config.events.transactions {
+            let key = Some(TRANSACTION_KEY.to_owned());
+            wanted.push(Self::new(config.side_topic("transaction"), key, TRANSACTION_VALUE.to_owned()));
+        }
+        if config.has_dead_letters() {
+            wanted.push(Self::new(config.side_topic("dead_letter"), None, DEAD_LETTER.to_owned()));
+        }
+        wanted
+    }
+}
