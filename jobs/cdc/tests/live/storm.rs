@@ -161,12 +161,21 @@ fn is_outage(log: &str) -> bool {
     let last = log.lines().rev().find(|line| line.contains("ERROR")).unwrap_or_default();
     [
         "cannot reach",
-        "cannot open",
-        "starting",
-        "failed",
+        // To PostgreSQL or a broker, as it breaks.
+        "the connection to",
+        "connection closed",
+        "error communicating with the server",
+        "is starting or stopping",
+        "terminating connection",
         "is read by another session",
         "does not answer",
+        // The broker that is not ready yet.
         "cannot create topics",
+        "within 60 s",
+        "BrokerTransportFailure",
+        "OperationTimedOut",
+        "COORDINATOR",
+        // The registry's.
         "answers 5",
     ]
     .iter()
