@@ -255,7 +255,7 @@ impl Catalog {
         let rows = self
             .client
             .query(
-                "SELECT t.oid, t.typname, t.typtype::text, t.typcategory::text, t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
+                "SELECT t.oid, t.typname, t.typtype::text, t.typinput = 'array_in'::regproc AND t.typdelim = ',', t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
                         (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
                    FROM pg_type t WHERE t.typtype <> 'c'",
                 &[],
@@ -266,11 +266,11 @@ impl Catalog {
             .iter()
             .map(|row| {
                 let kind: String = row.get(2);
-                let category: String = row.get(3);
                 let facts = TypeRow {
                     name: row.get(1),
                     is_domain: kind == "d",
-                    is_array: category == "A",
+                    // Not those with a form of their own, such as int2vector's, or with semicolons, such as box[].
+                    is_array: row.get(3),
                     base: row.get(4),
                     base_modifier: row.get(5),
                     element: row.get(6),

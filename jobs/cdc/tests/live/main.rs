@@ -17,6 +17,7 @@ mod shapes;
 mod stage;
 mod storm;
 mod topics;
+mod zoo;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -55,6 +56,8 @@ fn main() {
         trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),
         trial("shapes::without_an_encoding", shapes::without_an_encoding),
         trial("shapes::own_key_that_deletes_do_not_tell", shapes::own_key_that_deletes_do_not_tell),
+        trial("zoo::by_default", zoo::by_default),
+        trial("zoo::as_texts", zoo::as_texts),
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),
         trial("kills::during_snapshot", kills::during_snapshot),
         trial("kills::during_streaming", kills::during_streaming),
