@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,6 +18,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a registry that fails in mid-stream is waited for while the Kafka transaction stays open;
 /// after that the session starts again from the checkpoint, and goes on waiting.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Requests at the same time.
+const TOGETHER: usize = 16;
 
 /// Registers and looks up schemas; what was registered once is not asked for again.
 pub(crate) struct Registry {
@@ -68,6 +72,33 @@ impl Registry {
         if let Some(id) = self.registered.get(&cached) {
             return Ok(*id);
         }
+        let id = self.post(subject, schema, metrics).await?;
+        self.registered.insert(cached, id);
+        Ok(id)
+    }
+
+    /// Registers schemas, given with their subjects, several at the same time; [`register`](Self::register) knows their
+    /// ids from then on.
+    pub(crate) async fn register_all(
+        &mut self,
+        schemas: Vec<(String, String)>,
+        metrics: &Metrics,
+    ) -> Result<()> {
+        let this = &*self;
+        let registered: Vec<_> = stream::iter(schemas)
+            .filter(|schema| std::future::ready(!this.registered.contains_key(schema)))
+            .map(async |(subject, schema)| {
+                let id = this.post(&subject, &schema, metrics).await?;
+                Ok::<_, Error>(((subject, schema), id))
+            })
+            .buffer_unordered(TOGETHER)
+            .try_collect()
+            .await?;
+        self.registered.extend(registered);
+        Ok(())
+    }
+
+    async fn post(&self, subject: &str, schema: &str, metrics: &Metrics) -> Result<u32> {
         let url = format!("{}/subjects/{subject}/versions", self.config.url);
         let body = json!({"schema": schema, "schemaType": "AVRO"}).to_string();
         let what = format!("cannot register a schema under subject {subject}");
@@ -80,7 +111,6 @@ impl Registry {
             Error::new(ErrorKind::RegistryRefused, format!("{what}: the answer of {url} has no id"))
                 .caused_by(cause)
         })?;
-        self.registered.insert(cached, registered.id);
         Ok(registered.id)
     }
 

@@ -93,12 +93,22 @@ impl Tables {
         let names: Vec<String> =
             tables.iter().map(|(_, name)| topic_name(&self.config.topic_prefix, name)).collect();
         self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let shapes = self.catalog.shapes(tables).await?;
+        let schemas = shapes.iter().flat_map(|shape| self.schemas(shape)).collect();
+        self.registry.register_all(schemas, &self.metrics).await?;
         let mut encoders = Vec::with_capacity(tables.len());
-        for (id, name) in tables {
-            let shape = self.catalog.shape(*id, name).await?;
+        for ((id, _), shape) in tables.iter().zip(shapes) {
             encoders.push(self.install(*id, shape).await?);
         }
         Ok(encoders)
+    }
+
+    /// The subjects and schemas of a table.
+    fn schemas(&self, shape: &TableShape) -> Vec<(String, String)> {
+        let prefix = &self.config.topic_prefix;
+        let topic = topic_name(prefix, &shape.name);
+        let key = key_schema(prefix, shape).map(|schema| (format!("{topic}-key"), schema));
+        key.into_iter().chain([(format!("{topic}-value"), value_schema(prefix, shape))]).collect()
     }
 
     /// Registers the schemas and creates the topics that are not of tables.
