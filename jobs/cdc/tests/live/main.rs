@@ -61,6 +61,7 @@ fn main() {
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),
         trial("kills::during_snapshot", kills::during_snapshot),
         trial("kills::during_streaming", kills::during_streaming),
+        trial("kills::at_least_once", kills::at_least_once),
         trial("kills::of_the_replication_session", kills::of_the_replication_session),
         trial("refusals::wrong_password", refusals::wrong_password),
         trial("refusals::unreachable_database", refusals::unreachable_database),

@@ -139,6 +139,15 @@ impl Topics {
         self.records.iter().filter(|record| record.topic == topic).collect()
     }
 
+    /// Offsets that a table's topic of one partition has, taken by records and by the ends of Kafka transactions.
+    pub fn offsets(stage: &Stage, table: &str) -> Result<u64> {
+        let consumer: BaseConsumer =
+            rdkafka::ClientConfig::new().set("bootstrap.servers", &stage.kafka).create()?;
+        let topic = format!("{}.{table}", stage.name);
+        let (low, high) = consumer.fetch_watermarks(&topic, 0, Duration::from_secs(10))?;
+        Ok((high - low).try_into()?)
+    }
+
     /// The promises that every reader builds on: the operation in a header; each event once; every cut's counts are those of the
     /// events at or below it; the last counts are those of all events.
     pub fn check(&self) -> Result<()> {
