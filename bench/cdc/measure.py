@@ -1,6 +1,6 @@
 """Measures lakepulse-cdc beside the WAL sender's own speed and, where it is installed, Debezium.
 
-    measure.py BINARY [--rounds N] [--rows N] [--only MEASURE ...] [--peer]
+    measure.py BINARY [--rounds N] [--rows N] [--only MEASURE ...] [--peer] [--at-least-once]
 
 Everything runs on the servers of one stack. The readers take turns on the same WAL, and their order turns with each
 round, so that a machine that slows down meets all of them. One JSON line for each measurement; medians at the end.
@@ -29,7 +29,7 @@ class Results:
         self.rows.setdefault((measure, reader), []).append(result)
 
     def medians(self):
-        print(f"\n{'measure':24} {'reader':10} {'rows/s':>9} {'in all':>9} {'rows/CPU-s':>11}")
+        print(f"\n{'measure':24} {'reader':13} {'rows/s':>9} {'in all':>9} {'rows/CPU-s':>11}")
         for (measure, reader), results in self.rows.items():
             def median(field):
                 values = [result[field] for result in results if field in result]
@@ -37,11 +37,11 @@ class Results:
             if "to_append" in results[0]:
                 def percentile(field, share):
                     return statistics.median(result[field][share] for result in results)
-                print(f"{measure:24} {reader:10} to append p50 {percentile('to_append', 'p50_ms')} p99 "
+                print(f"{measure:24} {reader:13} to append p50 {percentile('to_append', 'p50_ms')} p99 "
                       f"{percentile('to_append', 'p99_ms')} ms; to consumer p50 {percentile('to_consumer', 'p50_ms')} p99 "
                       f"{percentile('to_consumer', 'p99_ms')} ms")
             else:
-                print(f"{measure:24} {reader:10} {median('rows_per_s'):>9} {median('rows_per_s_in_all'):>9} "
+                print(f"{measure:24} {reader:13} {median('rows_per_s'):>9} {median('rows_per_s_in_all'):>9} "
                       f"{median('rows_per_cpu_s'):>11}")
 
 
@@ -98,6 +98,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--only", nargs="*", choices=MEASURES, default=MEASURES)
     parser.add_argument("--peer", action="store_true", help="measure Debezium too")
+    parser.add_argument("--at-least-once", action="store_true", help="measure ours without Kafka transactions too")
     parser.add_argument("--property", nargs="*", default=[], help="NAME=VALUE among kafka.properties")
     arguments = parser.parse_args()
     stage.create_database()
@@ -107,6 +108,8 @@ def main():
 
     def make(kind, tuned_for="throughput"):
         captures = {"ours": Capture(arguments.binary, f"{stamp}_{kind}", properties)}
+        if arguments.at_least_once:
+            captures["at-least-once"] = Capture(arguments.binary, f"{stamp}_{kind}_alo", properties, exactly_once=False)
         if arguments.peer:
             import debezium
             captures["debezium"] = debezium.Connector(f"{stamp}_{kind}_peer", tuned_for)

@@ -23,6 +23,7 @@ password_env = "PGPASSWORD"
 include = ["public.order_lines"]
 [kafka]
 bootstrap = "{kafka}"
+exactly_once = {exactly_once}
 [kafka.properties]
 {properties}
 [registry]
@@ -32,7 +33,7 @@ url = "{registry}"
 
 
 class Capture:
-    def __init__(self, binary, name, properties=None, more=""):
+    def __init__(self, binary, name, properties=None, more="", exactly_once=True):
         self.binary, self.name, self.process = binary, name, None
         self.folder = tempfile.TemporaryDirectory()
         self.config = Path(self.folder.name) / "cdc.toml"
@@ -40,7 +41,7 @@ class Capture:
         lines = "\n".join(f'"{key}" = "{text}"' for key, text in (properties or {}).items())
         self.config.write_text(CONFIG.format(
             name=name, host=SOURCE.hostname, port=SOURCE.port, database=stage.DATABASE, user=SOURCE.username, kafka=KAFKA,
-            registry=REGISTRY, properties=lines, more=more))
+            registry=REGISTRY, properties=lines, more=more, exactly_once=str(exactly_once).lower()))
         self.topic = Topic(f"{name}.public.order_lines")
 
     def start(self):

@@ -1,6 +1,6 @@
 //! PostgreSQL's ISO texts of dates and times into the numbers and texts that Debezium writes.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 
 /// Debezium's numbers for the ends of time, in milliseconds.
 const POSITIVE_INFINITY_MS: i64 = 9_223_372_036_825_200_000;
@@ -12,8 +12,11 @@ const NS_PER_US: i64 = 1000;
 
 const US_PER_SECOND: i64 = 1_000_000;
 const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
-/// The mean length of a month that Debezium takes for intervals.
-const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
+/// Of the mean length that Debezium takes for intervals: 365.25 / 12 days.
+const US_PER_MONTH: i128 = 2_629_800_000_000;
+/// chrono ends at the year 262142, PostgreSQL at 5874897; the calendar repeats itself after 400 years.
+const YEARS_PER_CYCLE: i32 = 400;
+const DAYS_PER_CYCLE: i64 = 146_097;
 
 /// Days since 1970.
 pub(crate) fn date(text: &str) -> Option<i64> {
@@ -32,23 +35,17 @@ pub(crate) fn date(text: &str) -> Option<i64> {
 
 /// Microseconds since midnight; `24:00:00` is a time of its own.
 pub(crate) fn time(text: &str) -> Option<i64> {
-    let mut parts = text.splitn(3, ':');
-    let hours: i64 = parts.next()?.parse().ok()?;
-    let minutes: i64 = parts.next()?.parse().ok()?;
-    Some((hours * 60 + minutes) * 60 * US_PER_SECOND + seconds(parts.next().unwrap_or("0"))?)
+    clock(text)?.try_into().ok()
 }
 
-/// Microseconds since 1970 of a timestamp without time zone; the infinities are the ends of what a number holds.
+/// Microseconds since 1970 of a timestamp without time zone; the infinities, and what is beyond them, are the ends of
+/// what a number holds.
 pub(crate) fn timestamp(text: &str) -> Option<i64> {
     match text {
-        "infinity" => return Some(i64::MAX),
-        "-infinity" => return Some(i64::MIN),
-        _ => {}
+        "infinity" => Some(i64::MAX),
+        "-infinity" => Some(i64::MIN),
+        _ => Some(saturated(instant(text)?)),
     }
-    let (text, before_christ) = era(text);
-    let (day, clock) = text.split_once(' ')?;
-    let day = if before_christ { date(&format!("{day} BC"))? } else { date(day)? };
-    day.checked_mul(US_PER_DAY)?.checked_add(time(clock)?)
 }
 
 /// Milliseconds since 1970.
@@ -56,7 +53,7 @@ pub(crate) fn timestamp_millis(text: &str) -> Option<i64> {
     match text {
         "infinity" => Some(POSITIVE_INFINITY_MS),
         "-infinity" => Some(NEGATIVE_INFINITY_MS),
-        _ => timestamp(text).map(|micros| micros.div_euclid(1000)),
+        _ => Some(saturated(instant(text)?.div_euclid(1000))),
     }
 }
 
@@ -65,13 +62,12 @@ pub(crate) fn timestamp_nanos(text: &str) -> Option<i64> {
     timestamp(text).map(|micros| micros.saturating_mul(NS_PER_US))
 }
 
-/// `2020-02-29Z`.
+/// `2020-02-29Z`; ISO's year before the first is zero.
 pub(crate) fn date_iso(text: &str) -> Option<String> {
-    date(text)?;
-    Some(match era(text) {
-        (text, false) => format!("{text}Z"),
-        (text, true) => format!("-{text}Z"),
-    })
+    if text.ends_with("infinity") {
+        return Some(text.to_owned());
+    }
+    Some(format!("{}Z", iso_day(date(text)?)?))
 }
 
 /// `13:14:15.123456Z`; the end of a day is written as its beginning.
@@ -86,28 +82,24 @@ pub(crate) fn timestamp_iso(text: &str) -> Option<String> {
         "-infinity" => return Some(NEGATIVE_INFINITY_ISO.to_owned()),
         _ => {}
     }
-    let micros = timestamp(text)?;
-    let at = DateTime::from_timestamp_micros(micros)?;
-    Some(format!("{}{}Z", at.format("%Y-%m-%dT%H:%M:%S"), fraction(at.timestamp_subsec_micros())))
+    let (at, micros) = iso(instant(text)?)?;
+    Some(format!("{at}{}Z", fraction(micros)))
 }
 
 /// An ISO text in UTC with this many fractional digits, `2020-01-02T01:04:05.678901Z`.
 pub(crate) fn timestamp_tz(text: &str, digits: u8) -> Option<String> {
     if text == "infinity" || text == "-infinity" {
-        let ms = if text == "infinity" { POSITIVE_INFINITY_MS } else { NEGATIVE_INFINITY_MS };
-        return Some(
-            DateTime::from_timestamp_millis(ms).map_or_else(|| text.to_owned(), |at| at.to_rfc3339()),
-        );
+        return Some(text.to_owned());
     }
     let (text, before_christ) = era(text);
     let clock = text.find(' ')? + 1;
     let sign = text.get(clock..)?.find(['+', '-'])? + clock;
     let (local, zone) = text.split_at_checked(sign)?;
-    let local = if before_christ { timestamp(&format!("{local} BC"))? } else { timestamp(local)? };
-    let at = DateTime::from_timestamp_micros(local.checked_sub(zone_offset(zone)?)?)?.naive_utc();
-    let micros = format!(".{:06}", at.and_utc().timestamp_subsec_micros());
+    let local = if before_christ { instant(&format!("{local} BC"))? } else { instant(local)? };
+    let (at, micros) = iso(local - i128::from(zone_offset(zone)?))?;
+    let micros = format!(".{micros:06}");
     let fraction = if digits == 0 { "" } else { micros.get(..usize::from(digits) + 1).unwrap_or(&micros) };
-    Some(format!("{}{fraction}Z", at.format("%Y-%m-%dT%H:%M:%S")))
+    Some(format!("{at}{fraction}Z"))
 }
 
 /// An ISO text in UTC, `23:02:03.456Z`.
@@ -124,18 +116,18 @@ pub(crate) fn time_tz(text: &str) -> Option<String> {
     Some(format!("{hours:02}:{minutes:02}:{seconds:02}{}Z", fraction((at % US_PER_SECOND) as u32)))
 }
 
-/// Microseconds, a month counting 365.25 / 12 days and a day 24 hours.
+/// Microseconds, a month counting 365.25 / 12 days and a day 24 hours; at most what a number holds.
 pub(crate) fn interval(text: &str) -> Option<i64> {
     let Interval { months, days, micros } = Interval::read(text)?;
-    let from_months = (months as f64 * DAYS_PER_MONTH * US_PER_DAY as f64).round() as i64;
-    from_months.checked_add(days.checked_mul(US_PER_DAY)?)?.checked_add(micros)
+    let days = i128::from(days) * i128::from(US_PER_DAY);
+    Some(saturated(i128::from(months) * US_PER_MONTH + days + micros))
 }
 
 /// `P1Y2M3DT4H5M6.789S`.
 pub(crate) fn interval_iso(text: &str) -> Option<String> {
     let Interval { months, days, micros } = Interval::read(text)?;
-    let (hours, minutes) = (micros / (3600 * US_PER_SECOND), micros / (60 * US_PER_SECOND) % 60);
-    let (seconds, rest) = (micros / US_PER_SECOND % 60, micros % US_PER_SECOND);
+    let (seconds, rest) = (micros / i128::from(US_PER_SECOND), micros % i128::from(US_PER_SECOND));
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let sign = if seconds == 0 && rest < 0 { "-" } else { "" };
     let part = fraction(rest.unsigned_abs() as u32);
     Some(format!("P{}Y{}M{days}DT{hours}H{minutes}M{sign}{seconds}{part}S", months / 12, months % 12))
@@ -145,21 +137,20 @@ pub(crate) fn interval_iso(text: &str) -> Option<String> {
 struct Interval {
     months: i64,
     days: i64,
-    micros: i64,
+    micros: i128,
 }
 
 impl Interval {
     /// Reads `1 year 2 mons -3 days +04:05:06.789`.
     fn read(text: &str) -> Option<Self> {
-        let (mut months, mut days, mut micros) = (0_i64, 0_i64, 0_i64);
+        let (mut months, mut days, mut micros) = (0_i64, 0_i64, 0_i128);
         let mut words = text.split(' ').filter(|word| !word.is_empty());
         while let Some(word) = words.next() {
             if word.contains(':') {
-                let (sign, clock) = match word.strip_prefix('-') {
-                    Some(clock) => (-1, clock),
-                    None => (1, word.strip_prefix('+').unwrap_or(word)),
+                micros = match word.strip_prefix('-') {
+                    Some(word) => -clock(word)?,
+                    None => clock(word.strip_prefix('+').unwrap_or(word))?,
                 };
-                micros = sign * time(clock)?;
                 continue;
             }
             let count: i64 = word.parse().ok()?;
@@ -178,19 +169,61 @@ fn era(text: &str) -> (&str, bool) {
     text.strip_suffix(" BC").map_or((text, false), |text| (text, true))
 }
 
+/// Microseconds since 1970 of a finite timestamp; PostgreSQL's last years are more than 64 bits hold.
+fn instant(text: &str) -> Option<i128> {
+    let (text, before_christ) = era(text);
+    let (day, time) = text.split_once(' ')?;
+    let day = if before_christ { date(&format!("{day} BC"))? } else { date(day)? };
+    Some(i128::from(day) * i128::from(US_PER_DAY) + clock(time)?)
+}
+
+/// Microseconds of `13:14:15.123456`, which may have more hours than a day.
+fn clock(text: &str) -> Option<i128> {
+    let mut parts = text.splitn(3, ':');
+    let hours: i64 = parts.next()?.parse().ok()?;
+    let minutes: i64 = parts.next()?.parse().ok()?;
+    let minutes = i128::from(hours) * 60 + i128::from(minutes);
+    Some(minutes * i128::from(60 * US_PER_SECOND) + i128::from(seconds(parts.next().unwrap_or("0"))?))
+}
+
+fn saturated(number: i128) -> i64 {
+    number.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+/// `2020-02-29T13:14:15` of microseconds since 1970, and the microseconds that are left.
+fn iso(micros: i128) -> Option<(String, u32)> {
+    let (seconds, rest) =
+        (micros.div_euclid(US_PER_SECOND.into()), micros.rem_euclid(US_PER_SECOND.into()) as u32);
+    let (day, second) = (i64::try_from(seconds.div_euclid(86_400)).ok()?, seconds.rem_euclid(86_400));
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    Some((format!("{}T{hour:02}:{minute:02}:{second:02}", iso_day(day)?), rest))
+}
+
+/// `2020-02-29` of days since 1970, a year of more than four digits with a sign.
+fn iso_day(days: i64) -> Option<String> {
+    let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;
+    let date = epoch.checked_add_days(Days::new(days.rem_euclid(DAYS_PER_CYCLE) as u64))?;
+    let year = i64::from(date.year()) + days.div_euclid(DAYS_PER_CYCLE) * i64::from(YEARS_PER_CYCLE);
+    let year = match year {
+        0..=9999 => format!("{year:04}"),
+        10_000.. => format!("+{year}"),
+        _ => format!("-{:04}", year.unsigned_abs()),
+    };
+    Some(format!("{year}-{:02}-{:02}", date.month(), date.day()))
+}
+
 /// Days since 1970, by the proleptic Gregorian calendar.
 fn days_of(year: i32, month: u32, day: u32) -> Option<i64> {
-    // chrono ends at the year 262142, PostgreSQL at 5874897; 400 years are 146097 days.
-    let cycles = year.div_euclid(400);
-    let date = NaiveDate::from_ymd_opt(year.rem_euclid(400) + 2000, month, day)?;
+    let cycles = year.div_euclid(YEARS_PER_CYCLE);
+    let date = NaiveDate::from_ymd_opt(year.rem_euclid(YEARS_PER_CYCLE) + 2000, month, day)?;
     let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;
-    Some((date - epoch).num_days() + (i64::from(cycles) - 5) * 146_097)
+    Some((date - epoch).num_days() + (i64::from(cycles) - 5) * DAYS_PER_CYCLE)
 }
 
 /// `05`, `05.6`, up to six fractional digits.
 fn seconds(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole: i64 = whole.parse().ok()?;
+    let whole: i64 = whole.parse::<i32>().ok()?.into();
     if fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -211,7 +244,7 @@ fn zone_offset(text: &str) -> Option<i64> {
     let mut factor = 3600;
     let mut offset = 0;
     for part in digits.split(':').take(3) {
-        offset += part.parse::<i64>().ok()? * factor;
+        offset += i64::from(part.parse::<i32>().ok()?) * factor;
         factor /= 60;
     }
     Some(sign * offset * US_PER_SECOND)
@@ -224,6 +257,7 @@ fn fraction(micros: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use proptest::prelude::*;
 
     use super::*;
@@ -255,6 +289,26 @@ mod tests {
         assert_eq!(timestamp("0001-12-31 00:00:00 BC"), Some(-719_163 * US_PER_DAY));
         assert_eq!(interval("-00:00:01"), Some(-1_000_000));
         assert_eq!(time("24:00:00"), Some(US_PER_DAY));
+        assert_eq!(date_iso("0044-03-15 BC").as_deref(), Some("-0043-03-15Z"));
+        assert_eq!(date_iso("-infinity").as_deref(), Some("-infinity"));
+        assert_eq!(
+            timestamp_tz("294276-12-31 23:59:59+00", 0).as_deref(),
+            Some("+294276-12-31T23:59:59Z"),
+            "later than chrono's last year"
+        );
+    }
+
+    #[test]
+    fn beyond_what_a_number_holds() {
+        assert_eq!(timestamp("294276-12-31 23:59:59"), Some(i64::MAX));
+        assert_eq!(timestamp_millis("294276-12-31 23:59:59"), Some(9_224_318_015_999_000));
+        assert_eq!(interval("178000000 years"), Some(i64::MAX));
+        assert_eq!(interval("-2562047788:00:54.775808"), Some(i64::MIN));
+        assert_eq!(
+            interval_iso("-178000000 years -2562047788:00:54.775808").as_deref(),
+            Some("P-178000000Y0M0DT-2562047788H0M-54.775808S")
+        );
+        assert_eq!(time("99999999999999999:00:00"), None);
     }
 
     proptest! {

@@ -17,7 +17,8 @@ pub(crate) fn value(kind: &ColumnType, text: &str, out: &mut Vec<u8>) -> bool {
     match kind {
         ColumnType::Boolean | ColumnType::Bit => {
             binary::boolean(matches!(text, "t" | "1"), out);
-            matches!(text, "t" | "f" | "1" | "0")
+            // A bit of any length up to one may be none.
+            matches!(text, "t" | "f" | "1" | "0") || text.is_empty() && *kind == ColumnType::Bit
         }
         ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 | ColumnType::Oid => {
             long(text.parse().ok(), out)

@@ -160,12 +160,21 @@ impl Tables {
     ) -> Result<Vec<Arc<TableEncoder>>> {
         let names = self.config.topics(tables.iter().map(|(_, name)| name))?;
         self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let shapes = self.catalog.shapes(tables).await?;
+        let schemas = shapes.iter().flat_map(|shape| self.schemas(shape)).collect();
+        self.registry.register_all(schemas, &self.metrics).await?;
         let mut encoders = Vec::with_capacity(tables.len());
-        for (id, name) in tables {
-            let shape = self.catalog.shape(*id, name).await?;
+        for ((id, _), shape) in tables.iter().zip(shapes) {
             encoders.push(self.install(*id, shape).await?);
         }
         Ok(encoders)
+    }
+
+    /// The subjects and schemas of a table.
+    fn schemas(&self, shape: &TableShape) -> Vec<(String, String)> {
+        let topic = self.config.topic(&shape.name);
+        let key = key_schema(&topic, shape).map(|schema| (format!("{topic}-key"), schema));
+        key.into_iter().chain([(format!("{topic}-value"), value_schema(&topic, shape))]).collect()
     }
 
     /// Registers the schemas and creates the topics that are not of tables.

@@ -120,6 +120,8 @@ struct Kafka {
     cleanup_policy: String,
     #[serde(default = "yes")]
     tombstones: bool,
+    #[serde(default = "yes")]
+    exactly_once: bool,
     #[serde(default = "max_record_bytes")]
     max_record_bytes: u32,
     #[serde(default = "queue_kbytes")]
@@ -339,6 +341,7 @@ impl File {
                 replication_factor: self.kafka.replication_factor,
                 cleanup_policy: self.kafka.cleanup_policy,
                 tombstones: self.kafka.tombstones,
+                exactly_once: self.kafka.exactly_once,
                 max_record_bytes: self.kafka.max_record_bytes,
                 queue_kbytes: self.kafka.queue_kbytes,
                 properties: self

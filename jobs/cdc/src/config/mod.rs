@@ -109,6 +109,8 @@ pub(crate) struct KafkaConfig {
     pub(crate) replication_factor: i32,
     pub(crate) cleanup_policy: String,
     pub(crate) tombstones: bool,
+    /// Whether Kafka transactions hold events and checkpoints together; else a crash repeats some events.
+    pub(crate) exactly_once: bool,
     /// The largest record, of the producer and of the topics that are created.
     pub(crate) max_record_bytes: u32,
     /// Limit of the producer's queue.
@@ -279,6 +281,7 @@ mod tests {
         assert_eq!(config.source.host, "db.example");
         assert_eq!(config.source.port, 5432);
         assert_eq!(config.commit.max_events, 10_000);
+        assert!(config.kafka.exactly_once);
         assert_eq!(config.checkpoint_topic(), "wwi.checkpoint");
         assert!(!format!("{config:?}").contains("hunter2"));
     }

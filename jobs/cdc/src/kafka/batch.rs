@@ -34,6 +34,15 @@ impl FromStr for Compression {
     }
 }
 
+/// Who writes a batch, as the brokers know it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProducerIdentity {
+    pub(crate) id: i64,
+    pub(crate) epoch: i16,
+    /// Whether its batches belong to Kafka transactions.
+    pub(crate) transactional: bool,
+}
+
 /// Records of one partition, appended one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
@@ -120,12 +129,11 @@ impl Records {
         self.count += 1;
     }
 
-    /// The batch as it is produced.
+    /// The batch as it is produced; `sequence` is the number of its first record.
     pub(crate) fn seal(
         &self,
         compression: Compression,
-        producer_id: i64,
-        epoch: i16,
+        identity: ProducerIdentity,
         sequence: i32,
     ) -> std::io::Result<Vec<u8>> {
         let mut out = vec![0; HEADER];
@@ -149,12 +157,13 @@ impl Records {
         header.extend_from_slice(&(-1_i32).to_be_bytes());
         header.push(2);
         header.extend_from_slice(&[0; 4]);
-        header.extend_from_slice(&(code | TRANSACTIONAL).to_be_bytes());
+        let attributes = if identity.transactional { code | TRANSACTIONAL } else { code };
+        header.extend_from_slice(&attributes.to_be_bytes());
         header.extend_from_slice(&(self.count.saturating_sub(1) as i32).to_be_bytes());
         header.extend_from_slice(&self.first_ms.to_be_bytes());
         header.extend_from_slice(&self.last_ms.to_be_bytes());
-        header.extend_from_slice(&producer_id.to_be_bytes());
-        header.extend_from_slice(&epoch.to_be_bytes());
+        header.extend_from_slice(&identity.id.to_be_bytes());
+        header.extend_from_slice(&identity.epoch.to_be_bytes());
         header.extend_from_slice(&sequence.to_be_bytes());
         header.extend_from_slice(&(self.count as i32).to_be_bytes());
         if let Some(front) = out.get_mut(..HEADER) {
@@ -217,6 +226,19 @@ mod tests {
 
     use super::*;
     use crate::lsn::Lsn;
+
+    #[test]
+    fn a_header_says_whether_there_is_a_transaction() {
+        let mut records = Records::default();
+        let id = EventId { commit_lsn: Lsn(7), ordinal: 1 };
+        records.push(&Record { key: None, value: None, id, operation: None, timestamp_ms: 5 });
+        for transactional in [true, false] {
+            let identity = ProducerIdentity { id: 9, epoch: 3, transactional };
+            let sealed = records.seal(Compression::Lz4, identity, 0).unwrap();
+            let attributes = u16::from_be_bytes([sealed[21], sealed[22]]);
+            assert_eq!(attributes, if transactional { 0x13 } else { 0x03 });
+        }
+    }
 
     proptest! {
         #[test]

@@ -123,7 +123,7 @@ impl Cluster {
         }
     }
 
-    async fn any(&mut self) -> Result<&mut Broker> {
+    pub(crate) async fn any(&mut self) -> Result<&mut Broker> {
         if self.any.as_ref().is_none_or(Broker::is_stale) {
             self.any = None;
             let mut last = None;

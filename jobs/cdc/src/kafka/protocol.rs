@@ -57,6 +57,14 @@ impl Request {
         request
     }
 
+    /// A text that may be missing.
+    pub(crate) fn text_or_none(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(text),
+            None => self.i16(-1),
+        }
+    }
+
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
         let mut request = self.i32(bytes.len() as i32);
         request.0.extend_from_slice(bytes);

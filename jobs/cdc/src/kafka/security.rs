@@ -17,6 +17,7 @@ pub(crate) struct ProducerSettings {
     /// Records of one partition that make a batch, in bytes before compression.
     pub(crate) batch_bytes: usize,
     pub(crate) transaction_timeout_ms: i32,
+    pub(crate) exactly_once: bool,
 }
 
 /// A login by user and password.
@@ -94,6 +95,7 @@ impl ProducerSettings {
             })?,
             batch_bytes: number("batch.size", DEFAULT_BATCH_BYTES)?.clamp(1_000, 16 << 20) as usize,
             transaction_timeout_ms: number("transaction.timeout.ms", DEFAULT_TRANSACTION_TIMEOUT_MS)?,
+            exactly_once: kafka.exactly_once,
         })
     }
 }
@@ -164,6 +166,7 @@ mod tests {
             replication_factor: 1,
             cleanup_policy: "delete".into(),
             tombstones: true,
+            exactly_once: true,
             max_record_bytes: 1,
             queue_kbytes: 1,
             properties: properties

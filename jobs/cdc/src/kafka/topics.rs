@@ -11,6 +11,8 @@ use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Topics in one request; brokers refuse more than 10,000 changes in one.
+const TOGETHER: usize = 500;
 /// Checkpoints are kept for ever, but not more of them than this: the last of a quiet capture must
 /// outlive any retention time.
 const CHECKPOINT_BYTES: &str = "1073741824";
@@ -46,7 +48,9 @@ impl Topics {
         }
         let longest = self.kafka.max_record_bytes.to_string();
         let new: Vec<_> = missing.iter().map(|topic| events(&self.kafka, topic, &longest)).collect();
-        create(&self.kafka, &new, Intent::Make).await?;
+        for together in new.chunks(TOGETHER) {
+            create(&self.kafka, together, Intent::Make).await?;
+        }
         tracing::info!(topics = missing.len(), "topics created");
         self.known.extend(missing.into_iter().map(str::to_owned));
         Ok(())

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use super::batch::Records;
+use super::batch::{ProducerIdentity, Records};
 use super::cluster::{Cluster, NodeId};
 use super::code;
 use super::protocol::{ADD_PARTITIONS, Answer, Api, END_TRANSACTION, INIT_PRODUCER_ID, PRODUCE, Request};
@@ -38,7 +38,8 @@ pub(crate) struct Batch {
 
 /// What the producer's task is told, in order.
 pub(crate) enum Command {
-    /// Batches of one Kafka transaction, at most one for each partition, and whether they are its last.
+    /// Batches of one Kafka transaction, at most one for each partition, and whether they are its last: then the last
+    /// of them holds its checkpoint.
     Write { batches: Vec<Batch>, commit: bool, room: OwnedSemaphorePermit },
     /// Who leads the partitions of a topic.
     Leaders { topic: Arc<str>, answer: oneshot::Sender<Vec<NodeId>> },
@@ -48,6 +49,9 @@ pub(crate) enum Command {
 
 /// The producer's task: one transactional id, its coordinator, and the leaders written to.
 ///
+/// When events may be repeated, there is no transactional id and no transaction is told to Kafka: the checkpoint is
+/// written once all that it speaks of is acknowledged.
+///
 /// Nothing is tried again once records are under way. Whatever fails ends the task, and the session starts
 /// again from the last checkpoint: taking the transactional id anew settles what was open.
 pub(crate) struct Transactions {
@@ -55,8 +59,7 @@ pub(crate) struct Transactions {
     settings: ProducerSettings,
     transactional_id: String,
     coordinator: NodeId,
-    producer_id: i64,
-    epoch: i16,
+    producer: ProducerIdentity,
     /// The number of the next record, for each partition.
     sequences: HashMap<Partition, i32>,
     /// Partitions in the open transaction; none is open while there are none.
@@ -69,15 +72,17 @@ impl Transactions {
     pub(crate) async fn open(settings: ProducerSettings, transactional_id: String) -> Result<Self> {
         let mut transactions = Self {
             cluster: Cluster::new(settings.clone()),
-            settings,
             transactional_id,
             coordinator: -1,
-            producer_id: -1,
-            epoch: -1,
+            producer: ProducerIdentity { id: -1, epoch: -1, transactional: settings.exactly_once },
             sequences: HashMap::new(),
             joined: BTreeMap::new(),
             opened_at: None,
+            settings,
         };
+        if !transactions.producer.transactional {
+            return transactions.identified_alone().await;
+        }
         transactions.coordinator = transactions.cluster.coordinator(&transactions.transactional_id).await?;
         let request = Request::default()
             .text(&transactions.transactional_id)
@@ -85,9 +90,28 @@ impl Transactions {
         let mut answer = transactions
             .ask_coordinator(INIT_PRODUCER_ID, &request, "cannot take the transactional id")
             .await?;
-        transactions.producer_id = answer.i64()?;
-        transactions.epoch = answer.i16()?;
+        (transactions.producer.id, transactions.producer.epoch) = (answer.i64()?, answer.i16()?);
         Ok(transactions)
+    }
+
+    /// Takes an identity without a transactional id, which any broker gives.
+    async fn identified_alone(mut self) -> Result<Self> {
+        const ANY_TIMEOUT: i32 = i32::MAX;
+        let request = Request::default().text_or_none(None).i32(ANY_TIMEOUT);
+        let begun = Instant::now();
+        loop {
+            let mut answer = self.cluster.any().await?.ask(INIT_PRODUCER_ID, &request).await?;
+            answer.i32()?;
+            let code = answer.i16()?;
+            if code == 0 {
+                (self.producer.id, self.producer.epoch) = (answer.i64()?, answer.i16()?);
+                return Ok(self);
+            }
+            if !(code::is_busy(code) || code::is_misdirected(code)) || begun.elapsed() > PATIENCE {
+                return Err(code::error("cannot take a producer id", code));
+            }
+            tokio::time::sleep(LONGEST_PAUSE).await;
+        }
     }
 
     /// Carries out commands until there are no more of them; reports each commit.
@@ -98,8 +122,16 @@ impl Transactions {
     ) -> Result<()> {
         while let Some(command) = commands.recv().await {
             match command {
-                Command::Write { batches, commit, room } => {
-                    self.write(batches, room).await?;
+                Command::Write { mut batches, commit, room } => {
+                    if commit && !self.producer.transactional {
+                        let checkpoint = batches.pop();
+                        self.write(batches).await?;
+                        self.finish_writes().await?;
+                        batches = checkpoint.into_iter().collect();
+                    }
+                    self.write(batches).await?;
+                    // What is under way is in the connection's buffers, compressed.
+                    drop(room);
                     if commit {
                         self.finish_writes().await?;
                         self.end(true).await?;
@@ -122,7 +154,7 @@ impl Transactions {
         Ok(())
     }
 
-    async fn write(&mut self, batches: Vec<Batch>, room: OwnedSemaphorePermit) -> Result<()> {
+    async fn write(&mut self, batches: Vec<Batch>) -> Result<()> {
         self.join(&batches).await?;
         let mut by_leader: BTreeMap<NodeId, Vec<Batch>> = BTreeMap::new();
         for batch in batches {
@@ -135,7 +167,7 @@ impl Transactions {
                 let sequence = self.sequences.entry(batch.partition.clone()).or_insert(0);
                 let sealed = batch
                     .records
-                    .seal(self.settings.compression, self.producer_id, self.epoch, *sequence)
+                    .seal(self.settings.compression, self.producer, *sequence)
                     .map_err(|cause| {
                         Error::new(
                             ErrorKind::Encoding,
@@ -156,8 +188,6 @@ impl Transactions {
             }
             self.produce(leader, &together).await?;
         }
-        // What is under way is in the connection's buffers, compressed.
-        drop(room);
         Ok(())
     }
 
@@ -168,6 +198,10 @@ impl Transactions {
             new.entry(&batch.partition.topic).or_default().push(batch.partition.index);
         }
         if new.is_empty() {
+            return Ok(());
+        }
+        if !self.producer.transactional {
+            self.joined.extend(batches.iter().map(|batch| (batch.partition.clone(), batch.leader)));
             return Ok(());
         }
         if self.joined.is_empty() {
@@ -189,7 +223,7 @@ impl Transactions {
     async fn produce(&mut self, leader: NodeId, batches: &[(Partition, Vec<u8>)]) -> Result<()> {
         let size = batches.iter().map(|(_, batch)| batch.len() + 64).sum();
         let mut request = Request(Vec::with_capacity(size))
-            .text(&self.transactional_id)
+            .text_or_none(self.producer.transactional.then_some(self.transactional_id.as_str()))
             .i16(-1)
             .i32(REPLICAS_TIMEOUT_MS)
             .i32(batches.len() as i32);
@@ -232,17 +266,19 @@ impl Transactions {
     }
 
     async fn end(&mut self, commit: bool) -> Result<()> {
-        let request = self.identified().i8(i8::from(commit));
-        let what =
-            if commit { "cannot commit a Kafka transaction" } else { "cannot abort a Kafka transaction" };
-        self.ask_coordinator(END_TRANSACTION, &request, what).await?;
+        if self.producer.transactional {
+            let request = self.identified().i8(i8::from(commit));
+            let what =
+                if commit { "cannot commit a Kafka transaction" } else { "cannot abort a Kafka transaction" };
+            self.ask_coordinator(END_TRANSACTION, &request, what).await?;
+        }
         self.joined.clear();
         self.opened_at = None;
         Ok(())
     }
 
     fn identified(&self) -> Request {
-        Request::default().text(&self.transactional_id).i64(self.producer_id).i16(self.epoch)
+        Request::default().text(&self.transactional_id).i64(self.producer.id).i16(self.producer.epoch)
     }
 
     /// Asks the coordinator, wherever it is, until it is not busy; the answer stands behind its error code.
@@ -274,7 +310,11 @@ impl Transactions {
     }
 
     fn failed(&self, what: &str, code: i16) -> Error {
-        let what = format!("{what} (transactional.id {})", self.transactional_id);
+        let what = if self.producer.transactional {
+            format!("{what} (transactional.id {})", self.transactional_id)
+        } else {
+            what.to_owned()
+        };
         let error = code::error(&what, code);
         let timeout = Duration::from_millis(self.settings.transaction_timeout_ms as u64);
         if error.kind() == ErrorKind::Fenced

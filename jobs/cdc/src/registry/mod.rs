@@ -5,6 +5,7 @@ mod lookup;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
@@ -20,6 +21,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a registry that fails in mid-stream is waited for while the Kafka transaction stays open;
 /// after that the session starts again from the checkpoint, and goes on waiting.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Requests at the same time.
+const TOGETHER: usize = 16;
 
 /// Registers and looks up schemas; what was registered once is not asked for again.
 pub(crate) struct Registry {
@@ -72,6 +76,36 @@ impl Registry {
             metrics.registry_hit();
             return Ok(*id);
         }
+        let id = self.post(subject, schema, metrics).await?;
+        self.registered.insert(cached, id);
+        metrics.registry_schemas(self.registered.len() + self.schemas.len());
+        Ok(id)
+    }
+
+    /// Registers schemas, given with their subjects, several at the same time; [`register`](Self::register) knows their
+    /// ids from then on. Those that are incompatible are left for it to tell.
+    pub(crate) async fn register_all(
+        &mut self,
+        schemas: Vec<(String, String)>,
+        metrics: &Metrics,
+    ) -> Result<()> {
+        let this = &*self;
+        let registered: Vec<_> = stream::iter(schemas)
+            .filter(|schema| std::future::ready(!this.registered.contains_key(schema)))
+            .map(async |(subject, schema)| match this.post(&subject, &schema, metrics).await {
+                Ok(id) => Ok(Some(((subject, schema), id))),
+                Err(error) if error.kind() == ErrorKind::SchemaIncompatible => Ok(None),
+                Err(error) => Err(error),
+            })
+            .buffer_unordered(TOGETHER)
+            .try_collect()
+            .await?;
+        self.registered.extend(registered.into_iter().flatten());
+        metrics.registry_schemas(self.registered.len() + self.schemas.len());
+        Ok(())
+    }
+
+    async fn post(&self, subject: &str, schema: &str, metrics: &Metrics) -> Result<u32> {
         let url = format!("{}/subjects/{subject}/versions", self.config.url);
         let body = json!({"schema": schema, "schemaType": "AVRO"}).to_string();
         let what = format!("cannot register a schema under subject {subject}");
@@ -84,8 +118,6 @@ impl Registry {
             Error::new(ErrorKind::RegistryRefused, format!("{what}: the answer of {url} has no id"))
                 .caused_by(cause)
         })?;
-        self.registered.insert(cached, registered.id);
-        metrics.registry_schemas(self.registered.len() + self.schemas.len());
         Ok(registered.id)
     }
 

@@ -1,8 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
 use super::refused;
 use crate::config::{Partitions, RowOptions, TableFilter};
@@ -10,11 +12,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Relation, RelationColumn, RelationId};
 use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeOptions, TypeRow};
 
+/// Tables that are asked for at the same time.
+const TOGETHER: usize = 32;
+
 /// The catalog's types, read once and again when an unknown one turns up.
 pub(crate) struct Catalog {
     client: Arc<Client>,
     options: RowOptions,
     types: HashMap<u32, TypeRow>,
+    /// Asks for the columns of a table.
+    columns: OnceCell<Statement>,
 }
 
 /// What the catalog knows of a column beyond the replication stream.
@@ -28,17 +35,27 @@ struct CatalogColumn {
     in_old_rows: Option<bool>,
 }
 
-/// The index whose columns are the key of table `$1`: that of the replica identity, if it is an index, since of a
-/// deleted row nothing else is known; else the primary key; else the first unique index that every row is in.
-const KEY_INDEX: &str = "SELECT i.indexrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
-      WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
-        AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = $1 AND NOT a.attnotnull
-                           AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
-      ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, x.relname LIMIT 1";
+/// The columns of table `$1`. Its key is that of the index of the replica identity, if it is an index, since of a
+/// deleted row nothing else is known; else of the primary key; else of the first unique index that every row is in.
+const COLUMNS: &str = "
+    SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+           array_position((SELECT (k.indkey::int2[])[0:k.indnkeyatts - 1] FROM pg_index k WHERE k.indexrelid = (
+               SELECT i.indexrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
+                WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+                  AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = $1 AND NOT a.attnotnull
+                                     AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+                ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, x.relname LIMIT 1)), a.attnum),
+           pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod),
+           EXISTS (SELECT FROM pg_class c WHERE c.oid = $1 AND c.relkind = 'p'),
+           (SELECT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+             WHERE i.indrelid = $1 AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
+      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+     ORDER BY a.attnum";
 
 impl Catalog {
     pub(crate) fn new(client: Arc<Client>, options: &RowOptions) -> Self {
-        Self { client, options: options.clone(), types: HashMap::new() }
+        Self { client, options: options.clone(), types: HashMap::new(), columns: OnceCell::new() }
     }
 
     pub(crate) fn client(&self) -> Arc<Client> {
@@ -82,14 +99,38 @@ impl Catalog {
 
     /// The shape of a table as the catalog has it now.
     pub(crate) async fn shape(&mut self, id: RelationId, name: &TableName) -> Result<TableShape> {
-        let (columns, partitioned) = self.columns(id, name).await?;
+        let known = self.columns(id, name).await?;
+        self.of_columns(id, name, &known).await
+    }
+
+    /// The shapes of many tables, in the same order.
+    pub(crate) async fn shapes(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<TableShape>> {
+        let this = &*self;
+        let all: Vec<_> = stream::iter(tables)
+            .map(|(id, name)| this.columns(*id, name))
+            .buffered(TOGETHER)
+            .try_collect()
+            .await?;
+        let mut shapes = Vec::with_capacity(tables.len());
+        for ((id, name), known) in tables.iter().zip(all) {
+            shapes.push(self.of_columns(*id, name, &known).await?);
+        }
+        Ok(shapes)
+    }
+
+    async fn of_columns(
+        &mut self,
+        id: RelationId,
+        name: &TableName,
+        (columns, partitioned): &(Vec<CatalogColumn>, bool),
+    ) -> Result<TableShape> {
         let relation = Relation {
             id,
             schema: name.schema.clone(),
             table: name.table.clone(),
             columns: columns.iter().map(|column| column.relation.clone()).collect(),
         };
-        self.combine(&relation, &columns, partitioned).await
+        self.combine(&relation, columns, *partitioned).await
     }
 
     /// The shape of a table as the stream describes it, with nullability and primary key from the
@@ -182,24 +223,10 @@ impl Catalog {
 
     /// The table's columns, and whether it is divided into partitions.
     async fn columns(&self, id: RelationId, name: &TableName) -> Result<(Vec<CatalogColumn>, bool)> {
-        let rows = self
-            .client
-            .query(
-                &format!(
-                    "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull,
-                            array_position((SELECT (k.indkey::int2[])[0:k.indnkeyatts - 1] FROM pg_index k WHERE k.indexrelid = ({KEY_INDEX})), a.attnum),
-                            pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod),
-                            EXISTS (SELECT FROM pg_class c WHERE c.oid = $1 AND c.relkind = 'p'),
-                            (SELECT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-                              WHERE i.indrelid = $1 AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
-                       FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-                      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-                      ORDER BY a.attnum"
-                ),
-                &[&id.0],
-            )
-            .await
-            .map_err(refused(format!("cannot read the columns of {name}")))?;
+        let failed = || format!("cannot read the columns of {name}");
+        let statement =
+            self.columns.get_or_try_init(|| self.client.prepare(COLUMNS)).await.map_err(refused(failed()))?;
+        let rows = self.client.query(statement, &[&id.0]).await.map_err(refused(failed()))?;
         let mut columns = Vec::with_capacity(rows.len());
         let mut constants = Vec::new();
         for row in &rows {
@@ -276,7 +303,7 @@ impl Catalog {
         let rows = self
             .client
             .query(
-                "SELECT t.oid, t.typname, t.typtype::text, t.typcategory::text, t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
+                "SELECT t.oid, t.typname, t.typtype::text, t.typinput = 'array_in'::regproc AND t.typdelim = ',', t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
                         (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
                    FROM pg_type t WHERE t.typtype <> 'c'",
                 &[],
@@ -287,11 +314,11 @@ impl Catalog {
             .iter()
             .map(|row| {
                 let kind: String = row.get(2);
-                let category: String = row.get(3);
                 let facts = TypeRow {
                     name: row.get(1),
                     is_domain: kind == "d",
-                    is_array: category == "A",
+                    // Not those with a form of their own, such as int2vector's, or with semicolons, such as box[].
+                    is_array: row.get(3),
                     base: row.get(4),
                     base_modifier: row.get(5),
                     element: row.get(6),

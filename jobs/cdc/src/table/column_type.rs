@@ -88,7 +88,7 @@ pub(crate) enum ColumnType {
     Bytea(BinaryMode),
     Hstore(HstoreMode),
     Enum(Vec<String>),
-    /// `bit(1)`.
+    /// `bit(1)`, and as in Debezium `varbit(1)`.
     Bit,
     /// Bits up to this many; `i32::MAX` without a limit.
     Bits(i32),
@@ -199,7 +199,7 @@ impl ColumnType {
             "ltree" => Self::Ltree,
             "hstore" => Self::Hstore(options.hstore),
             "bytea" => Self::Bytea(options.binary),
-            "bit" if modifier == 1 => Self::Bit,
+            "bit" | "varbit" if modifier == 1 => Self::Bit,
             "bit" | "varbit" => Self::Bits(if modifier > 0 { modifier } else { i32::MAX }),
             "point" => Self::Point,
             "geometry" => Self::Geometry,

@@ -98,7 +98,7 @@ impl Capture {
 
     /// Waits until everything is out, stops, and reads the topics, whose promises must hold.
     pub fn finish(self, stage: &Stage) -> Result<Topics> {
-        stage.catch_up()?;
+        stage.catch_up().map_err(|error| format!("{error}\n{}", self.log()))?;
         let log = self.log();
         let (status, took) = self.terminate()?;
         if !status.success() || took > Duration::from_secs(5) {

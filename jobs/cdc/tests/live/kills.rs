@@ -1,5 +1,6 @@
 //! SIGKILLs, each followed by the proof that every event is there exactly once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::Outcome;
 use crate::capture::Capture;
 use crate::compare::all_tables;
 use crate::stage::{Result, Stage, eventually};
-use crate::topics::field;
+use crate::topics::{Topics, field};
 
 fn wide_world_importers(rows: u32) -> Result<(Stage, Source)> {
     let stage = Stage::new()?;
@@ -157,6 +158,45 @@ pub fn transactions_are_told_once() -> Outcome {
     let followed = orders.windows(2).all(|pair| pair[1] == pair[0] % 5000 + 1);
     assert!(orders[0] == 1 && followed, "an event is not the one after the one before it");
     Ok(())
+}
+
+/// Without Kafka transactions, a killed capture repeats events and loses none.
+pub fn at_least_once() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(
+        "CREATE TABLE counted (id integer PRIMARY KEY, v integer NOT NULL);
+         INSERT INTO counted SELECT n, 0 FROM generate_series(1, 5000) AS n",
+    )?;
+    let config = stage.config().replace("[kafka]\n", "[kafka]\nexactly_once = false\n")
+        + "[commit]\nmax_events = 500\n";
+    let mut capture = Capture::start_with(&config, &[])?;
+    capture.wait_for("streaming")?;
+    for number in 1..=4 {
+        for part in 0..10 {
+            stage.sql(&format!("UPDATE counted SET v = {number} WHERE id % 10 = {part}"))?;
+        }
+        stage.sql(&format!("DELETE FROM counted WHERE id % 100 = {number}"))?;
+        capture.kill()?;
+        capture = Capture::start_with(&config, &[])?;
+        capture.wait_for("streaming")?;
+    }
+    stage.catch_up()?;
+    let (status, _) = capture.terminate()?;
+    assert!(status.success());
+    let topics = Topics::read(&stage)?;
+    // A transaction's end would take an offset too.
+    let counted = topics.table(&stage, "public.counted");
+    assert_eq!(Topics::offsets(&stage, "public.counted")?, counted.len() as u64);
+    let events: HashSet<_> = counted
+        .iter()
+        .filter(|record| record.value.is_some())
+        .map(|record| (record.commit_lsn, record.ordinal))
+        .collect();
+    // Of each round all rows that are there, and the fifty that are deleted.
+    let expected = 5000 + (0..4).map(|round| 5000 - 50 * round + 50).sum::<usize>();
+    assert_eq!(events.len(), expected);
+    all_tables(&stage, &topics)
 }
 
 pub fn of_the_replication_session() -> Outcome {

@@ -21,6 +21,7 @@ mod stage;
 mod status;
 mod storm;
 mod topics;
+mod zoo;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -66,9 +67,12 @@ fn main() {
         trial("modes::never", modes::never),
         trial("modes::only", modes::only),
         trial("modes::when_needed", modes::when_needed),
+        trial("zoo::by_default", zoo::by_default),
+        trial("zoo::as_texts", zoo::as_texts),
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),
         trial("kills::during_snapshot", kills::during_snapshot),
         trial("kills::during_streaming", kills::during_streaming),
+        trial("kills::at_least_once", kills::at_least_once),
         trial("kills::of_the_replication_session", kills::of_the_replication_session),
         trial("refusals::wrong_password", refusals::wrong_password),
         trial("refusals::unreachable_database", refusals::unreachable_database),

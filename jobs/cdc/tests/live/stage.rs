@@ -97,17 +97,29 @@ impl Stage {
         )
     }
 
-    /// Waits until everything committed before now is in Kafka: the slot's confirmed position has passed it.
+    /// Waits until everything committed before now is in Kafka: the slot's confirmed position has passed it. However
+    /// much that is, the position must move.
     pub fn catch_up(&self) -> Result<()> {
         let target = self.value("SELECT pg_current_wal_insert_lsn()")?.unwrap_or_default();
-        eventually("the slot's position to pass the head", || {
-            self.sql("INSERT INTO touched VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = touched.n + 1")?;
-            let passed = self.value(&format!(
-                "SELECT confirmed_flush_lsn >= '{target}' FROM pg_replication_slots WHERE slot_name = '{}'",
-                self.name
-            ))?;
-            Ok(passed.as_deref() == Some("t"))
-        })
+        let mut position = None;
+        loop {
+            let mut passed = false;
+            eventually("the slot's position to move", || {
+                self.sql(
+                    "INSERT INTO touched VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = touched.n + 1",
+                )?;
+                let slot = format!("FROM pg_replication_slots WHERE slot_name = '{}'", self.name);
+                let now = self.value(&format!("SELECT confirmed_flush_lsn {slot}"))?;
+                let query = format!("SELECT confirmed_flush_lsn >= '{target}' {slot}");
+                passed = self.value(&query)?.as_deref() == Some("t");
+                let moved = now != position;
+                position = now;
+                Ok(passed || moved)
+            })?;
+            if passed {
+                return Ok(());
+            }
+        }
     }
 
     /// The table that `catch_up` writes to.

@@ -41,10 +41,15 @@ impl Dice {
     }
 }
 
+/// Statements after which the rows of one are deleted again, so that the tables do not outgrow what a capture that is
+/// killed every few seconds can follow.
+const KEPT: u64 = 1000;
+
 /// One statement of the load; each is a transaction. `step` never comes twice.
 fn statement(dice: &mut Dice, step: u64) -> String {
     let row = dice.below(500) + 1;
     let fresh = 10_000 + step;
+    let old = fresh.saturating_sub(KEPT);
     match dice.below(20) {
         0..=3 => format!("INSERT INTO plain VALUES ({fresh}, {step}, 'new'), (-{fresh}, {step}, NULL)"),
         4..=6 => format!("UPDATE plain SET n = {step} WHERE id % 97 = {}", row % 97),
@@ -53,16 +58,24 @@ fn statement(dice: &mut Dice, step: u64) -> String {
             "UPDATE plain SET id = id + 1000000 WHERE id = (SELECT min(id) FROM plain WHERE id > {row} AND id < 1000000)"
         ),
         9..=11 => format!("UPDATE toasted SET n = {step} WHERE id % 37 = {}", row % 37),
-        12 => format!("INSERT INTO toasted VALUES ({fresh}, {step}, repeat('{step} ', 2500))"),
+        12 => format!(
+            "BEGIN; INSERT INTO toasted VALUES ({fresh}, {step}, repeat('{step} ', 2500)); \
+             DELETE FROM toasted WHERE id BETWEEN 10000 AND {old}; COMMIT"
+        ),
         13 => format!("UPDATE toasted SET big = repeat('{step} ', 2200) WHERE id = {}", row % 200),
         14 => format!("UPDATE whole SET n = {step} WHERE a % 23 = {}", row % 23),
         15 => format!("UPDATE whole SET b = b || 'x' WHERE a = {}", row % 200),
         16 => format!("DELETE FROM whole WHERE a = {}", row % 200),
-        17 => format!("INSERT INTO whole VALUES ({fresh}, 'f', {step}, NULL)"),
+        17 => format!(
+            "BEGIN; INSERT INTO whole VALUES ({fresh}, 'f', {step}, NULL); \
+             DELETE FROM whole WHERE a BETWEEN 10000 AND {old}; COMMIT"
+        ),
         18 => format!("BEGIN; INSERT INTO plain VALUES ({fresh}, 0, 'rolled back'); ROLLBACK"),
         _ => format!(
             "BEGIN; INSERT INTO plain SELECT {fresh} * 1000 + i, {step}, 'many' FROM generate_series(1, 300) i; \
-             DELETE FROM plain WHERE id > {fresh} * 1000 AND id <= {fresh} * 1000 + 100; COMMIT"
+             DELETE FROM plain WHERE id > {fresh} * 1000 AND id <= {fresh} * 1000 + 100 \
+                OR abs(id) BETWEEN 10000 AND {old} OR id BETWEEN 1010000 AND 1000000 + {old} \
+                OR id BETWEEN 10000000 AND {old} * 1000; COMMIT"
         ),
     }
 }
@@ -161,12 +174,21 @@ fn is_outage(log: &str) -> bool {
     let last = log.lines().rev().find(|line| line.contains("ERROR")).unwrap_or_default();
     [
         "cannot reach",
-        "cannot open",
-        "starting",
-        "failed",
+        // To PostgreSQL or a broker, as it breaks.
+        "the connection to",
+        "connection closed",
+        "error communicating with the server",
+        "is starting or stopping",
+        "terminating connection",
         "is read by another session",
         "does not answer",
+        // The broker that is not ready yet.
         "cannot create topics",
+        "within 60 s",
+        "BrokerTransportFailure",
+        "OperationTimedOut",
+        "COORDINATOR",
+        // The registry's.
         "answers 5",
     ]
     .iter()

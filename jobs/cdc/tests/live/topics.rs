@@ -7,7 +7,7 @@ use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -90,6 +90,10 @@ impl Topics {
             match consumer.poll(Duration::from_secs(30)) {
                 None => return Err("Kafka gave nothing for 30 s".into()),
                 Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+                // librdkafka connects again by itself.
+                Some(Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure,
+                ))) => {}
                 Some(Err(error)) => return Err(error.into()),
                 Some(Ok(message)) => {
                     let number = |name: &str| -> Result<u64> {
@@ -137,6 +141,15 @@ impl Topics {
     pub fn table(&self, stage: &Stage, table: &str) -> Vec<&Record> {
         let topic = format!("{}.{table}", stage.name);
         self.records.iter().filter(|record| record.topic == topic).collect()
+    }
+
+    /// Offsets that a table's topic of one partition has, taken by records and by the ends of Kafka transactions.
+    pub fn offsets(stage: &Stage, table: &str) -> Result<u64> {
+        let consumer: BaseConsumer =
+            rdkafka::ClientConfig::new().set("bootstrap.servers", &stage.kafka).create()?;
+        let topic = format!("{}.{table}", stage.name);
+        let (low, high) = consumer.fetch_watermarks(&topic, 0, Duration::from_secs(10))?;
+        Ok((high - low).try_into()?)
     }
 
     /// The promises that every reader builds on: the operation in a header; each event once; every cut's counts are those of the
