@@ -13,7 +13,7 @@ use crate::checkpoint::{self, Checkpoint, PHASE_STARTING, PHASE_STREAM};
 
 use crate::config::{Config, SnapshotMode};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kafka::{EventId, Producer, Topics, last_checkpoint};
+use crate::kafka::{EventId, Producer, Topics, last_checkpoint, signals};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
@@ -49,6 +49,9 @@ pub(crate) async fn run(
     let mut topics = Topics::new(&config.kafka)?;
     let checkpoint_topic = config.checkpoint_topic();
     topics.ensure_checkpoints(&checkpoint_topic).await?;
+    if let Some(topic) = &config.signals.topic {
+        topics.ensure(&[topic]).await?;
+    }
     let schema_id =
         registry.register(&format!("{checkpoint_topic}-value"), checkpoint::SCHEMA, metrics).await?;
     let producer = Producer::open(&config.kafka, &config.slot, shutdown.clone()).await?;
@@ -138,6 +141,10 @@ pub(crate) async fn run(
         return Ok(());
     }
 
+    let signals = match &config.signals.topic {
+        Some(topic) => Some(signals(&config.kafka, topic, &config.slot, &config.topic_prefix)?),
+        None => None,
+    };
     let from = Lsn(checkpoint.end_lsn as u64);
     let session = replicate(config).await?;
     let waiting = metrics.received_chunks();
@@ -146,6 +153,7 @@ pub(crate) async fn run(
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
     Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
+        .with_signals(signals)
         .run(&new, shutdown)
         .await
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use tokio::sync::mpsc;
 
 use self::incremental::{Incremental, SOON};
 use self::messages::Messages;
+use self::signals::receive;
 use super::changes::{Change, Changes};
 use super::isolation;
 use super::outbox::{Outbox, Progress};
@@ -19,7 +21,7 @@ use crate::avro::{
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kafka::EventId;
+use crate::kafka::{EventId, KafkaSignal};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Begin, Commit, Message, RelationId, decode};
@@ -60,6 +62,7 @@ pub(crate) struct Stream<S> {
     snapshot_progress: BTreeMap<String, TableProgress>,
     incremental: Incremental,
     messages: Messages,
+    kafka_signals: Option<mpsc::Receiver<KafkaSignal>>,
     /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
     written: (EventId, bool),
     written_at: Instant,
@@ -117,6 +120,7 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_progress: checkpoint.snapshot_progress.clone(),
             incremental: Incremental::new(config),
             messages,
+            kafka_signals: None,
             written: (reached, checkpoint.complete),
             written_at: Instant::now(),
             hold: config.commit.min_interval,
@@ -124,6 +128,12 @@ impl<S: ReplicationStream> Stream<S> {
             transaction: None,
             block_id: String::new(),
         }
+    }
+
+    /// Follows the signals of this topic too.
+    pub(crate) fn with_signals(mut self, signals: Option<mpsc::Receiver<KafkaSignal>>) -> Self {
+        self.kafka_signals = signals;
+        self
     }
 
     /// Streams until the stop is asked for or something fails; tables that are new are read meanwhile.
@@ -136,6 +146,9 @@ impl<S: ReplicationStream> Stream<S> {
                 biased;
                 () = shutdown.wait() => return self.stop().await,
                 committed = self.outbox.committed(), if self.outbox.committing() > 0 => self.confirm(&committed?),
+                Some(signal) = receive(&mut self.kafka_signals), if self.transaction.is_none() => {
+                    self.kafka_signal(signal).await?;
+                }
                 chunk = self.source.receive() => self.chunk(&chunk?).await?,
                 () = tokio::time::sleep(pause) => {}
             }

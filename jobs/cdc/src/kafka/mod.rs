@@ -15,6 +15,7 @@ mod producer;
 mod protocol;
 mod scram;
 mod security;
+mod signals;
 mod topics;
 mod transaction;
 
@@ -24,5 +25,6 @@ pub(crate) use self::client::{ClusterState, cluster_state};
 pub(crate) use self::cluster::NodeId;
 pub(crate) use self::partition::partition_of;
 pub(crate) use self::producer::{EventId, Producer, find_coordinator};
+pub(crate) use self::signals::{KafkaSignal, signals};
 pub(crate) use self::topics::{TopicSettings, Topics, delete_topics, may_create, topic_settings};
 pub(crate) use self::transaction::{Batch, Partition};

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rdkafka::producer::{FutureProducer, FutureRecord};
+
 use crate::Outcome;
 use crate::capture::Capture;
 use crate::compare::all_tables;
@@ -163,6 +165,13 @@ pub fn table_created_later() -> Outcome {
     check_added(&stage, &topics, 1)
 }
 
+async fn send(kafka: &str, topic: &str, key: &str, value: &str) -> Outcome {
+    let producer: FutureProducer = rdkafka::ClientConfig::new().set("bootstrap.servers", kafka).create()?;
+    let sent = producer.send(FutureRecord::to(topic).key(key).payload(value), Duration::from_secs(30)).await;
+    sent.map_err(|(error, _)| error)?;
+    Ok(())
+}
+
 /// Signals by a logical message, a table and the command, while transactions are open.
 pub fn signals() -> Outcome {
     let stage = Stage::new()?;
@@ -170,6 +179,7 @@ pub fn signals() -> Outcome {
     stage.sql(ADDED)?;
     stage.sql("CREATE SCHEMA control; CREATE TABLE control.signals (id text PRIMARY KEY, type text NOT NULL, data text)")?;
     let more = "[tables]\ninclude = [\"public.*\"]\n[signals]\ntable = \"control.signals\"\n";
+    let more = &format!("{more}topic = \"{}_signals\"\n", stage.name);
     let mut capture = Capture::start_with(&settings(&stage, more), &[])?;
     capture.wait_for(STREAMING)?;
     let changes = Changes::start(&stage);
@@ -204,6 +214,17 @@ pub fn signals() -> Outcome {
         stage.name
     ))?;
     capture.wait_for("data-collections names no table")?;
+    // A consumer's first position is where the topic ends then, so that signals sent before are not seen.
+    let (kafka, topic) = (stage.kafka.clone(), format!("{}_signals", stage.name));
+    let log = r#"{"type": "log", "data": {"message": "by Kafka"}}"#;
+    eventually("a signal by Kafka", || {
+        stage.runtime.block_on(send(&kafka, &topic, &stage.name, log))?;
+        Ok(capture.log().contains("signal: by Kafka"))
+    })?;
+    let execute = r#"{"type": "execute-snapshot", "data": {"data-collections": ["public.added"]}}"#;
+    stage.runtime.block_on(send(&kafka, &topic, "another", execute))?;
+    stage.runtime.block_on(send(&kafka, &topic, &stage.name, execute))?;
+    done(&capture, 3)?;
     changes.end(&stage)?;
     let topics = capture.finish(&stage)?;
     let signals = topics.records.iter().filter(|record| record.topic.contains("signals")).count();
@@ -213,6 +234,6 @@ pub fn signals() -> Outcome {
     let records = topics.table(&stage, "public.added");
     in_order(&records)?;
     let read = records.iter().filter(|record| is_incremental(record)).count();
-    assert!(read > 10_000, "{read} rows were read");
+    assert!(read > 15_000, "{read} rows were read");
     Ok(())
 }

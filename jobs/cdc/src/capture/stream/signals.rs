@@ -1,16 +1,37 @@
 //! Signals, which tell a running capture what to do.
 
 use globset::GlobSet;
+use tokio::sync::mpsc;
 
 use super::Stream;
 use crate::capture::signal::Signal;
 use crate::config::set;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kafka::EventId;
+use crate::kafka::{EventId, KafkaSignal};
 use crate::pgoutput::{Datum, Tuple};
 use crate::transport::ReplicationStream;
 
+/// The next signal that comes by Kafka; never when none do.
+pub(super) async fn receive(signals: &mut Option<mpsc::Receiver<KafkaSignal>>) -> Option<KafkaSignal> {
+    match signals {
+        Some(signals) => signals.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl<S: ReplicationStream> Stream<S> {
+    /// Follows a signal between transactions; it has been followed once Kafka knows.
+    pub(super) async fn kafka_signal(&mut self, signal: KafkaSignal) -> Result<()> {
+        self.follow(Signal::from_json(&signal.text)).await?;
+        self.commit().await?;
+        if let Some(progress) = self.outbox.all_committed().await? {
+            self.confirm(&progress);
+        }
+        // The reader ends together with the session.
+        let _ = signal.followed.send(());
+        Ok(())
+    }
+
     /// A row of the signal table.
     pub(super) async fn signal_row(&mut self, row: Tuple<'_>, columns: [usize; 2]) -> Result<()> {
         let Some(transaction) = &self.transaction else { return Ok(()) };
