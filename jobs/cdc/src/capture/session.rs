@@ -8,6 +8,7 @@ use super::outbox::{Outbox, Progress};
 use super::resume::{Start, decide};
 use super::stream::Stream;
 use super::tables::Tables;
+use super::timeline::follow as follow_timeline;
 use crate::checkpoint::{self, Checkpoint, PHASE_STARTING, PHASE_STREAM};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,6 +51,7 @@ pub(crate) async fn run(
     let producer = Producer::open(&config.kafka, &config.slot, shutdown.clone()).await?;
     let last =
         last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
+    let last = follow_timeline(config, last, &identity).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
     let start = decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic)?;
 
