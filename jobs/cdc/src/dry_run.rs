@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::block_in_place;
 use tokio_postgres::Client;
 
-use crate::capture::{Start, where_to_start};
+use crate::capture::{Start, follow_timeline, where_to_start};
 use crate::checkpoint::TableProgress;
 use crate::config::{Config, Partitions};
 use crate::error::{Error, ErrorKind, Result};
@@ -51,6 +51,7 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;
     let last = survey::checkpoint(config, &cluster, &mut registry).await?;
+    let last = follow_timeline(config, last, &identity).await?;
     let start = where_to_start(last, slot.as_ref(), &identity, &config.slot, &config.checkpoint_topic())?;
 
     let topics = wanted.iter().map(|wanted| &wanted.topic);

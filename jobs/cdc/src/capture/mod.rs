@@ -8,6 +8,7 @@ mod session;
 mod signal;
 mod stream;
 mod tables;
+mod timeline;
 mod watch;
 
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ pub(crate) use self::outbox::{Outbox, Progress};
 pub(crate) use self::resume::{Start, decide as where_to_start};
 pub(crate) use self::session::stream_checkpoint;
 pub(crate) use self::tables::SideTopic;
+pub(crate) use self::timeline::follow as follow_timeline;
 use self::watch::watch_slot;
 use crate::config::Config;
 use crate::error::Result;

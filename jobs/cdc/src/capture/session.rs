@@ -9,8 +9,8 @@ use super::resume::{Start, decide};
 use super::stream::Stream;
 use super::tables::Tables;
 use crate::avro::TableEncoder;
+use super::timeline::follow as follow_timeline;
 use crate::checkpoint::{self, Checkpoint, PHASE_STARTING, PHASE_STREAM};
-
 use crate::config::{Config, SnapshotMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{EventId, Producer, Topics, last_checkpoint, signals};
@@ -57,6 +57,7 @@ pub(crate) async fn run(
     let producer = Producer::open(&config.kafka, &config.slot, shutdown.clone()).await?;
     let last =
         last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
+    let last = follow_timeline(config, last, &identity).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
     let start = match decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic) {
         Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && is_a_gap(error.kind()) => {

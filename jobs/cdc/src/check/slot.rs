@@ -1,7 +1,7 @@
 use tokio_postgres::Client;
 
 use super::Findings;
-use crate::capture::{Start, where_to_start};
+use crate::capture::{Start, follow_timeline, where_to_start};
 use crate::config::Config;
 use crate::kafka::ClusterState;
 use crate::registry::Registry;
@@ -83,6 +83,8 @@ pub(super) async fn check_against_checkpoint(
     const WHAT: &str = "checkpoint";
     let last = survey::checkpoint(config, cluster, registry).await;
     let Some(last) = findings.known(WHAT, last) else { return };
+    let followed = follow_timeline(config, last, identity).await;
+    let Some(last) = findings.known(WHAT, followed) else { return };
     let topic = config.checkpoint_topic();
     let start = where_to_start(last, slot.as_ref(), identity, &config.slot, &topic);
     match findings.known(WHAT, start) {

@@ -110,6 +110,13 @@ impl Replication {
         }
     }
 
+    /// The history file of a timeline: where those before it ended.
+    pub(crate) async fn timeline_history(&mut self, timeline: u32) -> Result<String> {
+        let rows = self.connection.query(&format!("TIMELINE_HISTORY {timeline}")).await?;
+        let content = rows.into_iter().next().and_then(|row| row.into_iter().nth(1)).flatten();
+        content.ok_or_else(|| self.connection.place().unintelligible("an answer to TIMELINE_HISTORY"))
+    }
+
     /// Creates the slot and exports a snapshot at its consistent point, valid while this session
     /// lives and runs nothing else.
     pub(crate) async fn create_slot(&mut self, name: &str, kind: SlotKind) -> Result<ExportedSnapshot> {

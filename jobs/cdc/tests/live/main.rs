@@ -9,6 +9,7 @@
 mod capture;
 mod check;
 mod compare;
+mod failover;
 mod incremental;
 mod kills;
 mod modes;
@@ -101,6 +102,7 @@ fn main() {
     // They change a setting of the whole server or kill it, so nothing else may run beside them.
     let alone = vec![
         trial("refusals::slot_invalidated", refusals::slot_invalidated),
+        trial("failover::goes_on_in_a_new_timeline", failover::goes_on_in_a_new_timeline),
         trial("storm::of_everything", storm::of_everything),
     ];
     arguments.test_threads = Some(1);

@@ -137,12 +137,16 @@ impl Load {
 }
 
 /// The servers, through the supervisor of the stack that the test runs in.
-struct Servers<'a> {
+pub struct Servers<'a> {
     stage: &'a Stage,
     socket: PathBuf,
 }
 
-impl Servers<'_> {
+impl<'a> Servers<'a> {
+    pub fn of(stage: &'a Stage) -> Result<Self> {
+        Ok(Self { stage, socket: PathBuf::from(env::var("LAKEPULSE_HOME")?).join("run/control.sock") })
+    }
+
     fn ask(&self, request: &Request) -> Result<Answer> {
         Ok(self
             .stage
@@ -152,7 +156,7 @@ impl Servers<'_> {
     }
 
     /// SIGKILL; returns when the server is ready again.
-    fn kill(&self, name: &str) -> Outcome {
+    pub fn kill(&self, name: &str) -> Outcome {
         let find = |answer: Answer| {
             answer.services.into_iter().find(|service| service.name == name).ok_or("no such service")
         };
@@ -230,8 +234,7 @@ pub fn of_everything() -> Outcome {
     let mut stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(TABLES)?;
-    let socket = PathBuf::from(env::var("LAKEPULSE_HOME")?).join("run/control.sock");
-    let servers = Servers { stage: &stage, socket };
+    let servers = Servers::of(&stage)?;
     let mut capture = Capture::start(&stage)?;
     capture.wait_for("streaming")?;
     let load = Load::start(&stage, seed);
