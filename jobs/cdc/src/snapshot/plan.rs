@@ -23,6 +23,11 @@ pub(crate) struct Range {
 }
 
 impl Range {
+    /// Whether it is a whole table that has no more rows than a range may have.
+    pub(crate) fn is_small_table(&self) -> bool {
+        self.after.is_none() && self.through.is_none() && is_divided(&self.encoder.shape)
+    }
+
     /// The statement that reads the range.
     pub(crate) fn copy(&self) -> String {
         let shape = &self.encoder.shape;
@@ -40,6 +45,11 @@ impl Range {
             if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
         format!("COPY (SELECT {} FROM {}{condition}) TO STDOUT", columns.join(", "), relation(shape))
     }
+}
+
+/// Whether a table is read in ranges of its key; null is neither before nor after a boundary.
+fn is_divided(shape: &TableShape) -> bool {
+    !shape.key.is_empty() && shape.key_columns().all(|column| !column.nullable)
 }
 
 /// Gives out the ranges that are left, table by table and in the order of their keys.
@@ -81,8 +91,7 @@ impl Planner {
     pub(crate) async fn next(&mut self) -> Result<Option<Range>> {
         if self.current.is_none() {
             let Some((encoder, progress)) = self.tables.pop_front() else { return Ok(None) };
-            // Null is neither before nor after a boundary.
-            if encoder.shape.key.is_empty() || encoder.shape.key_columns().any(|column| column.nullable) {
+            if !is_divided(&encoder.shape) {
                 return Ok(Some(Range { encoder, after: None, through: None }));
             }
             let after = Some(progress.through).filter(|through| !through.is_empty());
