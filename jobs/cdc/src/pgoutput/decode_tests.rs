@@ -203,6 +203,7 @@ fn values_of_known_messages() {
 #[test]
 fn a_large_count_reserves_nothing() {
     assert!(decode(b"T\xff\xff\xff\xff\0").is_err());
+    assert!(decode(b"R\0\0\0\x01s\0t\0d\xff\xff").is_err());
 }
 
 #[test]

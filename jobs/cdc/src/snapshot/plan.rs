@@ -35,6 +35,11 @@ impl Range {
         }
     }
 
+    /// Whether it is a whole table that has no more rows than a range may have.
+    pub(crate) fn is_small_table(&self) -> bool {
+        self.after.is_none() && self.through.is_none() && has_order(&self.encoder.shape)
+    }
+
     /// The statement that reads the range.
     pub(crate) fn copy(&self) -> String {
         let shape = &self.encoder.shape;

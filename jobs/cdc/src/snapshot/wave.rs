@@ -21,6 +21,9 @@ use crate::transport::{Connection, ExportedSnapshot, SystemIdentity};
 /// Ranges of a wave for each connection: more make fewer waits for the slowest, and larger Kafka
 /// transactions.
 const RANGES_PER_CONNECTION: usize = 2;
+/// As many tables of one range take the place of one: each wave ends with a checkpoint that names every table, which may
+/// be thousands.
+const TABLES_PER_RANGE: usize = 16;
 /// Chunks between the readers and the producer.
 const QUEUED_CHUNKS: usize = 8;
 
@@ -96,9 +99,10 @@ pub(crate) async fn run(
     let planning = connect_at(&config.source, name).await?;
     let mut planner = Planner::new(planning, encoders, &attempt.progress, config.snapshot.rows_per_range);
     loop {
-        let mut ranges = Vec::new();
-        while ranges.len() < RANGES_PER_CONNECTION * config.snapshot.connections {
+        let (mut ranges, mut taken) = (Vec::new(), 0);
+        while taken < TABLES_PER_RANGE * RANGES_PER_CONNECTION * config.snapshot.connections {
             let Some(range) = planner.next().await? else { break };
+            taken += if range.is_small_table() { 1 } else { TABLES_PER_RANGE };
             ranges.push(range);
         }
         if ranges.is_empty() {

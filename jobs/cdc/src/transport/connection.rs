@@ -296,3 +296,58 @@ fn text_row(body: &Bytes) -> Option<Vec<Option<String>>> {
     }
     Some(row)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LONGEST: usize = 1000;
+
+    proptest! {
+        /// Whole messages come out as they went in, whatever follows them, and no length makes room beyond its bound.
+        #[test]
+        fn any_stream_is_read_or_refused(
+            bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..400), 0..8),
+            rest in prop::collection::vec(any::<u8>(), 0..40),
+            written_at_once in 1_usize..300,
+        ) {
+            let mut whole = Vec::new();
+            for body in &bodies {
+                whole.push(b'd');
+                whole.extend((body.len() as u32 + 4).to_be_bytes());
+                whole.extend(body);
+            }
+            let all = [&whole[..], &rest].concat();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (read, capacity) = runtime.block_on(async {
+                let (mut server, client) = tokio::io::duplex(64);
+                let place = Place { server: "here".into(), slot: "s".into() };
+                let mut connection =
+                    Connection { socket: Box::new(client), buffer: BytesMut::new(), place, max_message: LONGEST };
+                let writing = tokio::spawn(async move {
+                    for part in all.chunks(written_at_once) {
+                        // The reader may have refused what came before.
+                        if server.write_all(part).await.is_err() {
+                            break;
+                        }
+                    }
+                });
+                let (mut read, mut capacity) = (Vec::new(), 0);
+                while let Ok(messages) = connection.messages().await {
+                    read.extend_from_slice(&messages);
+                    capacity = capacity.max(connection.buffer.capacity());
+                }
+                capacity = capacity.max(connection.buffer.capacity());
+                drop(connection);
+                writing.await.unwrap();
+                (read, capacity)
+            });
+            // What follows may hold whole messages too.
+            prop_assert!(read.len() <= whole.len() + rest.len());
+            prop_assert!(read.starts_with(&whole) || rest.len() >= HEADER && whole.starts_with(&read));
+            prop_assert!(capacity <= 2 * (READ_BYTES + LONGEST), "{} bytes of room", capacity);
+        }
+    }
+}

@@ -13,20 +13,40 @@ const UNAVAILABLE: &str = "__debezium_unavailable_value";
 
 /// Every table of the database against its topic, but the one that `catch_up` writes to.
 pub fn all_tables(stage: &Stage, topics: &Topics) -> Result<()> {
+    for table in names(stage)? {
+        let mut rebuilt = Rebuilt::default();
+        let mut events = topics.table(stage, &table);
+        // In the order of the source.
+        events.sort_by_key(|record| (record.commit_lsn, record.ordinal));
+        for event in events {
+            rebuilt.apply(event);
+        }
+        same(stage, &table, rebuilt)?;
+    }
+    Ok(())
+}
+
+/// Every table of the database against what was rebuilt from its topic, by the topic's name.
+pub fn all_rebuilt(stage: &Stage, mut rebuilt: BTreeMap<String, Rebuilt>) -> Result<()> {
+    for table in names(stage)? {
+        let rebuilt = rebuilt.remove(&format!("{}.{table}", stage.name)).unwrap_or_default();
+        same(stage, &table, rebuilt)?;
+    }
+    Ok(())
+}
+
+fn names(stage: &Stage) -> Result<Vec<String>> {
     let tables = stage.runtime.block_on(stage.client.query(
         "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
           WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'touched' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
         &[],
     ))?;
-    for row in tables {
-        table(stage, topics, row.get(0))?;
-    }
-    Ok(())
+    Ok(tables.iter().map(|row| row.get(0)).collect())
 }
 
-fn table(stage: &Stage, topics: &Topics, table: &str) -> Result<()> {
+fn same(stage: &Stage, table: &str, rebuilt: Rebuilt) -> Result<()> {
     let source = source_rows(stage, table)?;
-    let rebuilt = rebuild(&topics.table(stage, table));
+    let rebuilt = rebuilt.counted();
     if rebuilt == source {
         return Ok(());
     }
@@ -80,21 +100,26 @@ fn source_rows(stage: &Stage, table: &str) -> Result<Rows> {
     Ok(counted)
 }
 
-/// Applies the events in the order of (commit LSN, ordinal).
-fn rebuild(records: &[&Record]) -> Rows {
-    let mut events: Vec<&Record> = records.iter().copied().filter(|record| record.value.is_some()).collect();
-    events.sort_by_key(|record| (record.commit_lsn, record.ordinal));
-    let mut rows: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
-    for (index, record) in events.into_iter().enumerate() {
+/// A table's rows by their keys, rebuilt from its events.
+#[derive(Default)]
+pub struct Rebuilt {
+    rows: BTreeMap<String, Vec<Option<String>>>,
+    events: usize,
+}
+
+impl Rebuilt {
+    /// Applies the next event; those of a key come in its order.
+    pub fn apply(&mut self, record: &Record) {
+        let Some(value) = &record.value else { return };
+        self.events += 1;
         // Without a key, every event is a row of its own.
-        let key = record.key.as_ref().map_or_else(|| index.to_string(), |key| format!("{key:?}"));
-        let Some(value) = &record.value else { continue };
+        let key = record.key.as_ref().map_or_else(|| self.events.to_string(), |key| format!("{key:?}"));
         match record.operation().as_deref() {
-            Some("d") => drop(rows.remove(&key)),
-            Some("t") => rows.clear(),
+            Some("d") => drop(self.rows.remove(&key)),
+            Some("t") => self.rows.clear(),
             _ => {
-                let before = rows.get(&key).cloned();
-                let Value::Record(fields) = field(value, "after") else { continue };
+                let before = self.rows.remove(&key);
+                let Value::Record(fields) = field(value, "after") else { return };
                 let texts = fields.iter().enumerate().map(|(column, (_, value))| match text(value) {
                     // Unchanged: the value is the one known.
                     Some(text) if text == UNAVAILABLE || text == hex(UNAVAILABLE.as_bytes()) => {
@@ -103,18 +128,21 @@ fn rebuild(records: &[&Record]) -> Rows {
                     other => other,
                 });
                 let row = texts.collect();
-                rows.insert(key, row);
+                self.rows.insert(key, row);
             }
         }
     }
-    let width = rows.values().map(Vec::len).max().unwrap_or_default();
-    let mut counted = Rows::new();
-    for mut row in rows.into_values() {
-        // Rows from before a column was added.
-        row.resize(width, None);
-        *counted.entry(row).or_default() += 1;
+
+    fn counted(self) -> Rows {
+        let width = self.rows.values().map(Vec::len).max().unwrap_or_default();
+        let mut counted = Rows::new();
+        for mut row in self.rows.into_values() {
+            // Rows from before a column was added.
+            row.resize(width, None);
+            *counted.entry(row).or_default() += 1;
+        }
+        counted
     }
-    counted
 }
 
 fn hex(bytes: &[u8]) -> String {

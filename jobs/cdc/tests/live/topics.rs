@@ -27,6 +27,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// Forgets the row, but not what happened to it.
+    pub fn forget_row(&mut self) {
+        if let Some(operation) = self.operation() {
+            self.value = Some(Value::Record(vec![("op".to_owned(), Value::String(operation))]));
+        }
+    }
+
     pub fn operation(&self) -> Option<String> {
         match field(self.value.as_ref()?, "op") {
             Value::String(operation) => Some(operation.clone()),
@@ -67,6 +74,11 @@ fn long(value: &Value) -> i64 {
 impl Topics {
     /// Everything under the stage's prefix.
     pub fn read(stage: &Stage) -> Result<Self> {
+        Self::read_through(stage, |_| {})
+    }
+
+    /// Everything under the stage's prefix; each event is shown as it comes, and may be made smaller before it is kept.
+    pub fn read_through(stage: &Stage, mut show: impl FnMut(&mut Record)) -> Result<Self> {
         let consumer: BaseConsumer = rdkafka::ClientConfig::new()
             .set("bootstrap.servers", &stage.kafka)
             .set("group.id", &stage.name)
@@ -115,12 +127,7 @@ impl Topics {
                         continue;
                     }
                     let name = message.topic().trim_start_matches(&prefix);
-                    let to = if matches!(name, "transaction" | "dead_letter" | "message") {
-                        &mut beside
-                    } else {
-                        &mut records
-                    };
-                    to.push(Record {
+                    let mut record = Record {
                         topic: message.topic().to_owned(),
                         key: message.key().map(|bytes| schemas.decode(bytes)).transpose()?,
                         value_schema_id: message
@@ -130,7 +137,13 @@ impl Topics {
                         commit_lsn: number("commit_lsn")?,
                         ordinal: number("ordinal")?,
                         op,
-                    });
+                    };
+                    if matches!(name, "transaction" | "dead_letter" | "message") {
+                        beside.push(record);
+                    } else {
+                        show(&mut record);
+                        records.push(record);
+                    }
                 }
             }
         }
