@@ -87,10 +87,7 @@ async fn publication(client: &Client, config: &Config, tables: &[(RelationId, Ta
         return Ok(format!("use publication {name}"));
     }
     let lacks: Vec<String> = lacks.into_iter().map(ToString::to_string).collect();
-    Err(Error::new(
-        ErrorKind::Publication,
-        format!("publication {name} lacks {}: `lakepulse-cdc check` says what to do", lacks.join(", ")),
-    ))
+    Ok(format!("add to publication {name}, and read while the stream goes on: {}", lacks.join(", ")))
 }
 
 /// The subjects that would get a version, and those whose schemas would be refused.

@@ -33,7 +33,7 @@ pub(super) async fn check(
                     ),
                 );
             } else {
-                lacking(config, &published, tables, findings);
+                lacking(client, config, &published, tables, findings).await;
             }
             operations(config, &published, findings);
             narrowed(config, &published, tables, findings);
@@ -66,19 +66,8 @@ async fn to_be_made(
             ),
         );
     }
-    let ids: Vec<u32> = tables.iter().map(|table| table.id.0).collect();
-    let rows = client
-        .query(
-            "SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-              WHERE c.oid = ANY ($1) AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1, 2",
-            &[&ids],
-        )
-        .await
-        .map_err(refused("cannot read who owns the tables"));
-    let Some(rows) = findings.known(WHAT, rows) else { return };
-    if !rows.is_empty() {
-        let foreign: Vec<TableName> =
-            rows.iter().map(|row| TableName { schema: row.get(0), table: row.get(1) }).collect();
+    let Some(foreign) = foreign(client, tables.iter(), findings).await else { return };
+    if !foreign.is_empty() {
         findings.fix(
             WHAT,
             format!(
@@ -90,24 +79,55 @@ async fn to_be_made(
             ),
         );
     }
-    if server.may_create && rows.is_empty() {
+    if server.may_create && foreign.is_empty() {
         findings.ok(WHAT, format!("{name} will be created for {} tables", tables.len()));
     }
 }
 
-fn lacking(config: &Config, published: &Published, tables: &[Included], findings: &mut Findings) {
+/// Those of these tables that this user does not own.
+async fn foreign(
+    client: &Client,
+    tables: impl Iterator<Item = &Included>,
+    findings: &mut Findings,
+) -> Option<Vec<TableName>> {
+    let ids: Vec<u32> = tables.map(|table| table.id.0).collect();
+    let rows = client
+        .query(
+            "SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.oid = ANY ($1) AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1, 2",
+            &[&ids],
+        )
+        .await
+        .map_err(refused("cannot read who owns the tables"));
+    let rows = findings.known(WHAT, rows)?;
+    Some(rows.iter().map(|row| TableName { schema: row.get(0), table: row.get(1) }).collect())
+}
+
+async fn lacking(
+    client: &Client,
+    config: &Config,
+    published: &Published,
+    tables: &[Included],
+    findings: &mut Findings,
+) {
     let missing = published.lacks(tables.iter().map(|table| &table.name));
     if missing.is_empty() {
+        return;
+    }
+    let of_missing = tables.iter().filter(|table| missing.contains(&&table.name));
+    let Some(foreign) = foreign(client, of_missing, findings).await else { return };
+    let name = &config.publication;
+    if published.may_alter && foreign.is_empty() {
+        findings.ok(WHAT, format!("{} will be added to {name}, and read", some(&missing)));
         return;
     }
     let names: Vec<String> = missing.iter().map(|table| table.quoted()).collect();
     findings.fix(
         WHAT,
         format!(
-            "{} lacks {}: run ALTER PUBLICATION {} ADD TABLE {}; or exclude them",
-            config.publication,
+            "{name} lacks {}, and this user may not add them: run ALTER PUBLICATION {} ADD TABLE {}; or exclude them",
             some(&missing),
-            quoted(&config.publication),
+            quoted(name),
             names.join(", ")
         ),
     );

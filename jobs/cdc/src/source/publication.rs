@@ -1,8 +1,6 @@
-use std::collections::HashSet;
-
 use tokio_postgres::Client;
 
-use super::{quoted, refused};
+use super::{Published, Server, quoted, refused};
 use crate::config::Partitions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::TableName;
@@ -18,17 +16,14 @@ pub(crate) async fn ensure_publication(
     partitions: Partitions,
 ) -> Result<()> {
     let by_root = partitions == Partitions::Root;
-    let exists = client
-        .query_opt("SELECT pubviaroot FROM pg_publication WHERE pubname = $1", &[&publication])
-        .await
-        .map_err(refused(format!("cannot read publication {publication}")))?;
+    let version = Server::read(client).await?.version;
     let list = |tables: &mut dyn Iterator<Item = &TableName>| {
         tables
             .map(|table| format!("{}.{}", quoted(&table.schema), quoted(&table.table)))
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let Some(publishes_by_root) = exists.map(|row| row.get::<_, bool>(0)) else {
+    let Some(published) = Published::read(client, publication, version).await? else {
         let sql = format!(
             "CREATE PUBLICATION {} FOR TABLE {} WITH (publish_via_partition_root = {by_root})",
             quoted(publication),
@@ -41,22 +36,12 @@ pub(crate) async fn ensure_publication(
         tracing::info!(publication, tables = tables.len(), "publication created");
         return Ok(());
     };
-    let published: HashSet<(String, String)> = client
-        .query("SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1", &[&publication])
-        .await
-        .map_err(refused(format!("cannot read the tables of publication {publication}")))?
-        .iter()
-        .map(|row| (row.get(0), row.get(1)))
-        .collect();
-    let mut missing = tables
-        .iter()
-        .filter(|table| !published.contains(&(table.schema.clone(), table.table.clone())))
-        .peekable();
-    if missing.peek().is_none() {
+    let missing = published.lacks(tables.iter());
+    if missing.is_empty() {
         return Ok(());
     }
     // Partitions and their root are listed by what is published.
-    if publishes_by_root != by_root && has_partitions(client, tables).await? {
+    if published.via_root != by_root && has_partitions(client, tables).await? {
         return Err(Error::new(
             ErrorKind::Publication,
             format!(
@@ -66,7 +51,8 @@ pub(crate) async fn ensure_publication(
             ),
         ));
     }
-    let sql = format!("ALTER PUBLICATION {} ADD TABLE {}", quoted(publication), list(&mut missing));
+    let sql =
+        format!("ALTER PUBLICATION {} ADD TABLE {}", quoted(publication), list(&mut missing.into_iter()));
     client.batch_execute(&sql).await.map_err(|cause| {
         if cause.code().is_none() {
             return refused(format!("cannot add tables to publication {publication}"))(cause);

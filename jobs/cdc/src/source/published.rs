@@ -10,6 +10,8 @@ use crate::table::TableName;
 #[derive(Debug, Clone)]
 pub(crate) struct Published {
     pub(crate) via_root: bool,
+    /// Whether this user may add tables, which needs to own them too.
+    pub(crate) may_alter: bool,
     /// Of insert, update, delete and truncate those that are left out.
     pub(crate) left_out: Vec<&'static str>,
     pub(crate) tables: HashSet<TableName>,
@@ -25,7 +27,8 @@ impl Published {
         let failed = || refused(format!("cannot read publication {publication}"));
         let row = client
             .query_opt(
-                "SELECT pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_publication WHERE pubname = $1",
+                "SELECT pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate, pg_has_role(pubowner, 'USAGE')
+                   FROM pg_publication WHERE pubname = $1",
                 &[&publication],
             )
             .await
@@ -35,6 +38,7 @@ impl Published {
         let left_out = operations.into_iter().zip(1..).filter(|(_, at)| !row.get::<_, bool>(*at));
         let mut published = Self {
             via_root: row.get(0),
+            may_alter: row.get(5),
             left_out: left_out.map(|(name, _)| name).collect(),
             tables: HashSet::new(),
             row_filters: Vec::new(),

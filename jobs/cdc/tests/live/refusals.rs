@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::producer::{DefaultProducerContext, Producer, ThreadedProducer};
 
 use crate::Outcome;
-use crate::capture::Capture;
+use crate::capture::{Capture, command};
 use crate::stage::{Result, Stage, eventually};
 
 fn stage_with_a_table() -> Result<Stage> {
@@ -149,6 +149,8 @@ pub fn publication_lacks_a_table() -> Outcome {
     let user = stage.source.get_user().unwrap_or("postgres");
     let config = stage.config().replace(&format!("user = \"{user}\""), &format!("user = \"{reader}\""));
     let outcome = refused(&config, &[], &["ALTER PUBLICATION", "\"later\"", "may not"]);
+    let checked = String::from_utf8(command(&config, &["check"], &[])?.stdout)?;
+    assert!(checked.contains("ADD TABLE \"public\".\"later\""), "{checked}");
     stage.sql(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}"))?;
     outcome
 }

@@ -71,7 +71,6 @@ impl<S: ReplicationStream> Stream<S> {
         };
         match followed {
             Err(error) if matches!(error.kind(), ErrorKind::Configuration | ErrorKind::Publication) => {
-                self.metrics.retried("signal");
                 tracing::error!("{}", error.chain());
                 Ok(())
             }
