@@ -51,8 +51,15 @@ def transaction(binary, gib):
         stage.sql("drop table wide")
 
 
+def drop_many():
+    """Some hundred at a time, since each takes locks until its transaction ends."""
+    stage.sql("create schema if not exists many")
+    while names := stage.sql("select tablename from pg_tables where schemaname = 'many' limit 500"):
+        stage.sql("drop table " + ", ".join(f"many.{name}" for name, in names))
+
+
 def tables(binary, count):
-    stage.sql("drop schema if exists many cascade; create schema many")
+    drop_many()
     for first in range(0, count, 500):
         stage.sql(f"do $$ begin for n in {first}..{first + 499} loop execute format("
                   "'create table many.t%s (id integer primary key, v text, at timestamp)', n); end loop; end $$")
@@ -76,9 +83,7 @@ def tables(binary, count):
         capture.stop()
     finally:
         capture.remove()
-        for first in range(0, count, 500):
-            stage.sql(f"do $$ begin for n in {first}..{first + 499} loop execute format("
-                      "'drop table if exists many.t%s', n); end loop; end $$")
+        drop_many()
 
 
 def large_value(binary, megabytes):

@@ -80,12 +80,16 @@ struct Division {
 
 impl Planner {
     /// `client` stands in a transaction at the snapshot.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         client: Client,
         encoders: &[Arc<TableEncoder>],
         progress: &BTreeMap<String, TableProgress>,
         rows_per_range: u32,
-    ) -> Self {
+    ) -> Result<Self> {
+        client
+            .batch_execute("SAVEPOINT planned")
+            .await
+            .map_err(refused("cannot begin to plan key ranges"))?;
         let tables = encoders
             .iter()
             .map(|encoder| {
@@ -94,7 +98,17 @@ impl Planner {
             })
             .filter(|(_, progress)| !progress.done)
             .collect();
-        Self { client, tables, rows_per_range, current: None }
+        Ok(Self { client, tables, rows_per_range, current: None })
+    }
+
+    /// Gives back the locks of tables whose ranges have been read: a server has room for some thousands. Until then
+    /// they keep a table from being rewritten between two of its ranges.
+    pub(crate) async fn release(&self) -> Result<()> {
+        if self.current.is_some() {
+            return Ok(());
+        }
+        let released = self.client.batch_execute("ROLLBACK TO SAVEPOINT planned").await;
+        released.map_err(refused("cannot release the tables of key ranges"))
     }
 
     /// The next range, none when everything has been given out.

@@ -161,7 +161,10 @@ pub(crate) async fn read(
         let what = format!("cannot read {}: the user needs SELECT on it", encoder.shape.name);
         Error::new(cause.kind(), what).caused_by(cause)
     };
-    connection.start_copy(&range.copy()).await.map_err(failed)?;
+    // The table's lock goes with the savepoint.
+    let copy =
+        format!("SAVEPOINT part; {}; ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part", range.copy());
+    connection.start_copy(&copy).await.map_err(failed)?;
     let (mut values, mut unescaped, mut stamp) = (TupleBuffer::default(), Vec::new(), Stamp::default());
     let mut chunk = Chunk::new(encoder);
     let (mut rows, mut last_key) = (0, None);

@@ -97,8 +97,10 @@ pub(crate) async fn run(
         readers.push(reader_at(config, name).await?);
     }
     let planning = connect_at(&config.source, name).await?;
-    let mut planner = Planner::new(planning, encoders, &attempt.progress, config.snapshot.rows_per_range);
+    let mut planner =
+        Planner::new(planning, encoders, &attempt.progress, config.snapshot.rows_per_range).await?;
     loop {
+        planner.release().await?;
         let (mut ranges, mut taken) = (Vec::new(), 0);
         while taken < TABLES_PER_RANGE * RANGES_PER_CONNECTION * config.snapshot.connections {
             let Some(range) = planner.next().await? else { break };
