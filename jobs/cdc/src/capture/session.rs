@@ -100,33 +100,30 @@ pub(crate) async fn run(
             *checkpoint
         }
         unfinished => {
-            let (session, snapshot) = match unfinished {
-                Start::Snapshot(checkpoint) => {
-                    let (session, exported) = create_slot(config, SlotKind::Temporary).await?;
-                    tracing::info!(at = %exported.consistent_point, "the snapshot goes on at a new position");
-                    let snapshot = Snapshot {
-                        exported,
-                        stream_from: slot.as_ref().map(|slot| slot.confirmed),
-                        earlier: Lsn(checkpoint.snapshot_lsn as u64),
-                        progress: checkpoint.snapshot_progress,
-                        dead_letters: side_topics.dead_letters.clone(),
-                    };
-                    (session, snapshot)
-                }
-                _ => {
-                    begin(&mut outbox).await?;
-                    let kind = Server::read(&client).await?.slot_kind(&config.source);
-                    let (session, exported) = create_slot(config, kind).await?;
-                    tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
-                    let snapshot = Snapshot {
-                        exported,
-                        stream_from: None,
-                        earlier: Lsn(0),
-                        progress: BTreeMap::new(),
-                        dead_letters: side_topics.dead_letters.clone(),
-                    };
-                    (session, snapshot)
-                }
+            let (session, snapshot) = if let Start::Snapshot(checkpoint) = unfinished {
+                let (session, exported) = create_slot(config, SlotKind::Temporary).await?;
+                tracing::info!(at = %exported.consistent_point, "the snapshot goes on at a new position");
+                let snapshot = Snapshot {
+                    exported,
+                    stream_from: slot.as_ref().map(|slot| slot.confirmed),
+                    earlier: Lsn(checkpoint.snapshot_lsn as u64),
+                    progress: checkpoint.snapshot_progress,
+                    dead_letters: side_topics.dead_letters.clone(),
+                };
+                (session, snapshot)
+            } else {
+                begin(&mut outbox).await?;
+                let kind = Server::read(&client).await?.slot_kind(&config.source);
+                let (session, exported) = create_slot(config, kind).await?;
+                tracing::info!(slot = config.slot, at = %exported.consistent_point, "replication slot created");
+                let snapshot = Snapshot {
+                    exported,
+                    stream_from: None,
+                    earlier: Lsn(0),
+                    progress: BTreeMap::new(),
+                    dead_letters: side_topics.dead_letters.clone(),
+                };
+                (session, snapshot)
             };
             *established = true;
             metrics.set_ready(true);
@@ -153,10 +150,10 @@ pub(crate) async fn run(
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
-    Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
-        .with_signals(signals)
-        .run(&new, shutdown)
-        .await
+    let stream =
+        Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
+            .with_signals(signals);
+    Box::pin(stream.run(&new, shutdown)).await
 }
 
 /// Whether events were lost that a new snapshot of the same source makes up for.

@@ -147,13 +147,15 @@ impl<S: ReplicationStream> Stream<S> {
                 () = shutdown.wait() => return self.stop().await,
                 committed = self.outbox.committed(), if self.outbox.committing() > 0 => self.confirm(&committed?),
                 Some(signal) = receive(&mut self.kafka_signals), if self.transaction.is_none() => {
-                    self.kafka_signal(signal).await?;
+                    Box::pin(self.kafka_signal(signal)).await?;
                 }
                 chunk = self.source.receive() => self.chunk(&chunk?).await?,
                 () = tokio::time::sleep(pause) => {}
             }
-            self.read_on().await?;
-            self.discover().await?;
+            self.read_on_if_due().await?;
+            if self.transaction.is_none() && self.incremental.is_time_to_look() {
+                Box::pin(self.discover()).await?;
+            }
             self.commit_when_due().await?;
         }
     }
@@ -188,7 +190,9 @@ impl<S: ReplicationStream> Stream<S> {
     async fn message(&mut self, lsn: Lsn, message: Message<'_>) -> Result<()> {
         match message {
             Message::Begin(begin) => {
-                self.before_transaction(&begin).await?;
+                if self.incremental.stands_before(&begin) {
+                    Box::pin(self.take_in_before(&begin)).await?;
+                }
                 let began_at = self.side_topics.transactions.as_ref().map(|_| lsn);
                 let previous_commit = self.reached.commit_lsn;
                 let transaction = Transaction {
@@ -203,14 +207,14 @@ impl<S: ReplicationStream> Stream<S> {
             }
             Message::Commit(commit) => self.finish_transaction(commit).await?,
             Message::Relation(relation) => {
-                self.tables.describe(&relation).await?;
+                Box::pin(self.tables.describe(&relation)).await?;
                 if let Some(table) = self.tables.get(relation.id)? {
                     self.outbox.know_topic(&table.encoder.topic);
                 }
             }
             Message::Insert { relation, new } => {
                 if let Some(columns) = self.tables.signal_columns(relation) {
-                    self.signal_row(new, columns).await?;
+                    Box::pin(self.signal_row(new, columns)).await?;
                 }
                 self.change(relation, lsn, Change::Insert(new)).await?;
             }
@@ -223,7 +227,9 @@ impl<S: ReplicationStream> Stream<S> {
                     self.change(relation, lsn, Change::Truncate).await?;
                 }
             }
-            Message::Logical { lsn, prefix, content, .. } => self.logical(lsn, (prefix, content)).await?,
+            Message::Logical { lsn, prefix, content, .. } => {
+                Box::pin(self.logical(lsn, (prefix, content))).await?;
+            }
             Message::Origin { .. } | Message::Type { .. } => {}
         }
         Ok(())
@@ -377,7 +383,7 @@ impl<S: ReplicationStream> Stream<S> {
         }
         self.end = self.end.max(commit.end_lsn);
         self.metrics.received(commit.end_lsn);
-        self.read_on().await
+        self.read_on_if_due().await
     }
 
     /// Between transactions, the server's position is ours too.

@@ -69,6 +69,16 @@ impl Incremental {
         self.table.as_ref()?.range.as_ref().map(|range| range.taken.end)
     }
 
+    /// Whether a range is to be taken in before this transaction, which its snapshot does not hold.
+    pub(super) fn stands_before(&self, begin: &Begin) -> bool {
+        self.end().is_some_and(|end| begin.commit_lsn >= end)
+    }
+
+    /// Whether new tables are to be looked for.
+    pub(super) fn is_time_to_look(&self) -> bool {
+        self.config.discover_interval.is_some_and(|interval| self.looked_at.elapsed() >= interval)
+    }
+
     /// Begins anew with whatever is left.
     pub(super) fn forget(&mut self) {
         self.table = None;
@@ -132,12 +142,8 @@ impl<S: ReplicationStream> Stream<S> {
         Ok(())
     }
 
-    /// Looks for tables that came since the capture was started, now and then.
+    /// Looks for tables that came since the capture was started.
     pub(super) async fn discover(&mut self) -> Result<()> {
-        let Some(interval) = self.incremental.config.discover_interval else { return Ok(()) };
-        if self.transaction.is_some() || self.incremental.looked_at.elapsed() < interval {
-            return Ok(());
-        }
         self.incremental.looked_at = Instant::now();
         let mut tables = self.tables.included().await?;
         tables.retain(|(id, _)| !self.tables.knows(*id));
@@ -154,10 +160,15 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// Between transactions: takes in the range that has been read, and begins with the next one.
-    pub(super) async fn read_on(&mut self) -> Result<()> {
+    #[inline]
+    pub(super) async fn read_on_if_due(&mut self) -> Result<()> {
         if self.snapshot_progress.is_empty() || self.transaction.is_some() || self.incremental.paused {
             return Ok(());
         }
+        Box::pin(self.read_on()).await
+    }
+
+    async fn read_on(&mut self) -> Result<()> {
         if let Some(end) = self.incremental.end() {
             let here = self.last_passed();
             if self.end < end || !self.is_above_cuts(here) {
@@ -188,15 +199,10 @@ impl<S: ReplicationStream> Stream<S> {
         !self.incremental.paused && self.snapshot_progress.values().any(|progress| !progress.done)
     }
 
-    /// A transaction begins here: a range whose snapshot does not hold it is taken in before.
-    pub(super) async fn before_transaction(&mut self, begin: &Begin) -> Result<()> {
-        match self.incremental.end() {
-            Some(end) if begin.commit_lsn >= end => {
-                let here = EventId { commit_lsn: begin.commit_lsn.before(), ordinal: 0 };
-                self.take_in(here.max(self.reached)).await
-            }
-            _ => Ok(()),
-        }
+    /// Takes in the range that stands before this transaction.
+    pub(super) async fn take_in_before(&mut self, begin: &Begin) -> Result<()> {
+        let here = EventId { commit_lsn: begin.commit_lsn.before(), ordinal: 0 };
+        self.take_in(here.max(self.reached)).await
     }
 
     /// Whether events at this position change the counts of no cut that Kafka knows.
