@@ -117,7 +117,7 @@ impl Tables {
 
     /// The tables that the configuration includes, as the catalog has them now.
     pub(crate) async fn included(&self) -> Result<Vec<(RelationId, TableName)>> {
-        self.catalog.tables(&self.config.tables, self.config.partitions).await
+        self.catalog.tables_now(&self.config.tables, self.config.partitions).await
     }
 
     /// An included table by its name.

@@ -95,6 +95,10 @@ fn tail(kafka: &KafkaConfig, topic: &str, slot: &str, look: i64) -> Result<(Vec<
                 {
                     records.push(value.to_vec());
                 }
+                // A capture that works writes on, and the end may never be reached.
+                if message.offset() >= high - 1 {
+                    return Ok((records, from == low));
+                }
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok((records, from == low)),
             Some(Err(cause)) => return Err(failed(cause)),

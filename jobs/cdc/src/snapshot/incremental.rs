@@ -20,7 +20,8 @@ use crate::capture::SideTopic;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
-use crate::source::quoted;
+use crate::pgoutput::RelationId;
+use crate::source::literal;
 use crate::table::TableName;
 use crate::transport::Connection;
 
@@ -30,6 +31,8 @@ const QUEUED_CHUNKS: usize = 8;
 /// A snapshot that was taken.
 #[derive(Debug)]
 pub(crate) struct Taken {
+    /// The table of that name, as of the snapshot.
+    pub(crate) relation: RelationId,
     pub(crate) holds: Visibility,
     /// Every transaction that the snapshot holds has its commit below this position.
     pub(crate) end: Lsn,
@@ -54,17 +57,22 @@ impl Reader {
     pub(crate) async fn take(&mut self, table: &TableName) -> Result<Taken> {
         // The lock comes before the snapshot, so that the snapshot sees what was done under stronger locks.
         let lock = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '200ms'; LOCK TABLE {}.{} IN ACCESS SHARE MODE",
-            quoted(&table.schema),
-            quoted(&table.table)
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '200ms'; LOCK TABLE {} IN ACCESS SHARE MODE",
+            table.quoted()
         );
         self.0.query(&lock).await?;
-        let rows = self.0.query("SELECT pg_current_snapshot(), pg_current_wal_insert_lsn()").await?;
+        let sql = format!(
+            "SELECT pg_current_snapshot(), pg_current_wal_insert_lsn(), {}::regclass::oid",
+            literal(&table.quoted())
+        );
+        let rows = self.0.query(&sql).await?;
         let text = |column: usize| rows.first()?.get(column)?.as_deref();
-        let taken = || Some((text(0)?.parse().ok()?, text(1)?.parse().ok()?));
-        let (holds, end) = taken()
-            .ok_or_else(|| Error::new(ErrorKind::Protocol, "PostgreSQL gave no snapshot and position"))?;
-        Ok(Taken { holds, end, at_us: Utc::now().timestamp_micros() })
+        let taken = || {
+            let relation = RelationId(text(2)?.parse().ok()?);
+            let (holds, end) = (text(0)?.parse().ok()?, text(1)?.parse().ok()?);
+            Some(Taken { relation, holds, end, at_us: Utc::now().timestamp_micros() })
+        };
+        taken().ok_or_else(|| Error::new(ErrorKind::Protocol, "PostgreSQL gave no snapshot and position"))
     }
 
     /// Lets go of a snapshot that is not read.

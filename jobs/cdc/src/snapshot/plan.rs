@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use crate::avro::TableEncoder;
 use crate::checkpoint::TableProgress;
 use crate::error::Result;
-use crate::source::{quoted, refused};
+use crate::source::{literal, quoted, refused};
 use crate::table::{Column, TableShape};
 
 /// Boundaries fetched at a time.
@@ -189,7 +189,7 @@ fn key_columns(shape: &TableShape) -> String {
 
 /// Untyped literals: each takes the type of the column that it is compared with.
 fn literals(values: &[String]) -> String {
-    values.iter().map(|value| format!("'{}'", value.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
+    values.iter().map(|value| literal(value)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -63,7 +63,26 @@ impl Catalog {
     }
 
     /// The tables that the filter lets through, by name; of a partitioned table either itself or its partitions.
+    ///
+    /// # Errors
+    /// Among others [`ErrorKind::Configuration`] when there are none.
     pub(crate) async fn tables(
+        &self,
+        filter: &TableFilter,
+        partitions: Partitions,
+    ) -> Result<Vec<(RelationId, TableName)>> {
+        let tables = self.tables_now(filter, partitions).await?;
+        if tables.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "no table matches tables.include and tables.exclude: check both, and that the tables exist",
+            ));
+        }
+        Ok(tables)
+    }
+
+    /// The same, but there may be none.
+    pub(crate) async fn tables_now(
         &self,
         filter: &TableFilter,
         partitions: Partitions,
@@ -87,12 +106,6 @@ impl Catalog {
                 continue;
             }
             tables.push((RelationId(row.get(0)), name));
-        }
-        if tables.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                "no table matches tables.include and tables.exclude: check both, and that the tables exist",
-            ));
         }
         Ok(tables)
     }

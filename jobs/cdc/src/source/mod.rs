@@ -29,3 +29,8 @@ impl SourceConfig {
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
+
+/// A text as SQL writes it; without a type, it takes that of what it is compared with.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

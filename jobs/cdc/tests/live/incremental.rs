@@ -9,7 +9,7 @@ use std::time::Duration;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use crate::Outcome;
-use crate::capture::Capture;
+use crate::capture::{Capture, command};
 use crate::compare::all_tables;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::{Record, Topics, field};
@@ -117,15 +117,24 @@ pub fn table_included_later() -> Outcome {
     let changes = Changes::start(&stage);
     capture.terminate()?;
     let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
+    let tiny_ranges = settings(&stage, "").replace(SMALL_RANGES, "incremental_rows = 30\n");
+    let mut in_the_middle = 0;
     for _ in 0..3 {
-        let capture = Capture::start_with(&settings(&stage, ""), &debug)?;
+        let capture = Capture::start_with(&tiny_ranges, &debug)?;
         eventually("some ranges", || Ok(capture.log().matches("Kafka transaction committed").count() > 3))
             .map_err(|error| format!("{error}\n{}", capture.log()))?;
-        assert!(!capture.log().contains("the incremental snapshot is out"), "killed too late");
+        in_the_middle += usize::from(!capture.log().contains("the incremental snapshot is out"));
         capture.kill()?;
     }
+    assert!(in_the_middle > 0, "each was killed too late");
     let mut capture = Capture::start_with(&settings(&stage, ""), &[])?;
-    capture.wait_for("the incremental snapshot is out")?;
+    capture.wait_for(STREAMING)?;
+    eventually("the table to be read", || {
+        let said = command(&settings(&stage, ""), &["status", "--json"], &[])?.stdout;
+        let status: serde_json::Value = serde_json::from_slice(&said)?;
+        let tables = status["checkpoint"]["snapshot"].as_array().ok_or("no progress")?;
+        Ok(tables.iter().all(|table| table["done"] == true))
+    })?;
     changes.end(&stage)?;
     let topics = capture.finish(&stage)?;
     check_added(&stage, &topics, 1)?;
@@ -225,6 +234,18 @@ pub fn signals() -> Outcome {
     stage.runtime.block_on(send(&kafka, &topic, "another", execute))?;
     stage.runtime.block_on(send(&kafka, &topic, &stage.name, execute))?;
     done(&capture, 3)?;
+    // A table that is gone by the time it would be read, while reading is paused.
+    let signal = |number: &str, kind: &str, data: &str| {
+        stage.sql(&format!("INSERT INTO control.signals VALUES ('{number}', '{kind}', '{data}')"))
+    };
+    stage.sql("CREATE TABLE gone (id integer PRIMARY KEY)")?;
+    signal("2", "pause-snapshot", "")?;
+    signal("3", "execute-snapshot", r#"{"data-collections": ["public.gone"]}"#)?;
+    capture.wait_for("an incremental snapshot will be read table=public.gone")?;
+    stage.sql("DROP TABLE gone")?;
+    assert!(!capture.log().contains("the table is gone"));
+    signal("4", "resume-snapshot", "")?;
+    capture.wait_for("the table is gone")?;
     changes.end(&stage)?;
     let topics = capture.finish(&stage)?;
     let signals = topics.records.iter().filter(|record| record.topic.contains("signals")).count();

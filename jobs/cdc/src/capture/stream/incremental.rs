@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Stream;
-use crate::config::Config;
+use crate::config::{Config, SnapshotMode};
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
@@ -103,6 +103,10 @@ impl Incremental {
             None => Reader::open(&self.config).await?,
         };
         let taken = reader.take(&table.name).await?;
+        // Another table of that name is one that was not open before.
+        if std::mem::replace(&mut table.relation, taken.relation) != taken.relation {
+            table.at_first = None;
+        }
         let at_first = table.at_first.get_or_insert_with(|| taken.holds.clone());
         table.changed_by.retain(|xid| !taken.holds.holds(*xid));
         if table.changed_by.is_empty() && taken.holds.has_outlived(at_first) {
@@ -121,7 +125,7 @@ impl Incremental {
 
 impl<S: ReplicationStream> Stream<S> {
     /// Lets tables be read from their beginning.
-    pub(super) fn read_tables(&mut self, names: &[TableName]) {
+    pub(super) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
         for name in names {
             let progress = self.snapshot_progress.entry(name.to_string()).or_default();
             progress.done = false;
@@ -132,31 +136,37 @@ impl<S: ReplicationStream> Stream<S> {
         self.count_snapshots();
     }
 
-    /// Publishes tables that are not yet, and lets them be read.
+    /// Publishes tables that are not yet.
     pub(super) async fn add_tables(&mut self, tables: &[(RelationId, TableName)]) -> Result<()> {
         for encoder in self.tables.add(tables).await? {
             self.outbox.know_topic(&encoder.topic);
         }
-        let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
-        self.read_tables(&names);
         Ok(())
     }
 
     /// Looks for tables that came since the capture was started.
     pub(super) async fn discover(&mut self) -> Result<()> {
         self.incremental.looked_at = Instant::now();
-        let mut tables = self.tables.included().await?;
-        tables.retain(|(id, _)| !self.tables.knows(*id));
-        if tables.is_empty() {
-            return Ok(());
-        }
-        match self.add_tables(&tables).await {
+        match self.add_new_tables().await {
             Err(error) if matches!(error.kind(), ErrorKind::SourceRefused | ErrorKind::Publication) => {
                 tracing::error!("new tables are not captured: {}", error.chain());
                 Ok(())
             }
             added => added,
         }
+    }
+
+    async fn add_new_tables(&mut self) -> Result<()> {
+        let mut tables = self.tables.included().await?;
+        tables.retain(|(id, _)| !self.tables.knows(*id));
+        if tables.is_empty() {
+            return Ok(());
+        }
+        self.add_tables(&tables).await?;
+        if self.incremental.config.snapshot.mode != SnapshotMode::Never {
+            self.read_tables(tables.iter().map(|(_, name)| name));
+        }
+        Ok(())
     }
 
     /// Between transactions: takes in the range that has been read, and begins with the next one.
@@ -181,6 +191,8 @@ impl<S: ReplicationStream> Stream<S> {
         }
         match self.begin_range().await {
             Err(error) if error.kind() == ErrorKind::SourceRefused => {
+                // By the next time it may be gone.
+                self.incremental.forget();
                 let pause = self.incremental.backoff.pause();
                 self.incremental.not_before = Instant::now() + pause;
                 tracing::warn!(

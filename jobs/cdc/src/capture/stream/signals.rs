@@ -90,7 +90,9 @@ impl<S: ReplicationStream> Stream<S> {
                 ),
             ));
         }
-        self.add_tables(&tables).await
+        self.add_tables(&tables).await?;
+        self.read_tables(tables.iter().map(|(_, name)| name));
+        Ok(())
     }
 
     fn stop_reading(&mut self, names: &[String]) -> Result<()> {
