@@ -19,10 +19,7 @@ const REQUEST_BYTES: usize = 4 << 20;
 const REPLICAS_TIMEOUT_MS: i32 = 30_000;
 /// How long a coordinator that is busy is asked again.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between questions while it writes the last transaction's markers, which takes milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
-/// When that takes longer, the pauses do too, up to this.
-const BRIEFLY: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A partition of a topic.
@@ -304,9 +301,7 @@ impl Transactions {
                 return Err(self.failed(what, code));
             }
             tokio::time::sleep(pause).await;
-            if begun.elapsed() > BRIEFLY {
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
             if code::is_misdirected(code) {
                 self.cluster.forget(self.coordinator);
                 self.coordinator = self.cluster.coordinator(&self.transactional_id).await?;
