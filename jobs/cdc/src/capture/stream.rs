@@ -450,7 +450,8 @@ impl<S: ReplicationStream> Stream<S> {
             self.snapshot_progress.retain(|_, progress| !progress.done);
         }
         let progress = Progress {
-            id: self.position(),
+            // Never back behind a cut that was told.
+            id: self.position().max(self.written.0),
             end: self.end,
             complete: self.is_complete(),
             committed_at_us: self.committed_at_us,
