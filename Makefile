@@ -50,7 +50,7 @@ bench-cdc: setup ## Measure lakepulse-cdc beside the WAL sender's own speed
 .PHONY: golden-cdc
 golden-cdc: setup ## Compare lakepulse-cdc's records with those of Debezium, which reads the same log
 	$(stack) exec --own ingest -- scripts/golden-cdc --peer --variant defaults --variant texts --variant connect --variant nanoseconds
-	$(stack) exec --own ingest -- scripts/golden-cdc --peer --variant transforms --variant transactions --variant microseconds --variant time_microseconds
+	$(stack) exec --own ingest -- scripts/golden-cdc --peer --variant transforms --variant transactions --variant microseconds --variant time_microseconds --variant messages
 
 .PHONY: memory-cdc
 memory-cdc: setup ## Measure the memory of lakepulse-cdc: one large transaction, many tables, one large value
