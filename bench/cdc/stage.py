@@ -130,7 +130,9 @@ class Topic:
         self.consumer.assign([TopicPartition(self.name, 0, offset)])
         last = time.time()
         while time.time() - last < idle_s:
-            for message in self.consumer.consume(1000, 0.1):
+            first = self.consumer.poll(0.1)
+            # What is there already, without waiting for more of it.
+            for message in [first, *self.consumer.consume(1000, 0)] if first else []:
                 last = time.time()
                 if message.error() is None and message.value() is not None:
                     yield message
