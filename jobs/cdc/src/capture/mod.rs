@@ -3,6 +3,7 @@
 mod changes;
 mod isolation;
 mod outbox;
+mod pace;
 mod resume;
 mod session;
 mod signal;

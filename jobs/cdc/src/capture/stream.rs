@@ -14,6 +14,7 @@ use self::signals::receive;
 use super::changes::{Change, Changes};
 use super::isolation;
 use super::outbox::{Outbox, Progress};
+use super::pace::Pace;
 use super::tables::{SideTopic, SideTopics, Tables};
 use crate::avro::{
     Boundary, EventSource, Operation, SnapshotMark, TableEncoder, TransactionBlock, dead_letter,
@@ -21,7 +22,7 @@ use crate::avro::{
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kafka::{EventId, KafkaSignal};
+use crate::kafka::{EventId, KafkaSignal, TRANSACTIONAL_IDS};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Begin, Commit, Message, RelationId, decode};
@@ -34,10 +35,7 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(10);
 /// How often due work is looked for while nothing is received.
 const TICK: Duration = Duration::from_millis(500);
 /// Commits on their way while the next Kafka transaction is filled.
-const MAX_COMMITTING: usize = 2;
-/// How long a Kafka transaction is held open for each event that the one before it had: a lone change
-/// leaves at once, and under load the fixed cost of a commit is spread over many.
-const HOLD_PER_EVENT: Duration = Duration::from_micros(20);
+const MAX_COMMITTING: usize = TRANSACTIONAL_IDS - 1;
 
 /// The streaming phase: from messages to Kafka transactions to confirmed positions.
 pub(crate) struct Stream<S> {
@@ -48,7 +46,7 @@ pub(crate) struct Stream<S> {
     changes: Changes,
     max_events: usize,
     interval: Duration,
-    min_interval: Duration,
+    pace: Pace,
     tombstones: bool,
     skip: SkippedOperations,
     metrics: Metrics,
@@ -66,8 +64,6 @@ pub(crate) struct Stream<S> {
     /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
     written: (EventId, bool),
     written_at: Instant,
-    /// How long the open Kafka transaction is held for more.
-    hold: Duration,
     /// When the chunk being read was received.
     now_us: i64,
     transaction: Option<Transaction>,
@@ -109,7 +105,7 @@ impl<S: ReplicationStream> Stream<S> {
             changes: Changes::new(config.events.skip),
             max_events: config.commit.max_events,
             interval: config.commit.interval,
-            min_interval: config.commit.min_interval,
+            pace: Pace::new(config.commit.interval, config.commit.min_interval),
             tombstones: config.kafka.tombstones,
             skip: config.events.skip,
             metrics: metrics.clone(),
@@ -123,7 +119,6 @@ impl<S: ReplicationStream> Stream<S> {
             kafka_signals: None,
             written: (reached, checkpoint.complete),
             written_at: Instant::now(),
-            hold: config.commit.min_interval,
             now_us: 0,
             transaction: None,
             block_id: String::new(),
@@ -193,6 +188,7 @@ impl<S: ReplicationStream> Stream<S> {
                 if self.incremental.stands_before(&begin) {
                     Box::pin(self.take_in_before(&begin)).await?;
                 }
+                self.pace.arrived(begin.committed_at_us, self.now_us, Instant::now());
                 let began_at = self.side_topics.transactions.as_ref().map(|_| lsn);
                 let previous_commit = self.reached.commit_lsn;
                 let transaction = Transaction {
@@ -400,8 +396,8 @@ impl<S: ReplicationStream> Stream<S> {
     /// How long nothing is due while nothing arrives.
     fn pause(&self) -> Duration {
         match self.outbox.age() {
-            Some(age) if self.transaction.is_none() && self.outbox.committing() == 0 => {
-                self.hold.saturating_sub(age)
+            Some(age) if self.transaction.is_none() && self.outbox.committing() < MAX_COMMITTING => {
+                self.pace.rest(age, Instant::now())
             }
             _ if self.is_reading() => SOON,
             _ => TICK,
@@ -409,12 +405,13 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     async fn commit_when_due(&mut self) -> Result<()> {
-        if self.transaction.is_some() || self.outbox.committing() > 0 {
+        if self.transaction.is_some() || self.outbox.committing() >= MAX_COMMITTING {
             return Ok(());
         }
         let due = if let Some(age) = self.outbox.age() {
             // What has arrived meanwhile goes along, within limits.
-            age >= self.interval || (age >= self.hold && !self.source.is_behind())
+            age >= self.interval
+                || (!self.source.is_behind() && self.pace.rest(age, Instant::now()).is_zero())
         } else {
             // Nothing to send: the position alone, now and then, and at once when it completes a cut.
             let (reached, complete) = self.written;
@@ -459,8 +456,7 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_lsn: self.snapshot_lsn,
             snapshot_progress: self.snapshot_progress.clone(),
         };
-        let events = u32::try_from(self.outbox.events()).unwrap_or(u32::MAX);
-        self.hold = HOLD_PER_EVENT.saturating_mul(events).min(self.interval).max(self.min_interval);
+        self.pace.ended(self.outbox.events(), Instant::now());
         self.written = (progress.id, progress.complete);
         self.written_at = Instant::now();
         self.outbox.commit(progress).await

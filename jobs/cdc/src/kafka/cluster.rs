@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::broker::Broker;
@@ -13,30 +14,44 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) type NodeId = i32;
 
-/// The brokers of a cluster, and the open connections to them.
+/// Where brokers are, as they say themselves; clones share what they know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Addresses(Arc<Mutex<HashMap<NodeId, (String, u16)>>>);
+
+impl Addresses {
+    fn get(&self, node: NodeId) -> Option<(String, u16)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&node).cloned()
+    }
+
+    fn set(&self, node: NodeId, address: (String, u16)) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(node, address);
+    }
+}
+
+/// The brokers of a cluster, and open connections to them.
 pub(crate) struct Cluster {
     settings: ProducerSettings,
-    addresses: HashMap<NodeId, (String, u16)>,
+    addresses: Addresses,
     open: HashMap<NodeId, Broker>,
     /// For questions that every broker can answer.
     any: Option<Broker>,
 }
 
 impl Cluster {
-    pub(crate) fn new(settings: ProducerSettings) -> Self {
-        Self { settings, addresses: HashMap::new(), open: HashMap::new(), any: None }
+    pub(crate) fn new(settings: ProducerSettings, addresses: Addresses) -> Self {
+        Self { settings, addresses, open: HashMap::new(), any: None }
     }
 
     /// The connection to a broker, which is opened when there is none.
     pub(crate) async fn broker(&mut self, node: NodeId) -> Result<&mut Broker> {
         if self.open.get(&node).is_none_or(Broker::is_stale) {
-            let (host, port) = self.addresses.get(&node).ok_or_else(|| {
+            let (host, port) = self.addresses.get(node).ok_or_else(|| {
                 Error::new(
                     ErrorKind::KafkaUnreachable,
                     format!("Kafka names no address of its broker {node}"),
                 )
             })?;
-            let broker = Broker::connect(&self.settings, host, *port).await?;
+            let broker = Broker::connect(&self.settings, &host, port).await?;
             self.open.insert(node, broker);
         }
         self.open.get_mut(&node).ok_or_else(|| Error::new(ErrorKind::KafkaUnreachable, "a broker went away"))
@@ -69,7 +84,7 @@ impl Cluster {
         for _ in 0..answer.count()? {
             let (node, host, port) = (answer.i32()?, answer.text()?.unwrap_or_default(), answer.i32()?);
             answer.text()?;
-            self.addresses.insert(node, (host, port as u16));
+            self.addresses.set(node, (host, port as u16));
         }
         answer.text()?;
         answer.i32()?;
@@ -112,7 +127,7 @@ impl Cluster {
             answer.text()?;
             let (node, host, port) = (answer.i32()?, answer.text()?.unwrap_or_default(), answer.i32()?);
             if code == 0 {
-                self.addresses.insert(node, (host, port as u16));
+                self.addresses.set(node, (host, port as u16));
                 return Ok(node);
             }
             if !code::is_misdirected(code) || begun.elapsed() > PATIENCE {

@@ -24,7 +24,7 @@ pub(crate) use self::checkpoints::last_checkpoint;
 pub(crate) use self::client::{ClusterState, cluster_state};
 pub(crate) use self::cluster::NodeId;
 pub(crate) use self::partition::partition_of;
-pub(crate) use self::producer::{EventId, Producer, find_coordinator};
+pub(crate) use self::producer::{EventId, Producer, TRANSACTIONAL_IDS, find_coordinator};
 pub(crate) use self::signals::{KafkaSignal, signals};
 pub(crate) use self::topics::{TopicSettings, Topics, delete_topics, may_create, topic_settings};
 pub(crate) use self::transaction::{Batch, Partition};

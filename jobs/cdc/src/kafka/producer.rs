@@ -1,13 +1,15 @@
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::cluster::{Cluster, NodeId};
+use super::cluster::{Addresses, Cluster, NodeId};
 use super::security::ProducerSettings;
-use super::transaction::{Batch, Command, Transactions};
+use super::transaction::{Batch, Command, Transactions, Turns};
 use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
@@ -15,8 +17,10 @@ use crate::shutdown::Shutdown;
 
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
 const ABORT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Commands between the one who encodes and the producer's task.
+/// Commands between the one who encodes and each transactional id.
 const QUEUED_COMMANDS: usize = 16;
+/// Transactional ids that take turns, and so many Kafka transactions may be under way.
+pub(crate) const TRANSACTIONAL_IDS: usize = 3;
 
 /// The identity of an event in the order of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +31,11 @@ pub(crate) struct EventId {
 
 /// The one transactional producer of a slot: a task of its own compresses, sends and commits.
 pub(crate) struct Producer {
+    /// Where the open Kafka transaction is written, or the next one will be, and its number.
     commands: mpsc::Sender<Command>,
+    number: u64,
+    /// The other transactional ids, in the order of their turns.
+    others: VecDeque<mpsc::Sender<Command>>,
     committed: mpsc::UnboundedReceiver<()>,
     /// KiB of records that may wait to be sent.
     room: Arc<Semaphore>,
@@ -43,27 +51,41 @@ impl Producer {
     pub(crate) async fn open(kafka: &KafkaConfig, slot: &str, shutdown: Shutdown) -> Result<Self> {
         let settings = ProducerSettings::new(kafka)?;
         let batch_bytes = settings.batch_bytes;
-        let transactional_id = transactional_id(slot);
-        let opened = timeout(INIT_TIMEOUT, Transactions::open(settings, transactional_id.clone())).await;
-        let transactions = opened.unwrap_or_else(|_| {
+        let ids = if settings.exactly_once { TRANSACTIONAL_IDS } else { 1 };
+        let (addresses, turns) = (Addresses::default(), Arc::new(Turns::default()));
+        let opening = (0..ids).map(|index| {
+            let id = transactional_id(slot, index);
+            Transactions::open(settings.clone(), id, addresses.clone(), Arc::clone(&turns))
+        });
+        let opened = timeout(INIT_TIMEOUT, try_join_all(opening)).await.unwrap_or_else(|_| {
             Err(Error::new(
                 ErrorKind::KafkaUnreachable,
                 format!(
-                    "cannot take the transactional id {transactional_id} within {} s",
+                    "cannot take the transactional id {} within {} s",
+                    transactional_id(slot, 0),
                     INIT_TIMEOUT.as_secs()
                 ),
             ))
         })?;
-        let (commands, received) = mpsc::channel(QUEUED_COMMANDS);
         let (sender, committed) = mpsc::unbounded_channel();
+        let (mut others, mut running) = (VecDeque::new(), Vec::new());
+        for transactions in opened {
+            let (commands, received) = mpsc::channel(QUEUED_COMMANDS);
+            others.push_back(commands);
+            running.push(transactions.run(received, sender.clone()));
+        }
+        // What has the first turn.
+        let commands = others.pop_front().ok_or_else(no_task)?;
         let room_kbytes = kafka.queue_kbytes;
         Ok(Self {
             commands,
+            number: 1,
+            others,
             committed,
             room: Arc::new(Semaphore::new(room_kbytes as usize)),
             room_kbytes,
             batch_bytes,
-            task: Some(tokio::spawn(transactions.run(received, sender))),
+            task: Some(tokio::spawn(async move { try_join_all(running).await.map(|_| ()) })),
             shutdown,
         })
     }
@@ -95,10 +117,10 @@ impl Producer {
         let bytes: usize = batches.iter().map(|batch| batch.records.len()).sum();
         let kbytes = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.room_kbytes);
         let room = Arc::clone(&self.room).acquire_many_owned(kbytes);
-        let commands = &self.commands;
+        let (commands, number) = (&self.commands, self.number);
         let handed_over = async {
             let room = room.await.ok()?;
-            commands.send(Command::Write { batches, commit, room }).await.ok()
+            commands.send(Command::Write { number, batches, commit, room }).await.ok()
         };
         let taken = tokio::select! {
             taken = handed_over => taken,
@@ -107,8 +129,20 @@ impl Producer {
             () = self.shutdown.wait_overdue() => return Err(stopped()),
         };
         match taken {
-            Some(()) => Ok(()),
+            Some(()) => {
+                if commit {
+                    self.pass_turn();
+                }
+                Ok(())
+            }
             None => Err(self.failure().await),
+        }
+    }
+
+    fn pass_turn(&mut self) {
+        self.number += 1;
+        if let Some(next) = self.others.pop_front() {
+            self.others.push_back(std::mem::replace(&mut self.commands, next));
         }
     }
 
@@ -141,7 +175,7 @@ impl Producer {
         };
         match ended {
             Ok(Err(error)) => error,
-            Ok(Ok(())) => Error::new(ErrorKind::KafkaTransaction, "the producer's task has ended"),
+            Ok(Ok(())) => no_task(),
             Err(cause) => {
                 Error::new(ErrorKind::KafkaTransaction, "the producer's task ended early").caused_by(cause)
             }
@@ -152,11 +186,16 @@ impl Producer {
 /// Connects as the producer does and finds who would coordinate its transactions, which takes nothing from an
 /// instance that works.
 pub(crate) async fn find_coordinator(kafka: &KafkaConfig, slot: &str) -> Result<NodeId> {
-    Cluster::new(ProducerSettings::new(kafka)?).coordinator(&transactional_id(slot)).await
+    let mut cluster = Cluster::new(ProducerSettings::new(kafka)?, Addresses::default());
+    cluster.coordinator(&transactional_id(slot, 0)).await
 }
 
-fn transactional_id(slot: &str) -> String {
-    format!("lakepulse-cdc-{slot}")
+fn transactional_id(slot: &str, index: usize) -> String {
+    match index {
+        0 => format!("lakepulse-cdc-{slot}"),
+        // No slot's name has a hyphen.
+        _ => format!("lakepulse-cdc-{slot}-{index}"),
+    }
 }
 
 impl Drop for Producer {
@@ -166,6 +205,10 @@ impl Drop for Producer {
             task.abort();
         }
     }
+}
+
+fn no_task() -> Error {
+    Error::new(ErrorKind::KafkaTransaction, "the producer's task has ended")
 }
 
 fn stopped() -> Error {

@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
 use super::batch::{ProducerIdentity, Records};
-use super::cluster::{Cluster, NodeId};
+use super::cluster::{Addresses, Cluster, NodeId};
 use super::code;
 use super::protocol::{ADD_PARTITIONS, Answer, Api, END_TRANSACTION, INIT_PRODUCER_ID, PRODUCE, Request};
 use super::security::ProducerSettings;
@@ -38,16 +38,38 @@ pub(crate) struct Batch {
 
 /// What the producer's task is told, in order.
 pub(crate) enum Command {
-    /// Batches of one Kafka transaction, at most one for each partition, and whether they are its last: then the last
-    /// of them holds its checkpoint.
-    Write { batches: Vec<Batch>, commit: bool, room: OwnedSemaphorePermit },
+    /// Batches of the Kafka transaction with this number, at most one for each partition, and whether they are its
+    /// last: then the last of them holds its checkpoint.
+    Write { number: u64, batches: Vec<Batch>, commit: bool, room: OwnedSemaphorePermit },
     /// Who leads the partitions of a topic.
     Leaders { topic: Arc<str>, answer: oneshot::Sender<Vec<NodeId>> },
     /// Gives up the open Kafka transaction.
     Abort { done: oneshot::Sender<()> },
 }
 
-/// The producer's task: one transactional id, its coordinator, and the leaders written to.
+/// How far the producer is, over all its transactional ids: the numbers of Kafka transactions, which begin with 1.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    /// The last one whose records are all acknowledged.
+    acknowledged: watch::Sender<u64>,
+    /// The last one that was committed.
+    committed: watch::Sender<u64>,
+}
+
+impl Turns {
+    /// Waits until a Kafka transaction and all before it have got so far.
+    async fn reached(turn: &watch::Sender<u64>, number: u64) {
+        // The sender is borrowed, so that the channel is open.
+        let _ = turn.subscribe().wait_for(|reached| *reached >= number).await;
+    }
+}
+
+/// One transactional id, its coordinator, and the leaders written to.
+///
+/// A coordinator has the next transaction of an id wait until the last one's markers are written. So a producer has
+/// several ids that take turns: the records of a Kafka transaction follow as soon as those before it are acknowledged,
+/// and it is committed as soon as the one before it is. Therefore nothing is missing before what Kafka has committed,
+/// whichever of them fails or is fenced, and a topic's records are in order.
 ///
 /// When events may be repeated, there is no transactional id and no transaction is told to Kafka: the checkpoint is
 /// written once all that it speaks of is acknowledged.
@@ -65,19 +87,26 @@ pub(crate) struct Transactions {
     /// Partitions in the open transaction; none is open while there are none.
     joined: BTreeMap<Partition, NodeId>,
     opened_at: Option<Instant>,
+    turns: Arc<Turns>,
 }
 
 impl Transactions {
     /// Takes the transactional id: older producers with it are fenced, what they left open is aborted.
-    pub(crate) async fn open(settings: ProducerSettings, transactional_id: String) -> Result<Self> {
+    pub(crate) async fn open(
+        settings: ProducerSettings,
+        transactional_id: String,
+        addresses: Addresses,
+        turns: Arc<Turns>,
+    ) -> Result<Self> {
         let mut transactions = Self {
-            cluster: Cluster::new(settings.clone()),
+            cluster: Cluster::new(settings.clone(), addresses),
             transactional_id,
             coordinator: -1,
             producer: ProducerIdentity { id: -1, epoch: -1, transactional: settings.exactly_once },
             sequences: HashMap::new(),
             joined: BTreeMap::new(),
             opened_at: None,
+            turns,
             settings,
         };
         if !transactions.producer.transactional {
@@ -122,7 +151,10 @@ impl Transactions {
     ) -> Result<()> {
         while let Some(command) = commands.recv().await {
             match command {
-                Command::Write { mut batches, commit, room } => {
+                Command::Write { number, mut batches, commit, room } => {
+                    self.join(&batches).await?;
+                    let turns = Arc::clone(&self.turns);
+                    Turns::reached(&turns.acknowledged, number - 1).await;
                     if commit && !self.producer.transactional {
                         let checkpoint = batches.pop();
                         self.write(batches).await?;
@@ -134,7 +166,10 @@ impl Transactions {
                     drop(room);
                     if commit {
                         self.finish_writes().await?;
+                        turns.acknowledged.send_replace(number);
+                        Turns::reached(&turns.committed, number - 1).await;
                         self.end(true).await?;
+                        turns.committed.send_replace(number);
                         // Nobody may wait any more when the program ends.
                         let _ = committed.send(());
                     }
@@ -155,7 +190,6 @@ impl Transactions {
     }
 
     async fn write(&mut self, batches: Vec<Batch>) -> Result<()> {
-        self.join(&batches).await?;
         let mut by_leader: BTreeMap<NodeId, Vec<Batch>> = BTreeMap::new();
         for batch in batches {
             by_leader.entry(batch.leader).or_default().push(batch);
