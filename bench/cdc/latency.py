@@ -1,4 +1,4 @@
-"""From the source's commit to the topic, while rows come at a steady rate."""
+"""From the source's commit to the topic, while rows come at a steady rate; rows of a snapshot don't count."""
 
 import subprocess
 import threading
@@ -34,7 +34,10 @@ def measure(topic, pid, transactions_per_s, rows_per_transaction, seconds=30):
     envelopes, first, appended, seen = Envelopes(), None, [], []
     for offset in sorted(arrivals)[:: max(1, len(arrivals) // 50_000)]:
         arrived, message = arrivals[offset]
-        committed = envelopes.decode(message.value())["source"]["ts_us"] / 1e6
+        event = envelopes.decode(message.value())
+        if event["op"] == "r":
+            continue
+        committed = event["source"]["ts_us"] / 1e6
         first = first or committed
         if committed - first >= WARM_UP_S:
             appended.append(message.timestamp()[1] / 1e3 - committed)

@@ -17,7 +17,7 @@ import latency
 import stage
 from ours import Capture
 
-MEASURES = ("stream", "single", "snapshot", "latency")
+MEASURES = ("stream", "single", "snapshot", "latency", "incremental")
 
 
 class Results:
@@ -89,6 +89,26 @@ def latencies(results, captures, rounds, seconds):
             capture.stop()
 
 
+def incrementals(results, capture, rows, rounds, seconds):
+    """A snapshot while the stream goes on: of an idle table, and the latency of the stream beside one of the same table."""
+    stage.load(1, rows, 10_000)
+    capture.prepare()
+    capture.topic.use_append_time()
+    pid = capture.start()
+    capture.wait_for("streaming")
+    for _ in range(rounds):
+        base, begun = capture.topic.end(), time.time()
+        present = int(stage.value("select count(*) from order_lines"))
+        capture.ask_for_snapshot()
+        results.note("incremental snapshot", "ours", stage.watch(capture.topic, base, present, pid, begun))
+        capture.ask_for_snapshot()
+        result = latency.measure(capture.topic, pid, 1000, 1, seconds)
+        result["read_rows"] = result["records"] - round(result["tps"] * seconds)
+        results.note("latency beside it", "ours", result)
+        capture.topic.wait_until_still()
+    capture.stop()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
@@ -128,6 +148,11 @@ def main():
         if "latency" in arguments.only:
             stage.create_table()
             latencies(results, make("latency", "latency"), arguments.rounds, arguments.seconds)
+        if "incremental" in arguments.only:
+            stage.create_table()
+            capture = Capture(arguments.binary, f"{stamp}_incremental", properties, more='[snapshot]\nmode = "never"')
+            made.append(capture)
+            incrementals(results, capture, arguments.rows, arguments.rounds, arguments.seconds)
     finally:
         for capture in made:
             capture.remove()

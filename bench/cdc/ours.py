@@ -64,6 +64,11 @@ class Capture:
         wait_until("the slot is free", lambda: not value(
             f"select count(*) from pg_replication_slots where slot_name = '{self.name}' and active"))
 
+    def ask_for_snapshot(self):
+        """Of the table, while the stream goes on."""
+        command = [self.binary, "--config", self.config, "snapshot", "public.order_lines"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
     def prepare(self):
         """Creates slot and topics and stops again."""
         self.start()

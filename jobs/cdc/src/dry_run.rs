@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::capture::{Start, follow_timeline, where_to_start};
 use crate::checkpoint::TableProgress;
-use crate::config::{Config, Partitions};
+use crate::config::{Config, Partitions, SourceConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inventory::Wanted;
 use crate::kafka::cluster_state;
@@ -60,9 +60,11 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     match start {
         Start::Fresh => {
             plan.push(format!("create replication slot {}", config.slot));
-            plan.push(snapshot(&client, &tables, &BTreeMap::new()).await?);
+            plan.push(snapshot(&client, config, &tables, &BTreeMap::new()).await?);
         }
-        Start::Snapshot(last) => plan.push(snapshot(&client, &tables, &last.snapshot_progress).await?),
+        Start::Snapshot(last) => {
+            plan.push(snapshot(&client, config, &tables, &last.snapshot_progress).await?);
+        }
         Start::Stream(last) => plan.push(format!("go on with the stream at {}", last.position())),
     }
     Ok(plan)
@@ -118,6 +120,7 @@ async fn subjects(config: &Config, registry: &Registry, wanted: &[Wanted]) -> Re
 /// The tables that would be read, and how many rows PostgreSQL believes they have.
 async fn snapshot(
     client: &Client,
+    config: &Config,
     tables: &[(RelationId, TableName)],
     progress: &BTreeMap<String, TableProgress>,
 ) -> Result<String> {
@@ -148,7 +151,9 @@ async fn snapshot(
         total += rows;
         texts.push(if unknown { format!("{name} (never analyzed)") } else { format!("{name} ({rows})") });
     }
-    Ok(format!("read a snapshot of {} tables, about {total} rows: {}", texts.len(), texts.join(", ")))
+    let place = config.snapshot.replica.as_ref().map(SourceConfig::place);
+    let from = place.map(|place| format!(" from {place}, while the stream goes on")).unwrap_or_default();
+    Ok(format!("read a snapshot of {} tables{from}, about {total} rows: {}", texts.len(), texts.join(", ")))
 }
 
 fn listed(what: &str, names: Vec<&String>) -> String {

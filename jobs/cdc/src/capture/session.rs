@@ -128,6 +128,11 @@ pub(crate) async fn run(
             *established = true;
             metrics.set_ready(true);
             let read = if mode == SnapshotMode::Never { &[] } else { encoders.as_slice() };
+            let (read, snapshot) = match &config.snapshot.replica {
+                None => (read, snapshot),
+                // The slot's snapshot can't be had there: tables are read while the stream goes on.
+                Some(_) => (&[][..], snapshot.left_to_the_stream(read)),
+            };
             let done = snapshot::run(config, snapshot, read, &mut outbox, &identity, shutdown, metrics);
             let Some(checkpoint) = done.await? else { return Ok(()) };
             drop(session);

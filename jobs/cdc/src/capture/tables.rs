@@ -139,9 +139,15 @@ impl Tables {
         self.prepare(&new).await
     }
 
-    /// The encoder of a table's present shape, which may be ahead of that in the stream.
-    pub(crate) async fn present(&mut self, id: RelationId, name: &TableName) -> Result<Arc<TableEncoder>> {
-        let shape = self.catalog.shape(id, name).await?;
+    /// The encoder of a table's present shape, which may be ahead of that in the stream; in another server's catalog, if
+    /// there is one.
+    pub(crate) async fn present(
+        &mut self,
+        id: RelationId,
+        name: &TableName,
+        elsewhere: Option<&mut Catalog>,
+    ) -> Result<Arc<TableEncoder>> {
+        let shape = elsewhere.unwrap_or(&mut self.catalog).shape(id, name).await?;
         match self.known.get(&id) {
             Some(Some(known)) if known.encoder.shape == shape => Ok(Arc::clone(&known.encoder)),
             _ => self.encoder(shape).await,

@@ -3,6 +3,7 @@
 mod kafka;
 mod publication;
 mod registry;
+mod replica;
 mod rights;
 mod server;
 mod slot;
@@ -96,6 +97,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
             rights::check(&client, server, &tables, &mut findings).await;
             publication::check(&client, config, server, &tables, &mut findings).await;
         }
+        replica::check(&client, config, &mut findings).await;
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
         source = identity.zip(slot);
     }

@@ -144,6 +144,7 @@ struct Registry {
 #[serde(deny_unknown_fields, default)]
 struct Snapshot {
     mode: SnapshotMode,
+    replica: Option<Replica>,
     connections: usize,
     rows_per_range: u32,
     incremental_rows: u32,
@@ -151,8 +152,27 @@ struct Snapshot {
 
 impl Default for Snapshot {
     fn default() -> Self {
-        Self { mode: SnapshotMode::Initial, connections: 2, rows_per_range: 50_000, incremental_rows: 5_000 }
+        Self {
+            mode: SnapshotMode::Initial,
+            replica: None,
+            connections: 2,
+            rows_per_range: 50_000,
+            incremental_rows: 5_000,
+        }
     }
+}
+
+/// What is not given is as in `[source]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replica {
+    host: String,
+    #[serde(default = "postgres_port")]
+    port: Port,
+    user: Option<String>,
+    password_env: Option<String>,
+    ssl_mode: Option<String>,
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default)]
@@ -269,33 +289,17 @@ impl File {
                 self.commit.min_interval_ms, self.commit.interval_ms
             )));
         }
-        let port = match &self.source.port {
-            Port::Number(port) => *port,
-            Port::Text(text) => text.parse().map_err(|cause: std::num::ParseIntError| {
-                wrong(format!("source.port = {text:?} is not a port")).caused_by(cause)
-            })?,
-        };
+        let source = self.source.read(variable)?;
+        let replica = self.snapshot.replica.map(|replica| replica.read(&source, variable)).transpose()?;
+        if replica.is_some() && self.snapshot.mode == SnapshotMode::Only {
+            return Err(wrong(
+                "snapshot.mode = \"only\" reads no replica, since that needs the stream: use initial, or leave \
+                 out snapshot.replica"
+                    .to_owned(),
+            ));
+        }
         Ok(Config {
-            source: SourceConfig {
-                host: self.source.host,
-                port,
-                database: self.source.database,
-                user: self.source.user,
-                password: variable(&self.source.password_env).map(Secret::new),
-                password_env: self.source.password_env,
-                tls: match (self.source.ssl_mode.as_deref().unwrap_or("disable"), self.source.ca_file) {
-                    ("disable", _) => Tls::Disable,
-                    ("require", _) => Tls::Require,
-                    ("verify-full", ca_file) => Tls::VerifyFull(ca_file),
-                    (other, _) => {
-                        return Err(wrong(format!(
-                            "source.ssl_mode = {other:?}: use disable, require or verify-full"
-                        )));
-                    }
-                },
-                failover_slot: self.source.failover_slot,
-                receive_chunks: (self.source.receive_kbytes / 256).max(1),
-            },
+            source,
             tables: TableFilter::new(&self.tables.include, &self.tables.exclude)?,
             discover_interval: match self.tables.discover_interval_s {
                 None => Some(DISCOVER_INTERVAL),
@@ -371,6 +375,7 @@ impl File {
             },
             snapshot: SnapshotConfig {
                 mode: self.snapshot.mode,
+                replica,
                 connections: self.snapshot.connections,
                 rows_per_range: self.snapshot.rows_per_range,
                 incremental_rows: self.snapshot.incremental_rows,
@@ -390,6 +395,69 @@ impl File {
             topic_name: TopicTemplate::parse(self.topic_name.as_deref().unwrap_or(TopicTemplate::DEFAULT))?,
             metrics_listen: self.metrics.listen,
         })
+    }
+}
+
+impl Port {
+    fn read(&self, section: &str) -> Result<u16> {
+        match self {
+            Self::Number(port) => Ok(*port),
+            Self::Text(text) => text.parse().map_err(|cause: std::num::ParseIntError| {
+                let what = format!("{section}.port = {text:?} is not a port");
+                Error::new(ErrorKind::Configuration, what).caused_by(cause)
+            }),
+        }
+    }
+}
+
+fn tls(section: &str, ssl_mode: &str, ca_file: Option<PathBuf>) -> Result<Tls> {
+    match ssl_mode {
+        "disable" => Ok(Tls::Disable),
+        "require" => Ok(Tls::Require),
+        "verify-full" => Ok(Tls::VerifyFull(ca_file)),
+        other => Err(Error::new(
+            ErrorKind::Configuration,
+            format!("{section}.ssl_mode = {other:?}: use disable, require or verify-full"),
+        )),
+    }
+}
+
+impl Source {
+    fn read(self, variable: &impl Fn(&str) -> Option<String>) -> Result<SourceConfig> {
+        const SECTION: &str = "source";
+        Ok(SourceConfig {
+            section: SECTION,
+            port: self.port.read(SECTION)?,
+            host: self.host,
+            database: self.database,
+            user: self.user,
+            password: variable(&self.password_env).map(Secret::new),
+            password_env: self.password_env,
+            tls: tls(SECTION, self.ssl_mode.as_deref().unwrap_or("disable"), self.ca_file)?,
+            failover_slot: self.failover_slot,
+            receive_chunks: (self.receive_kbytes / 256).max(1),
+        })
+    }
+}
+
+impl Replica {
+    fn read(self, source: &SourceConfig, variable: &impl Fn(&str) -> Option<String>) -> Result<SourceConfig> {
+        const SECTION: &str = "snapshot.replica";
+        let mut replica = SourceConfig {
+            section: SECTION,
+            port: self.port.read(SECTION)?,
+            host: self.host,
+            user: self.user.unwrap_or_else(|| source.user.clone()),
+            ..source.clone()
+        };
+        if let Some(name) = self.password_env {
+            replica.password = variable(&name).map(Secret::new);
+            replica.password_env = name;
+        }
+        if let Some(mode) = &self.ssl_mode {
+            replica.tls = tls(SECTION, mode, self.ca_file)?;
+        }
+        Ok(replica)
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Config {
 
 #[derive(Debug, Clone)]
 pub(crate) struct SourceConfig {
+    /// Where it stands in the file, to name its settings in messages.
+    pub(crate) section: &'static str,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) database: String,
@@ -134,9 +136,11 @@ pub(crate) enum RegistryCredentials {
     Bearer(Secret),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct SnapshotConfig {
     pub(crate) mode: SnapshotMode,
+    /// A physical standby of the source, from which all tables are read while the stream goes on.
+    pub(crate) replica: Option<SourceConfig>,
     pub(crate) connections: usize,
     pub(crate) rows_per_range: u32,
     /// Rows of a range of an incremental snapshot.

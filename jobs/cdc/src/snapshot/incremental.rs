@@ -5,23 +5,29 @@
 //! change after comes after them, so that neither needs to be compared with the other. PostgreSQL tells which
 //! transactions a snapshot holds, and [`Taken::end`] is above all their commits; one below it that the snapshot does not
 //! hold was committing just then, and if it touches the table the range is read once more.
+//!
+//! A physical standby of the source can be read instead. It does not tell which transactions its snapshot holds, but
+//! how far it has replayed the log before and after the snapshot was taken: what was committed before is held, what was
+//! committed after is not, and what was committed between the two is treated like what was committing just then.
 
 use std::sync::Arc;
 
 use chrono::Utc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_postgres::Client;
 
 use super::plan::Range;
 use super::read::{Chunk, open_reader, read};
-pub(crate) use super::visibility::Visibility;
+use super::standby::Standby;
+pub(crate) use super::visibility::{Holds, Standing, Visibility};
 use crate::avro::{EventSource, SnapshotMark, TableEncoder};
 use crate::capture::SideTopic;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
 use crate::pgoutput::RelationId;
-use crate::source::literal;
+use crate::source::{Catalog, literal, refused};
 use crate::table::TableName;
 use crate::transport::Connection;
 
@@ -33,51 +39,82 @@ const QUEUED_CHUNKS: usize = 8;
 pub(crate) struct Taken {
     /// The table of that name, as of the snapshot.
     pub(crate) relation: RelationId,
-    pub(crate) holds: Visibility,
+    pub(crate) holds: Holds,
     /// Every transaction that the snapshot holds has its commit below this position.
     pub(crate) end: Lsn,
-    at_us: i64,
+    pub(super) at_us: i64,
 }
 
-/// A session that reads one range after the other.
-pub(crate) struct Reader(Connection);
+/// A session that reads one range after the other, on the source or its standby.
+pub(crate) struct Reader {
+    connection: Connection,
+    standby: Option<Standby>,
+}
 
 /// A range being read; its chunks wait until the stream takes them.
 pub(crate) struct Reading {
     chunks: mpsc::Receiver<Chunk>,
     task: JoinHandle<Result<(Reader, Option<Vec<String>>)>>,
+    is_limited: bool,
+}
+
+/// The transactions of the source at this time.
+pub(crate) async fn standing(source: &Client) -> Result<Standing> {
+    let row = source
+        .query_one("SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text", &[])
+        .await
+        .map_err(refused("cannot read the source's transactions"))?;
+    let (visible, end): (String, String) = (row.get(0), row.get(1));
+    let standing = || Some(Standing { visible: visible.parse().ok()?, end: end.parse().ok()? });
+    standing().ok_or_else(no_snapshot)
+}
+
+pub(super) fn no_snapshot() -> Error {
+    Error::new(ErrorKind::Protocol, "PostgreSQL gave no snapshot and position")
 }
 
 impl Reader {
-    pub(crate) async fn open(config: &Config) -> Result<Self> {
-        open_reader(config).await.map(Self)
+    /// Opens a session on the standby, if there is one, or on the source.
+    pub(crate) async fn open(config: &Config, source: &Client) -> Result<Self> {
+        match &config.snapshot.replica {
+            None => Ok(Self { connection: open_reader(config, &config.source).await?, standby: None }),
+            Some(replica) => {
+                let standby = Standby::open(config, replica, source).await?;
+                tracing::info!(replica = replica.place(), "tables are read from a replica");
+                Ok(Self { connection: open_reader(config, replica).await?, standby: Some(standby) })
+            }
+        }
     }
 
-    /// Takes a snapshot of the table, whose shape stays as it is until the range is read.
-    pub(crate) async fn take(&mut self, table: &TableName) -> Result<Taken> {
-        // The lock comes before the snapshot, so that the snapshot sees what was done under stronger locks.
-        let lock = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '200ms'; LOCK TABLE {} IN ACCESS SHARE MODE",
-            table.quoted()
-        );
-        self.0.query(&lock).await?;
+    /// The catalog that the snapshot's shapes are in; none when it is the source's.
+    pub(crate) fn catalog(&mut self) -> Option<&mut Catalog> {
+        self.standby.as_mut().map(|standby| &mut standby.catalog)
+    }
+
+    /// Takes a snapshot of the table, whose shape stays as it is until the range is read; none on a standby that has not
+    /// reached this position.
+    pub(crate) async fn take(&mut self, table: &TableName, since: Lsn) -> Result<Option<Taken>> {
+        if let Some(standby) = &self.standby {
+            return standby.take(&mut self.connection, table, since).await;
+        }
+        lock(&mut self.connection, table).await?;
         let sql = format!(
             "SELECT pg_current_snapshot(), pg_current_wal_insert_lsn(), {}::regclass::oid",
             literal(&table.quoted())
         );
-        let rows = self.0.query(&sql).await?;
+        let rows = self.connection.query(&sql).await?;
         let text = |column: usize| rows.first()?.get(column)?.as_deref();
         let taken = || {
             let relation = RelationId(text(2)?.parse().ok()?);
-            let (holds, end) = (text(0)?.parse().ok()?, text(1)?.parse().ok()?);
+            let (holds, end) = (Holds::Numbers(text(0)?.parse().ok()?), text(1)?.parse().ok()?);
             Some(Taken { relation, holds, end, at_us: Utc::now().timestamp_micros() })
         };
-        taken().ok_or_else(|| Error::new(ErrorKind::Protocol, "PostgreSQL gave no snapshot and position"))
+        taken().map(Some).ok_or_else(no_snapshot)
     }
 
     /// Lets go of a snapshot that is not read.
     pub(crate) async fn give_up(&mut self) -> Result<()> {
-        self.0.query("ROLLBACK").await.map(drop)
+        self.connection.query("ROLLBACK").await.map(drop)
     }
 
     /// Begins to read the next rows after this key at the snapshot just taken.
@@ -98,19 +135,38 @@ impl Reader {
             snapshot: SnapshotMark::Incremental,
         };
         let (out, chunks) = mpsc::channel(QUEUED_CHUNKS);
+        let is_limited = range.limit.is_some();
         let task = tokio::spawn(async move {
-            let last_key = read(&mut self.0, &range, source, dead_letters.as_ref(), &out).await?;
-            self.0.query("COMMIT").await?;
+            let last_key = read(&mut self.connection, &range, source, dead_letters.as_ref(), &out).await?;
+            self.connection.query("COMMIT").await?;
             Ok((self, last_key))
         });
-        Reading { chunks, task }
+        Reading { chunks, task, is_limited }
     }
+}
+
+/// Begins a transaction whose snapshot sees what was done under stronger locks: the lock comes before it.
+pub(super) async fn lock(connection: &mut Connection, table: &TableName) -> Result<()> {
+    let lock = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '200ms'; LOCK TABLE {} IN ACCESS SHARE MODE",
+        table.quoted()
+    );
+    connection.query(&lock).await.map(drop)
 }
 
 impl Reading {
     /// The next rows, none after the last.
     pub(crate) async fn next(&mut self) -> Option<Chunk> {
         self.chunks.recv().await
+    }
+
+    /// Gives up the rows; the reader when it can go on soon.
+    pub(crate) async fn discard(mut self) -> Option<Reader> {
+        if !self.is_limited {
+            return None;
+        }
+        while self.next().await.is_some() {}
+        self.finish().await.ok().map(|(reader, _)| reader)
     }
 
     /// Once all rows were taken: the reader, and the last row's key when the table goes on.

@@ -12,7 +12,9 @@ mod copy_row;
 pub(crate) mod incremental;
 mod plan;
 mod read;
+mod standby;
 mod visibility;
 mod wave;
 
+pub(crate) use self::standby::Standby;
 pub(crate) use self::wave::{Snapshot, run};

@@ -121,15 +121,15 @@ pub(crate) async fn connect_at(source: &SourceConfig, snapshot: &str) -> Result<
 
 /// The same for copies, which are read in chunks.
 pub(crate) async fn reader_at(config: &Config, snapshot: &str) -> Result<Connection> {
-    let mut connection = open_reader(config).await?;
+    let mut connection = open_reader(config, &config.source).await?;
     connection.query(&at_snapshot(snapshot)).await?;
     Ok(connection)
 }
 
 /// Opens a session for copies.
-pub(crate) async fn open_reader(config: &Config) -> Result<Connection> {
+pub(crate) async fn open_reader(config: &Config, server: &SourceConfig) -> Result<Connection> {
     let longest = (config.kafka.max_record_bytes as usize).saturating_mul(4);
-    Connection::open(&config.source, Purpose::Reading, &config.slot, longest).await
+    Connection::open(server, Purpose::Reading, &config.slot, longest).await
 }
 
 /// Reads ranges until the queue is empty and gives the connection back. Rows that fail become dead letters where their
@@ -158,7 +158,11 @@ pub(crate) async fn read(
 ) -> Result<Option<Vec<String>>> {
     let encoder = &range.encoder;
     let failed = |cause: Error| {
-        let what = format!("cannot read {}: the user needs SELECT on it", encoder.shape.name);
+        let table = &encoder.shape.name;
+        let what = match cause.kind() {
+            ErrorKind::SourceRefused => format!("cannot read {table}: the user needs SELECT on it"),
+            _ => format!("reading {table} broke off"),
+        };
         Error::new(cause.kind(), what).caused_by(cause)
     };
     // The table's lock goes with the savepoint.

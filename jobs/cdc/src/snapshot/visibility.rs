@@ -1,11 +1,49 @@
 use std::str::FromStr;
 
+use crate::lsn::Lsn;
+
 /// Which transactions a snapshot of PostgreSQL holds: those that had ended when it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Visibility {
     xmin: u64,
     xmax: u64,
     in_progress: Vec<u64>,
+}
+
+/// Which transactions a snapshot holds, as the server tells that it was taken at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// A primary tells their numbers.
+    Numbers(Visibility),
+    /// A standby tells the numbers of those that have ended, but not all of them; it holds those with a commit before
+    /// this position.
+    Commits { before: Lsn, ended: Visibility },
+}
+
+/// The transactions of a primary at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) visible: Visibility,
+    /// All that have ended have their commits before it.
+    pub(crate) end: Lsn,
+}
+
+impl Holds {
+    /// Whether the snapshot holds what the transaction of this number, whose commit is there, has done.
+    pub(crate) fn holds(&self, xid: u32, commit: Lsn) -> bool {
+        match self {
+            Self::Numbers(visible) => visible.holds(xid),
+            Self::Commits { before, .. } => commit < *before,
+        }
+    }
+
+    /// Whether it holds whatever had ended then, and all transactions have ended that were in progress.
+    pub(crate) fn has_outlived(&self, earlier: &Standing) -> bool {
+        match self {
+            Self::Numbers(visible) => visible.has_outlived(&earlier.visible),
+            Self::Commits { before, ended } => *before >= earlier.end && ended.has_outlived(&earlier.visible),
+        }
+    }
 }
 
 /// A text that is not what `pg_current_snapshot()` gives.
@@ -17,6 +55,11 @@ impl Visibility {
     /// Whether the snapshot holds what the transaction of this number, which has committed, has done.
     pub(crate) fn holds(&self, xid: u32) -> bool {
         self.knows(self.with_epoch(xid))
+    }
+
+    /// What a standby tells: below `xmin` all have ended, and above it the list of those in progress is not whole.
+    pub(crate) fn of_standby(self) -> Self {
+        Self { xmax: self.xmin, in_progress: Vec::new(), ..self }
     }
 
     /// Whether all transactions have ended that were in progress in an earlier snapshot.
@@ -94,6 +137,19 @@ mod tests {
             [("5:12:5", false), ("7:12:7,11", false), ("11:12:11", true), ("12:12:", true)]
         {
             assert_eq!(later.parse::<Visibility>().unwrap().has_outlived(&earlier), outlived, "{later}");
+        }
+    }
+
+    #[test]
+    fn standbys_go_by_positions() {
+        let earlier = Standing { visible: "5:9:5,7".parse().unwrap(), end: Lsn(100) };
+        for (before, snapshot, outlived) in
+            [(100, "8:12:", true), (99, "8:12:", false), (100, "7:12:", false), (100, "12:12:", true)]
+        {
+            let ended = snapshot.parse::<Visibility>().unwrap().of_standby();
+            let holds = Holds::Commits { before: Lsn(before), ended };
+            assert_eq!(holds.has_outlived(&earlier), outlived, "{before} {snapshot}");
+            assert!(holds.holds(900, Lsn(before - 1)) && !holds.holds(1, Lsn(before)));
         }
     }
 

@@ -39,6 +39,19 @@ pub(crate) struct Snapshot {
     pub(crate) dead_letters: Option<SideTopic>,
 }
 
+impl Snapshot {
+    /// Leaves the tables that are not read yet to the stream, from their beginning.
+    pub(crate) fn left_to_the_stream(mut self, encoders: &[Arc<TableEncoder>]) -> Self {
+        for encoder in encoders {
+            let progress = self.progress.entry(encoder.shape.name.to_string()).or_default();
+            if !progress.done {
+                *progress = TableProgress::default();
+            }
+        }
+        self
+    }
+}
+
 /// The state of an attempt between waves.
 struct Attempt<'a> {
     outbox: &'a mut Outbox,
@@ -171,7 +184,7 @@ impl Attempt<'_> {
         let stream_lsn = self.stream_from.before();
         let newest = self.snapshot_lsn.max(self.earlier);
         let complete = streaming && stream_lsn >= newest;
-        let progress = Progress {
+        let mut progress = Progress {
             id: EventId {
                 commit_lsn: if streaming { stream_lsn } else { self.snapshot_lsn },
                 ordinal: self.ordinal.saturating_sub(1),
@@ -181,8 +194,12 @@ impl Attempt<'_> {
             committed_at_us: self.source.committed_at_us,
             phase,
             snapshot_lsn: newest,
-            snapshot_progress: if complete { BTreeMap::new() } else { self.progress.clone() },
+            snapshot_progress: self.progress.clone(),
         };
+        if complete {
+            // The stream reads what is not done.
+            progress.snapshot_progress.retain(|_, progress| !progress.done);
+        }
         self.outbox.commit(progress.clone()).await?;
         let done = self.progress.values().filter(|progress| progress.done).count();
         self.metrics.snapshot(self.progress.len(), done);

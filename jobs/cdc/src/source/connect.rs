@@ -56,7 +56,7 @@ pub(crate) async fn connect(source: &SourceConfig) -> Result<Client> {
 }
 
 fn translate(source: &SourceConfig, cause: tokio_postgres::Error) -> Error {
-    let place = source.place();
+    let (place, section) = (source.place(), source.section);
     let reason = cause.source().map(ToString::to_string).unwrap_or_default();
     let (kind, message) = match cause.code() {
         Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => (
@@ -76,12 +76,14 @@ fn translate(source: &SourceConfig, cause: tokio_postgres::Error) -> Error {
         ),
         None if cause.to_string().contains("TLS handshake") => (
             ErrorKind::SourceRefused,
-            format!("no TLS connection to PostgreSQL at {place}: check source.ssl_mode and source.ca_file"),
+            format!(
+                "no TLS connection to PostgreSQL at {place}: check {section}.ssl_mode and {section}.ca_file"
+            ),
         ),
         None => (
             ErrorKind::SourceUnreachable,
             format!(
-                "cannot reach PostgreSQL at {place}: check that it runs, and source.host and source.port"
+                "cannot reach PostgreSQL at {place}: check that it runs, and {section}.host and {section}.port"
             ),
         ),
     };

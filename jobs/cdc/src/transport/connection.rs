@@ -94,8 +94,8 @@ impl Connection {
         stream.write_all(&request).await?;
         if stream.read_u8().await? != b'S' {
             return Err(io::Error::other(match source.tls {
-                Tls::Disable => "the server asks for nothing",
-                _ => "the server has no TLS: check source.ssl_mode",
+                Tls::Disable => "the server asks for nothing".to_owned(),
+                _ => format!("the server has no TLS: check {}.ssl_mode", source.section),
             }));
         }
         encrypt(stream, &source.host, config).await

@@ -54,6 +54,13 @@ pub(crate) fn refused(place: &Place, body: &[u8]) -> Error {
         "57P03" | "57P01" | "57P02" => {
             (ErrorKind::SourceStarting, format!("PostgreSQL at {server} is starting or stopping"))
         }
+        "40001" | "40P01" => (
+            ErrorKind::SourceStarting,
+            format!(
+                "the standby at {server} broke off reading, since the log that it replays does away with what was read: if it does \
+                 so often, set hot_standby_feedback = on there, or raise max_standby_streaming_delay"
+            ),
+        ),
         "55006" => (
             ErrorKind::SlotBusy,
             format!(
@@ -122,6 +129,7 @@ mod tests {
         for (code, kind) in [
             ("28P01", ErrorKind::SourceRefused),
             ("57P03", ErrorKind::SourceStarting),
+            ("40001", ErrorKind::SourceStarting),
             ("55006", ErrorKind::SlotBusy),
             ("42704", ErrorKind::SlotMissing),
             ("12345", ErrorKind::SourceRefused),

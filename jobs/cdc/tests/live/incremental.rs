@@ -14,21 +14,21 @@ use crate::compare::all_tables;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::{Record, Topics, field};
 
-const STREAMING: &str = "streaming";
+pub const STREAMING: &str = "streaming";
 /// A table with values out of line, which updates leave alone.
-const ADDED: &str = "CREATE TABLE added (id integer PRIMARY KEY, n integer NOT NULL, big text NOT NULL);
+pub const ADDED: &str = "CREATE TABLE added (id integer PRIMARY KEY, n integer NOT NULL, big text NOT NULL);
     ALTER TABLE added ALTER big SET STORAGE EXTERNAL;
     INSERT INTO added SELECT i, 0, repeat(i::text || ' ', 600) FROM generate_series(1, 6000) i";
 const SMALL_RANGES: &str = "incremental_rows = 300\n";
 
 /// Changes of every kind in table `added`, until they are told to end.
-struct Changes {
+pub struct Changes {
     ending: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<Result<usize>>,
 }
 
 impl Changes {
-    fn start(stage: &Stage) -> Self {
+    pub fn start(stage: &Stage) -> Self {
         let (ending, source) = (Arc::new(AtomicBool::new(false)), stage.source.clone());
         let told = Arc::clone(&ending);
         let task = stage.runtime.spawn(async move {
@@ -61,14 +61,14 @@ impl Changes {
         Self { ending, task }
     }
 
-    fn end(self, stage: &Stage) -> Outcome {
+    pub fn end(self, stage: &Stage) -> Outcome {
         self.ending.store(true, Ordering::Relaxed);
         assert!(stage.runtime.block_on(self.task)?? > 0);
         Ok(())
     }
 }
 
-fn settings(stage: &Stage, more: &str) -> String {
+pub fn settings(stage: &Stage, more: &str) -> String {
     stage.config().replace("[snapshot]\n", &format!("[snapshot]\n{SMALL_RANGES}")) + more
 }
 
@@ -93,7 +93,7 @@ fn in_order(records: &[&Record]) -> Outcome {
 }
 
 /// The table's records: those of the snapshots come so many times for each key.
-fn check_added(stage: &Stage, topics: &Topics, snapshots: usize) -> Outcome {
+pub fn check_added(stage: &Stage, topics: &Topics, snapshots: usize) -> Outcome {
     all_tables(stage, topics)?;
     let records = topics.table(stage, "public.added");
     in_order(&records)?;

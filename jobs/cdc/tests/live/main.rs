@@ -16,6 +16,7 @@ mod modes;
 mod proxy;
 mod refusals;
 mod registry;
+mod replica;
 mod rows;
 mod shapes;
 mod stage;
@@ -65,6 +66,8 @@ fn main() {
         trial("incremental::table_included_later", incremental::table_included_later),
         trial("incremental::table_created_later", incremental::table_created_later),
         trial("incremental::signals", incremental::signals),
+        trial("replica::tables_are_read_from_a_standby", replica::tables_are_read_from_a_standby),
+        trial("replica::wrong_replicas", replica::wrong_replicas),
         trial("modes::never", modes::never),
         trial("modes::only", modes::only),
         trial("modes::when_needed", modes::when_needed),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Client;
+
 use super::Stream;
 use crate::config::{Config, SnapshotMode};
 use crate::error::{ErrorKind, Result};
@@ -9,12 +11,14 @@ use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::pgoutput::{Begin, RelationId};
 use crate::retry::Backoff;
-use crate::snapshot::incremental::{Reader, Reading, Taken, Visibility};
+use crate::snapshot::incremental::{Reader, Reading, Standing, Taken, standing};
 use crate::table::TableName;
 use crate::transport::ReplicationStream;
 
 /// How soon a snapshot is taken again that came at a bad moment.
 pub(super) const SOON: Duration = Duration::from_millis(20);
+/// How soon a standby is asked again that is far behind.
+const STANDBY_PAUSE: Duration = Duration::from_secs(5);
 /// How often is told what is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -35,9 +39,10 @@ struct Table {
     relation: RelationId,
     /// What was in progress when it came up, and has to end first: such a transaction may have begun before the table
     /// was published, or have been in the stream before others see it.
-    at_first: Option<Visibility>,
-    /// Transactions that changed the table and are out, as long as a snapshot may not hold them yet.
-    changed_by: Vec<u32>,
+    at_first: Option<Standing>,
+    /// Transactions that changed the table and are out, as long as a snapshot may not hold them yet: their numbers
+    /// and commits.
+    changed_by: Vec<(u32, Lsn)>,
     range: Option<Range>,
     rows: u64,
     told: Instant,
@@ -88,38 +93,71 @@ impl Incremental {
     #[inline]
     pub(super) fn changed(&mut self, relation: RelationId, by: &Begin) {
         let Some(table) = self.table.as_mut().filter(|table| table.relation == relation) else { return };
-        if table.changed_by.last() != Some(&by.xid) {
-            table.changed_by.push(by.xid);
+        let by = (by.xid, by.commit_lsn);
+        if table.changed_by.last() != Some(&by) {
+            table.changed_by.push(by);
         }
         if let Some(range) = &mut table.range {
-            range.is_late |= !range.taken.holds.holds(by.xid);
+            range.is_late |= !range.taken.holds.holds(by.0, by.1);
         }
     }
 
     /// Takes a snapshot for the next range of the table, none while it comes too early.
-    async fn take(&mut self, table: &mut Table) -> Result<Option<(Reader, Taken)>> {
+    async fn take(&mut self, table: &mut Table, source: &Client) -> Result<Option<(Reader, Taken)>> {
         let mut reader = match self.reader.take() {
             Some(reader) => reader,
-            None => Reader::open(&self.config).await?,
+            None => Reader::open(&self.config, source).await?,
         };
-        let taken = reader.take(&table.name).await?;
+        let at_first = match table.at_first.take() {
+            Some(at_first) => at_first,
+            None => standing(source).await?,
+        };
+        let last_change = table.changed_by.iter().map(|(_, commit)| Lsn(commit.0 + 1)).max();
+        let since = last_change.unwrap_or_default().max(at_first.end);
+        let Some(taken) = reader.take(&table.name, since).await? else {
+            table.tell_wait(format_args!("the replica to get to {since}"));
+            table.at_first = Some(at_first);
+            self.put_back(reader, STANDBY_PAUSE);
+            return Ok(None);
+        };
+        table.changed_by.retain(|(xid, commit)| !taken.holds.holds(*xid, *commit));
         // Another table of that name is one that was not open before.
-        if std::mem::replace(&mut table.relation, taken.relation) != taken.relation {
-            table.at_first = None;
-        }
-        let at_first = table.at_first.get_or_insert_with(|| taken.holds.clone());
-        table.changed_by.retain(|xid| !taken.holds.holds(*xid));
-        if table.changed_by.is_empty() && taken.holds.has_outlived(at_first) {
+        let is_another = std::mem::replace(&mut table.relation, taken.relation) != taken.relation;
+        if table.changed_by.is_empty() && !is_another && taken.holds.has_outlived(&at_first) {
+            table.at_first = Some(at_first);
             return Ok(Some((reader, taken)));
         }
-        if table.told.elapsed() > PATIENCE {
-            table.told = Instant::now();
-            tracing::warn!(table = %table.name, open = ?at_first, "the incremental snapshot waits for transactions that were open when it began");
+        if !is_another {
+            table.tell_wait(format_args!(
+                "transactions that were open when it began, among {:?}",
+                at_first.visible
+            ));
+            table.at_first = Some(at_first);
         }
         reader.give_up().await?;
-        self.reader = Some(reader);
-        self.not_before = Instant::now() + SOON;
+        self.put_back(reader, SOON);
         Ok(None)
+    }
+
+    fn put_back(&mut self, reader: Reader, pause: Duration) {
+        self.reader = Some(reader);
+        self.not_before = Instant::now() + pause;
+    }
+
+    /// Whether it may go on later: the server may be another one than the stream's.
+    fn may_go_on(&self, failure: ErrorKind) -> bool {
+        let elsewhere = self.config.snapshot.replica.is_some();
+        failure == ErrorKind::SourceRefused
+            || elsewhere && matches!(failure, ErrorKind::SourceUnreachable | ErrorKind::SourceStarting)
+    }
+}
+
+impl Table {
+    fn tell_wait(&mut self, what: std::fmt::Arguments<'_>) {
+        if self.told.elapsed() > PATIENCE {
+            self.told = Instant::now();
+            tracing::warn!(table = %self.name, "the incremental snapshot waits for {what}");
+        }
     }
 }
 
@@ -190,7 +228,7 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         }
         match self.begin_range().await {
-            Err(error) if error.kind() == ErrorKind::SourceRefused => {
+            Err(error) if self.incremental.may_go_on(error.kind()) => {
                 // By the next time it may be gone.
                 self.incremental.forget();
                 let pause = self.incremental.backoff.pause();
@@ -225,9 +263,10 @@ impl<S: ReplicationStream> Stream<S> {
 
     async fn begin_range(&mut self) -> Result<()> {
         let Some(mut table) = self.next_table().await? else { return Ok(()) };
-        let taken = self.incremental.take(&mut table).await;
-        if let Ok(Some((reader, taken))) = taken {
-            let encoder = self.tables.present(table.relation, &table.name).await?;
+        let client = self.tables.client();
+        let taken = self.incremental.take(&mut table, &client).await;
+        if let Ok(Some((mut reader, taken))) = taken {
+            let encoder = self.tables.present(table.relation, &table.name, reader.catalog()).await?;
             let progress = self.snapshot_progress.get(&table.name.to_string());
             let after = progress.map(|progress| progress.through.clone()).unwrap_or_default();
             let rows = self.incremental.config.snapshot.incremental_rows;
@@ -236,7 +275,6 @@ impl<S: ReplicationStream> Stream<S> {
             table.range = Some(Range { taken, reading, is_late: false });
             self.incremental.table = Some(table);
             // An idle source's stream passes the snapshot with this.
-            let client = self.tables.client();
             tokio::spawn(async move {
                 let nudge = "SELECT pg_logical_emit_message(true, 'lakepulse.watermark', '')";
                 if let Err(cause) = client.batch_execute(nudge).await {
@@ -278,9 +316,11 @@ impl<S: ReplicationStream> Stream<S> {
     async fn take_in(&mut self, before: EventId) -> Result<()> {
         let fits = self.is_above_cuts(before);
         let Some(table) = &mut self.incremental.table else { return Ok(()) };
-        let Some(mut range) = table.range.take().filter(|range| fits && !range.is_late) else {
+        let Some(mut range) = table.range.take() else { return Ok(()) };
+        if range.is_late || !fits {
+            self.incremental.reader = range.reading.discard().await;
             return Ok(());
-        };
+        }
         let mut id = EventId { ordinal: before.ordinal + 1, ..before };
         while let Some(chunk) = range.reading.next().await {
             let dead_letters = self.side_topics.dead_letters.as_ref();
