@@ -47,6 +47,8 @@ pub(crate) struct Stream<S> {
     max_events: usize,
     interval: Duration,
     pace: Pace,
+    /// Events in the open Kafka transaction that are rows of incremental snapshots.
+    rows_taken_in: usize,
     tombstones: bool,
     skip: SkippedOperations,
     metrics: Metrics,
@@ -106,6 +108,7 @@ impl<S: ReplicationStream> Stream<S> {
             max_events: config.commit.max_events,
             interval: config.commit.interval,
             pace: Pace::new(config.commit.interval, config.commit.min_interval),
+            rows_taken_in: 0,
             tombstones: config.kafka.tombstones,
             skip: config.events.skip,
             metrics: metrics.clone(),
@@ -456,7 +459,8 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_lsn: self.snapshot_lsn,
             snapshot_progress: self.snapshot_progress.clone(),
         };
-        self.pace.ended(self.outbox.events(), Instant::now());
+        let changes = self.outbox.events().saturating_sub(std::mem::take(&mut self.rows_taken_in));
+        self.pace.ended(changes, Instant::now());
         self.written = (progress.id, progress.complete);
         self.written_at = Instant::now();
         self.outbox.commit(progress).await

@@ -322,12 +322,14 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         }
         let mut id = EventId { ordinal: before.ordinal + 1, ..before };
+        let events_before = self.outbox.events() - self.rows_taken_in;
         while let Some(chunk) = range.reading.next().await {
             let dead_letters = self.side_topics.dead_letters.as_ref();
             id = chunk.send(&mut self.outbox, id, dead_letters, &self.metrics).await?;
         }
         let (reader, last_key) = range.reading.finish().await?;
         table.rows += id.ordinal - before.ordinal - 1;
+        self.rows_taken_in = self.outbox.events().saturating_sub(events_before);
         let progress = self.snapshot_progress.entry(table.name.to_string()).or_default();
         progress.done = last_key.is_none();
         progress.through = last_key.unwrap_or_default();
