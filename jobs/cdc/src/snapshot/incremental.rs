@@ -94,7 +94,7 @@ impl Reader {
     /// Takes a snapshot of the table, whose shape stays as it is until the range is read; none on a standby that has not
     /// reached this position.
     pub(crate) async fn take(&mut self, table: &TableName, since: Lsn) -> Result<Option<Taken>> {
-        if let Some(standby) = &self.standby {
+        if let Some(standby) = &mut self.standby {
             return standby.take(&mut self.connection, table, since).await;
         }
         lock(&mut self.connection, table).await?;

@@ -14,8 +14,10 @@ use crate::source::{self, Catalog, literal, refused};
 use crate::table::TableName;
 use crate::transport::Connection;
 
-/// How long the standby is waited for at a time, by the stream too: it may be ahead of what the standby has replayed.
+/// How long the standby is waited for at a time, by the stream too, which may be ahead of what the standby has replayed:
+/// twice as long each time that it was too short.
 const PATIENCE: Duration = Duration::from_millis(500);
+const MOST_PATIENCE: Duration = Duration::from_secs(4);
 const POLL: Duration = Duration::from_millis(2);
 /// The header of a page of the log may stand before a record.
 const LONGEST_PAGE_HEADER: u64 = 40;
@@ -24,6 +26,7 @@ const LONGEST_PAGE_HEADER: u64 = 40;
 pub(crate) struct Standby {
     pub(super) catalog: Catalog,
     place: String,
+    patience: Duration,
 }
 
 /// What a server says of its log: its system identifier, whether it only replays, and its timeline, if it tells.
@@ -65,12 +68,12 @@ impl Standby {
                 "snapshot.replica {place} follows timeline {own}, and the source is in timeline {theirs}: let it follow the source"
             ));
         }
-        Ok(Self { catalog: Catalog::new(Arc::new(client), &config.rows), place })
+        Ok(Self { catalog: Catalog::new(Arc::new(client), &config.rows), place, patience: PATIENCE })
     }
 
     /// Takes a snapshot of the table, none while the standby has not replayed the log up to this position.
     pub(super) async fn take(
-        &self,
+        &mut self,
         connection: &mut Connection,
         table: &TableName,
         since: Lsn,
@@ -82,11 +85,13 @@ impl Standby {
             if replayed >= since {
                 break replayed;
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > self.patience {
+                self.patience = (self.patience * 2).min(MOST_PATIENCE);
                 return Ok(None);
             }
             tokio::time::sleep(POLL).await;
         };
+        self.patience = PATIENCE;
         lock(connection, table).await?;
         let sql = format!(
             "SELECT pg_current_snapshot(), pg_last_wal_replay_lsn(), {}::regclass::oid, pg_is_in_recovery()",

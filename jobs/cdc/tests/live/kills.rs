@@ -68,7 +68,7 @@ fn snapshot_tables_done(capture: &Capture) -> usize {
 
 pub fn during_snapshot() -> Outcome {
     let (stage, source) = wide_world_importers(30_000)?;
-    let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 500\nconnections = 2");
+    let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 200\nconnections = 2");
     let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
     let load = Workload::start(&stage, &source, 5);
     for commits in [1, 2, 5, 9, 3] {
