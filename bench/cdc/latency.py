@@ -38,7 +38,9 @@ def measure(topic, pid, transactions_per_s, rows_per_transaction, seconds=30, as
     used = cpu(pid) - before
     tps = next((float(line.split()[2]) for line in report.splitlines() if line.startswith("tps")), 0)
     envelopes, first, appended, seen = Envelopes(), None, [], []
-    read = [offset for offset, (_, message) in arrivals.items() if dict(message.headers())["op"] == b"r"]
+    # Debezium's records have no headers.
+    operation = lambda message: dict(message.headers() or ()).get("op")
+    read = [offset for offset, (_, message) in arrivals.items() if operation(message) == b"r"]
     begin, end = (min(read), max(read)) if read else (0, float("inf"))
     changes = sorted(offset for offset in arrivals.keys() - set(read) if begin <= offset <= end)
     for offset in changes[:: max(1, len(changes) // 50_000)]:
