@@ -10,12 +10,11 @@ use crate::capture::{Start, follow_timeline, where_to_start};
 use crate::checkpoint::TableProgress;
 use crate::config::{Config, Partitions, SourceConfig};
 use crate::error::{Error, ErrorKind, Result};
-use crate::inventory::Wanted;
-use crate::kafka::cluster_state;
+use crate::kafka::{cluster_state, committed_checkpoint};
 use crate::pgoutput::RelationId;
 use crate::registry::{Registry, Standing};
+use crate::required_topics::RequiredTopic;
 use crate::source::{self, Catalog, Published, Server, refused};
-use crate::survey;
 use crate::table::TableName;
 use crate::transport::Replication;
 
@@ -41,16 +40,16 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     let mut catalog = Catalog::new(Arc::clone(&client), &config.rows);
     let tables = catalog.tables(&config.tables, config.partitions).await?;
     config.topics(tables.iter().map(|(_, name)| name))?;
-    let mut wanted = vec![Wanted::of_checkpoints(config)];
+    let mut wanted = vec![RequiredTopic::of_checkpoints(config)];
     for (id, name) in &tables {
-        wanted.push(Wanted::of_table(config, &catalog.shape(*id, name).await?));
+        wanted.push(RequiredTopic::of_table(config, &catalog.shape(*id, name).await?));
     }
-    wanted.extend(Wanted::beside(config));
+    wanted.extend(RequiredTopic::beside(config));
 
     let mut plan = vec![publication(&client, config, &tables).await?];
     let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;
-    let last = survey::checkpoint(config, &cluster, &mut registry).await?;
+    let last = committed_checkpoint(config, &cluster, &mut registry).await?;
     let last = follow_timeline(config, last, &identity).await?;
     let start = where_to_start(last, slot.as_ref(), &identity, &config.slot, &config.checkpoint_topic())?;
 
@@ -93,7 +92,7 @@ async fn publication(client: &Client, config: &Config, tables: &[(RelationId, Ta
 }
 
 /// The subjects that would get a version, and those whose schemas would be refused.
-async fn subjects(config: &Config, registry: &Registry, wanted: &[Wanted]) -> Result<Vec<String>> {
+async fn subjects(config: &Config, registry: &Registry, wanted: &[RequiredTopic]) -> Result<Vec<String>> {
     let (mut new, mut refused) = (Vec::new(), Vec::new());
     for (subject, schema) in wanted.iter().flat_map(|wanted| &wanted.schemas) {
         match registry.look_up(subject, schema).await? {

@@ -29,9 +29,10 @@
 //! | `kafka` | topics, the transactional producer on the wire, the checkpoint topic read back |
 //! | `socket`, `tls` | connections to servers |
 //! | `checkpoint` | the checkpoint record |
+//! | `delivery` | Kafka transactions that hold events and the knowledge of them, used by snapshot and stream |
 //! | `snapshot` | the initial snapshot, in parallel and resumable; single tables while the stream goes on |
-//! | `capture` | sessions: where to begin, Kafka transactions, the stream |
-//! | `check`, `status`, `dry_run`, `request`, `remove` | the other subcommands; `inventory` and `survey`: what is wanted, and what is there |
+//! | `capture` | sessions: where to begin, the stream |
+//! | `check`, `status`, `dry_run`, `snapshot_request`, `teardown` | the other subcommands; `required_topics`: the topics and schemas that a configuration asks for |
 //! | `retry` | whether to try again, decided in one place |
 //! | `metrics`, `http` | what can be watched |
 
@@ -40,26 +41,26 @@ mod capture;
 mod check;
 mod checkpoint;
 mod config;
+mod delivery;
 mod dry_run;
 mod error;
 mod http;
-mod inventory;
 mod kafka;
 mod lsn;
 mod metrics;
 mod pgoutput;
 mod registry;
-mod remove;
-mod request;
+mod required_topics;
 mod retry;
 mod secret;
 mod shutdown;
 mod snapshot;
+mod snapshot_request;
 mod socket;
 mod source;
 mod status;
-mod survey;
 mod table;
+mod teardown;
 mod tls;
 mod transport;
 
@@ -69,7 +70,7 @@ pub use config::Config;
 pub use dry_run::dry_run;
 pub use error::{Error, ErrorKind, Result};
 pub use lsn::{Lsn, ParseLsnError};
-pub use remove::remove;
-pub use request::request_snapshot;
 pub use shutdown::Shutdown;
+pub use snapshot_request::request_snapshot;
 pub use status::{Status, status};
+pub use teardown::teardown;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lakepulse_cdc::{
-    Config, Error, Shutdown, Verdict, check, dry_run, remove, request_snapshot, run, status,
+    Config, Error, Shutdown, Verdict, check, dry_run, request_snapshot, run, status, teardown,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -103,7 +103,7 @@ async fn execute(arguments: Arguments) -> Result<ExitCode, Error> {
             }
         }
         Command::Snapshot { tables } => print_lines(&request_snapshot(&config, &tables).await?),
-        Command::Drop { topics } => print_lines(&remove(&config, topics).await?),
+        Command::Drop { topics } => print_lines(&teardown(&config, topics).await?),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,11 +10,10 @@ use tokio::task::block_in_place;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::error::Result;
-use crate::kafka::cluster_state;
+use crate::kafka::{cluster_state, committed_checkpoint};
 use crate::lsn::Lsn;
 use crate::registry::Registry;
 use crate::source::{self, WalStatus};
-use crate::survey;
 
 /// Shown as aligned text; serialized, the same for machines.
 #[derive(Debug, Serialize)]
@@ -109,7 +108,7 @@ async fn read_source(config: &Config, status: &mut Status) -> Result<()> {
 async fn read_checkpoint(config: &Config) -> Result<Option<Checkpoint>> {
     let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;
-    survey::checkpoint(config, &cluster, &mut registry).await
+    committed_checkpoint(config, &cluster, &mut registry).await
 }
 
 impl Committed {

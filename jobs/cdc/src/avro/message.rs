@@ -50,6 +50,7 @@ impl MessageEncoder {
             columns: Vec::new(),
             key: Vec::new(),
             own_key: false,
+            key_is_deferred: false,
             partitioned: false,
         };
         Self { mode, schema_ids, table: TableEncoder::new(shape, "", (None, 0), prefix, database) }

@@ -2,24 +2,20 @@
 
 mod changes;
 mod isolation;
-mod outbox;
 mod pace;
 mod resume;
 mod session;
 mod signal;
+mod slot_monitor;
 mod stream;
 mod tables;
 mod timeline;
-mod watch;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use self::outbox::{Outbox, Progress};
 pub(crate) use self::resume::{Start, decide as where_to_start};
-pub(crate) use self::session::stream_checkpoint;
-pub(crate) use self::tables::SideTopic;
+use self::slot_monitor::monitor_slot;
 pub(crate) use self::timeline::follow as follow_timeline;
-use self::watch::watch_slot;
 use crate::config::Config;
 use crate::error::Result;
 use crate::http;
@@ -39,9 +35,9 @@ pub async fn run(config: &Config, shutdown: Shutdown) -> Result<()> {
     if let Some(address) = config.metrics_listen {
         http::serve(address, metrics.clone()).await?;
     }
-    let watch = tokio::spawn(watch_slot(config.clone(), metrics.clone()));
+    let monitor = tokio::spawn(monitor_slot(config.clone(), metrics.clone()));
     let result = sessions(config, shutdown, &metrics).await;
-    watch.abort();
+    monitor.abort();
     result
 }
 

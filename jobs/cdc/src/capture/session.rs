@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
-use super::outbox::{Outbox, Progress};
 use super::resume::{Start, decide};
 use super::stream::Stream;
 use super::tables::Tables;
 use super::timeline::follow as follow_timeline;
 use crate::avro::TableEncoder;
-use crate::checkpoint::{self, Checkpoint, PHASE_STARTING, PHASE_STREAM};
+use crate::checkpoint::{self, PHASE_STARTING};
 use crate::config::{Config, SnapshotMode};
+use crate::delivery::{Outbox, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{EventId, Producer, Topics, last_checkpoint, signals};
 use crate::lsn::Lsn;
@@ -243,20 +243,5 @@ async fn free_slot(client: &Client, config: &Config, shutdown: &mut Shutdown) ->
             );
         }
         tokio::time::sleep(SLOT_POLL).await;
-    }
-}
-
-/// The checkpoint from which the stream begins once the snapshot is out.
-pub(crate) fn stream_checkpoint(identity: &SystemIdentity, slot: &str, progress: &Progress) -> Checkpoint {
-    Checkpoint {
-        commit_lsn: progress.id.commit_lsn.0 as i64,
-        end_lsn: progress.end.0 as i64,
-        ordinal: progress.id.ordinal as i64,
-        complete: progress.complete,
-        committed_at_us: progress.committed_at_us,
-        phase: PHASE_STREAM.to_owned(),
-        snapshot_lsn: progress.snapshot_lsn.0 as i64,
-        snapshot_progress: progress.snapshot_progress.clone(),
-        ..Checkpoint::starting(identity, slot)
     }
 }

@@ -13,14 +13,14 @@ use self::messages::Messages;
 use self::signals::receive;
 use super::changes::{Change, Changes};
 use super::isolation;
-use super::outbox::{Outbox, Progress};
 use super::pace::Pace;
-use super::tables::{SideTopic, SideTopics, Tables};
+use super::tables::Tables;
 use crate::avro::{
     Boundary, EventSource, Operation, SnapshotMark, TableEncoder, TransactionBlock, dead_letter,
 };
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
+use crate::delivery::{Outbox, Progress, SideTopic, SideTopics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{EventId, KafkaSignal, TRANSACTIONAL_IDS};
 use crate::lsn::Lsn;

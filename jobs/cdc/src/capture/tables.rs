@@ -5,12 +5,12 @@ use prometheus::IntCounter;
 use tokio_postgres::Client;
 
 use super::isolation;
-use super::outbox::TopicId;
 use crate::avro::{
     DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
     message_schemas, value_schema,
 };
 use crate::config::Config;
+use crate::delivery::{SideTopic, SideTopics, TopicId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
 use crate::metrics::Metrics;
@@ -31,31 +31,6 @@ pub(crate) struct Tables {
     described: HashSet<RelationId>,
     /// The signal table, with the places of its columns `type` and `data`.
     signals: Option<(RelationId, [usize; 2])>,
-}
-
-/// A topic beside those of tables.
-#[derive(Debug, Clone)]
-pub(crate) struct SideTopic {
-    pub(crate) name: Arc<str>,
-    /// Of key and value.
-    pub(crate) schema_ids: (u32, u32),
-    /// The failures that an event goes there for.
-    takes: &'static [ErrorKind],
-}
-
-impl SideTopic {
-    /// Whether an event that fails like this goes there.
-    pub(crate) fn takes(&self, failure: ErrorKind) -> bool {
-        self.takes.contains(&failure)
-    }
-}
-
-/// The topics beside those of tables that the configuration wants.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SideTopics {
-    pub(crate) transactions: Option<SideTopic>,
-    pub(crate) dead_letters: Option<SideTopic>,
-    pub(crate) messages: Option<SideTopic>,
 }
 
 /// A table in the stream.

@@ -2,15 +2,15 @@ use tokio::task::block_in_place;
 
 use super::Findings;
 use crate::config::Config;
-use crate::inventory::Wanted;
 use crate::kafka::{
     ClusterState, TopicSettings, cluster_state, find_coordinator, may_create, topic_settings,
 };
+use crate::required_topics::RequiredTopic;
 
 /// What the brokers have; none when no broker answers.
 pub(super) async fn check(
     config: &Config,
-    wanted: &[Wanted],
+    wanted: &[RequiredTopic],
     findings: &mut Findings,
 ) -> Option<ClusterState> {
     let cluster = findings.known("brokers", block_in_place(|| cluster_state(&config.kafka)))?;

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::inventory::Wanted;
 use crate::registry::Registry;
+use crate::required_topics::RequiredTopic;
 use crate::source;
 
 /// What is to be done about something that was looked at.
@@ -101,8 +101,8 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
         source = identity.zip(slot);
     }
-    let mut wanted = Wanted::beside(config);
-    wanted.extend(shapes.iter().map(|shape| Wanted::of_table(config, shape)));
+    let mut wanted = RequiredTopic::beside(config);
+    wanted.extend(shapes.iter().map(|shape| RequiredTopic::of_table(config, shape)));
     let registry = findings.known("registry", Registry::new(&config.registry, false));
     let registry = match registry {
         Some(registry) => registry::check(registry, config, &wanted, &mut findings).await,

@@ -1,21 +1,21 @@
 use super::{Findings, some};
 use crate::config::Config;
-use crate::inventory::Wanted;
 use crate::metrics::Metrics;
 use crate::registry::{Registry, Standing};
+use crate::required_topics::RequiredTopic;
 
 /// Whether the registry would take every schema; the registry again when it answers.
 pub(super) async fn check(
     registry: Registry,
     config: &Config,
-    wanted: &[Wanted],
+    wanted: &[RequiredTopic],
     findings: &mut Findings,
 ) -> Option<Registry> {
     const WHAT: &str = "schemas";
     let metrics = findings.known("registry", Metrics::new())?;
     findings.known("registry", registry.ping(&metrics).await)?;
     findings.ok("registry", format!("reached {}", config.registry.url));
-    let checkpoints = Wanted::of_checkpoints(config);
+    let checkpoints = RequiredTopic::of_checkpoints(config);
     let (mut known, mut new, mut versions, mut refused) = (0, 0, Vec::new(), 0);
     for (subject, schema) in wanted.iter().chain([&checkpoints]).flat_map(|wanted| &wanted.schemas) {
         match registry.look_up(subject, schema).await {

@@ -3,10 +3,9 @@ use tokio_postgres::Client;
 use super::Findings;
 use crate::capture::{Start, follow_timeline, where_to_start};
 use crate::config::Config;
-use crate::kafka::ClusterState;
+use crate::kafka::{ClusterState, committed_checkpoint};
 use crate::registry::Registry;
 use crate::source::{self, Server, SlotHealth, SlotState, WalStatus};
-use crate::survey;
 use crate::transport::SystemIdentity;
 
 /// The slot's state, none when it can't be told.
@@ -81,7 +80,7 @@ pub(super) async fn check_against_checkpoint(
     findings: &mut Findings,
 ) {
     const WHAT: &str = "checkpoint";
-    let last = survey::checkpoint(config, cluster, registry).await;
+    let last = committed_checkpoint(config, cluster, registry).await;
     let Some(last) = findings.known(WHAT, last) else { return };
     let followed = follow_timeline(config, last, identity).await;
     let Some(last) = findings.known(WHAT, followed) else { return };

@@ -4,9 +4,9 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::client::{reader, translate};
+use super::client::{ClusterState, reader, translate};
 use crate::checkpoint::Checkpoint;
-use crate::config::KafkaConfig;
+use crate::config::{Config, KafkaConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
 use crate::registry::Registry;
@@ -61,6 +61,20 @@ pub(crate) async fn last_checkpoint(
             _ => look = look.saturating_mul(8),
         }
     }
+}
+
+/// The last committed checkpoint of a capture that may be at work, so that another one may follow it at any time; takes
+/// nothing from it.
+pub(crate) async fn committed_checkpoint(
+    config: &Config,
+    cluster: &ClusterState,
+    registry: &mut Registry,
+) -> Result<Option<Checkpoint>> {
+    let topic = config.checkpoint_topic();
+    if !cluster.topics.contains_key(&topic) {
+        return Ok(None);
+    }
+    last_checkpoint(&config.kafka, &topic, &config.slot, registry, &Metrics::new()?).await
 }
 
 async fn decode(value: &[u8], registry: &mut Registry, metrics: &Metrics) -> Result<Checkpoint> {

@@ -20,7 +20,7 @@ mod topics;
 mod transaction;
 
 pub(crate) use self::batch::{Record, Records};
-pub(crate) use self::checkpoints::last_checkpoint;
+pub(crate) use self::checkpoints::{committed_checkpoint, last_checkpoint};
 pub(crate) use self::client::{ClusterState, cluster_state};
 pub(crate) use self::cluster::NodeId;
 pub(crate) use self::partition::partition_of;

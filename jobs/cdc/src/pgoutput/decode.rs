@@ -1,5 +1,7 @@
 use super::cursor::Cursor;
-use super::message::{Begin, Commit, Message, OldTuple, Relation, RelationColumn, RelationId};
+use super::message::{
+    Begin, Commit, Message, OldTuple, Relation, RelationColumn, RelationId, ReplicaIdentity,
+};
 use super::tuple::Tuple;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
@@ -59,18 +61,21 @@ fn relation(cursor: &mut Cursor<'_>) -> Result<Relation> {
     let id = RelationId(cursor.u32("relation OID")?);
     let schema = cursor.text("schema name")?.to_owned();
     let table = cursor.text("table name")?.to_owned();
-    cursor.u8("replica identity")?;
+    let letter = cursor.u8("replica identity")?;
+    let identity =
+        ReplicaIdentity::from_letter(letter).ok_or_else(|| unexpected("replica identity", letter))?;
     let count = usize::from(cursor.u16("number of columns")?);
     let mut columns = Vec::with_capacity(count.min(cursor.rest().len()));
     for _ in 0..count {
-        cursor.u8("column flags")?;
+        let in_identity = cursor.u8("column flags")? & 1 == 1;
         columns.push(RelationColumn {
+            in_identity,
             name: cursor.text("column name")?.to_owned(),
             type_oid: cursor.u32("column type")?,
             type_modifier: cursor.i32("column type modifier")?,
         });
     }
-    Ok(Relation { id, schema, table, columns })
+    Ok(Relation { id, schema, table, identity, columns })
 }
 
 fn insert<'a>(cursor: &mut Cursor<'a>) -> Result<Message<'a>> {

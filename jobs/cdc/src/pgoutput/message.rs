@@ -68,7 +68,31 @@ pub(crate) struct Relation {
     pub(crate) id: RelationId,
     pub(crate) schema: String,
     pub(crate) table: String,
+    pub(crate) identity: ReplicaIdentity,
     pub(crate) columns: Vec<RelationColumn>,
+}
+
+/// What old rows tell of the rows that they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplicaIdentity {
+    /// The primary key, unless it is deferrable.
+    Default,
+    Nothing,
+    Full,
+    Index,
+}
+
+impl ReplicaIdentity {
+    /// By PostgreSQL's letter in `pg_class.relreplident` and in the stream.
+    pub(crate) fn from_letter(letter: u8) -> Option<Self> {
+        Some(match letter {
+            b'd' => Self::Default,
+            b'n' => Self::Nothing,
+            b'f' => Self::Full,
+            b'i' => Self::Index,
+            _ => return None,
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +100,8 @@ pub(crate) struct RelationColumn {
     pub(crate) name: String,
     pub(crate) type_oid: u32,
     pub(crate) type_modifier: i32,
+    /// Whether old rows tell it; all are told where the identity is full.
+    pub(crate) in_identity: bool,
 }
 
 /// The old row, as much of it as the replica identity gives.

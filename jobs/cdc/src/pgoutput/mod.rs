@@ -6,5 +6,7 @@ mod message;
 mod tuple;
 
 pub(crate) use self::decode::{POSTGRES_EPOCH_US, decode};
-pub(crate) use self::message::{Begin, Commit, Message, OldTuple, Relation, RelationColumn, RelationId};
+pub(crate) use self::message::{
+    Begin, Commit, Message, OldTuple, Relation, RelationColumn, RelationId, ReplicaIdentity,
+};
 pub(crate) use self::tuple::{Datum, Tuple, TupleBuffer, Values};

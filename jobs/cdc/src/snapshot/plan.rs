@@ -206,6 +206,7 @@ mod tests {
             columns: vec![column("a"), column("b"), column("c")],
             key: vec![1],
             own_key: false,
+            key_is_deferred: false,
             partitioned: false,
         };
         let encoder = Arc::new(TableEncoder::new(shape, "t", (None, 1), "", ""));

@@ -8,9 +8,9 @@ use tokio::task::JoinSet;
 use super::plan::{Planner, Range};
 use super::read::{connect_at, read_ranges, reader_at};
 use crate::avro::{EventSource, SnapshotMark, TableEncoder};
-use crate::capture::{Outbox, Progress, SideTopic, stream_checkpoint};
 use crate::checkpoint::{Checkpoint, PHASE_SNAPSHOT, PHASE_STREAM, TableProgress};
 use crate::config::Config;
+use crate::delivery::{Outbox, Progress, SideTopic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
@@ -131,7 +131,7 @@ pub(crate) async fn run(
     let progress = attempt.commit(PHASE_STREAM).await?;
     attempt.outbox.all_committed().await?;
     tracing::info!(rows = attempt.ordinal, at = %snapshot_lsn, "the snapshot is out");
-    Ok(Some(stream_checkpoint(identity, &config.slot, &progress)))
+    Ok(Some(progress.stream_checkpoint(identity, &config.slot)))
 }
 
 impl Attempt<'_> {

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 use super::refused;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pgoutput::{Relation, RelationColumn, RelationId};
+use crate::pgoutput::{Relation, RelationColumn, RelationId, ReplicaIdentity};
 use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeOptions, TypeRow};
 
 /// Tables that are asked for at the same time.
@@ -141,6 +141,7 @@ impl Catalog {
             id,
             schema: name.schema.clone(),
             table: name.table.clone(),
+            identity: ReplicaIdentity::Default,
             columns: columns.iter().map(|column| column.relation.clone()).collect(),
         };
         self.combine(&relation, columns, *partitioned).await
@@ -231,7 +232,14 @@ impl Catalog {
             ));
         }
         let key = key.into_values().collect();
-        Ok(TableShape { name, columns, key, own_key: own_key.is_some(), partitioned })
+        Ok(TableShape {
+            name,
+            columns,
+            key,
+            own_key: own_key.is_some(),
+            key_is_deferred: own_key.is_some(),
+            partitioned,
+        })
     }
 
     /// The table's columns, and whether it is divided into partitions.
@@ -258,6 +266,7 @@ impl Catalog {
                     name: row.get(0),
                     type_oid: row.get(1),
                     type_modifier: row.get(2),
+                    in_identity: row.get::<_, Option<bool>>(8).unwrap_or_default(),
                 },
                 nullable: !row.get::<_, bool>(3),
                 default,

@@ -91,6 +91,8 @@ pub(crate) struct TableShape {
     pub(crate) key: Vec<usize>,
     /// Whether the configuration gives the key, whose columns may be null then.
     pub(crate) own_key: bool,
+    /// Whether two rows may have the same key for a moment within a transaction: its index is deferrable, or there is none.
+    pub(crate) key_is_deferred: bool,
     /// Whether its rows are in partitions.
     pub(crate) partitioned: bool,
 }

@@ -4,9 +4,9 @@ use globset::GlobSet;
 
 use super::Stream;
 use crate::avro::{EventSource, MessageEncoder, SnapshotMark};
-use crate::capture::SideTopic;
 use crate::capture::signal::Signal;
 use crate::config::Config;
+use crate::delivery::SideTopic;
 use crate::error::Result;
 use crate::kafka::EventId;
 use crate::lsn::Lsn;

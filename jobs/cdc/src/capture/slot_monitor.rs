@@ -8,7 +8,7 @@ const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Keeps the metrics of the source's head and of the slot going, whatever the capture does, and warns when the
 /// source is about to remove WAL that the slot needs.
-pub(super) async fn watch_slot(config: Config, metrics: Metrics) {
+pub(super) async fn monitor_slot(config: Config, metrics: Metrics) {
     let mut client = None;
     let mut before = WalStatus::Reserved;
     loop {

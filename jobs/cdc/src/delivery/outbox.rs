@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::progress::Progress;
 use crate::avro::{Operation, wire_header};
-use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, PHASE_STREAM, TableProgress};
+use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, PHASE_STREAM};
 use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{Batch, EventId, NodeId, Partition, Producer, Record, Records, partition_of};
-use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::transport::SystemIdentity;
 
@@ -69,20 +69,6 @@ struct Committing {
     progress: Progress,
     since: Instant,
     events: usize,
-}
-
-/// What a checkpoint says of the source.
-#[derive(Debug, Clone)]
-pub(crate) struct Progress {
-    /// The last event that is out.
-    pub(crate) id: EventId,
-    /// Where the stream goes on.
-    pub(crate) end: Lsn,
-    pub(crate) complete: bool,
-    pub(crate) committed_at_us: i64,
-    pub(crate) phase: &'static str,
-    pub(crate) snapshot_lsn: Lsn,
-    pub(crate) snapshot_progress: BTreeMap<String, TableProgress>,
 }
 
 impl Outbox {

@@ -7,13 +7,13 @@ use crate::table::TableShape;
 
 /// A topic, and the schemas of its records.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub(crate) struct RequiredTopic {
     pub(crate) topic: String,
     /// Subject and schema, of the key when there is one and of the value.
     pub(crate) schemas: Vec<(String, String)>,
 }
 
-impl Wanted {
+impl RequiredTopic {
     fn new(topic: String, key: Option<String>, value: String) -> Self {
         let mut schemas = vec![(format!("{topic}-value"), value)];
         schemas.extend(key.map(|key| (format!("{topic}-key"), key)));

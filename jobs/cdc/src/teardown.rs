@@ -6,16 +6,16 @@ use tokio::task::block_in_place;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::kafka::{cluster_state, delete_topics};
+use crate::kafka::{cluster_state, committed_checkpoint, delete_topics};
 use crate::registry::Registry;
-use crate::{source, survey};
+use crate::source;
 
 /// Drops the slot and the publication; with `topics`, every topic under the prefix too, the checkpoints
 /// among them, and those that the last checkpoint counts. Returns one line for each thing done.
 ///
 /// # Errors
 /// When the slot is being read from, or a server refuses.
-pub async fn remove(config: &Config, topics: bool) -> Result<Vec<String>> {
+pub async fn teardown(config: &Config, topics: bool) -> Result<Vec<String>> {
     let client = source::connect(&config.source).await?;
     let ours = if topics { ours(config).await? } else { Vec::new() };
     let mut done = Vec::new();
@@ -41,7 +41,7 @@ async fn ours(config: &Config) -> Result<Vec<String>> {
         BTreeMap::new()
     } else {
         let mut registry = Registry::new(&config.registry, false)?;
-        let last = survey::checkpoint(config, &cluster, &mut registry).await?;
+        let last = committed_checkpoint(config, &cluster, &mut registry).await?;
         last.map(|last| last.counts).unwrap_or_default()
     };
     let prefix = format!("{}.", config.topic_prefix);
