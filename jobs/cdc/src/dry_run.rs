@@ -42,7 +42,7 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     config.topics(tables.iter().map(|(_, name)| name))?;
     let mut wanted = vec![RequiredTopic::of_checkpoints(config)];
     for (id, name) in &tables {
-        wanted.push(RequiredTopic::of_table(config, &catalog.shape(*id, name).await?));
+        wanted.push(RequiredTopic::of_table(config, &catalog.shape_now(*id, name).await?.0));
     }
     wanted.extend(RequiredTopic::beside(config));
 

@@ -26,13 +26,14 @@
 //! | `table` | tables and columns as captured |
 //! | `avro` | schemas, keys and envelopes |
 //! | `registry` | the schema registry |
+//! | `relation` | relation records: what no row event tells of a table |
 //! | `kafka` | topics, the transactional producer on the wire, the checkpoint topic read back |
 //! | `socket`, `tls` | connections to servers |
 //! | `checkpoint` | the checkpoint record |
 //! | `delivery` | Kafka transactions that hold events and the knowledge of them, used by snapshot and stream |
 //! | `snapshot` | the initial snapshot, in parallel and resumable; single tables while the stream goes on |
 //! | `capture` | sessions: where to begin, the stream |
-//! | `check`, `status`, `dry_run`, `snapshot_request`, `teardown` | the other subcommands; `required_topics`: the topics and schemas that a configuration asks for |
+//! | `check`, `status`, `dry_run`, `snapshot_request`, `ddl_trigger`, `teardown` | the other subcommands; `required_topics`: the topics and schemas that a configuration asks for |
 //! | `retry` | whether to try again, decided in one place |
 //! | `metrics`, `http` | what can be watched |
 
@@ -41,6 +42,7 @@ mod capture;
 mod check;
 mod checkpoint;
 mod config;
+mod ddl_trigger;
 mod delivery;
 mod dry_run;
 mod error;
@@ -50,6 +52,7 @@ mod lsn;
 mod metrics;
 mod pgoutput;
 mod registry;
+mod relation;
 mod required_topics;
 mod retry;
 mod secret;
@@ -67,6 +70,7 @@ mod transport;
 pub use capture::run;
 pub use check::{Finding, Verdict, check};
 pub use config::Config;
+pub use ddl_trigger::{ddl_trigger_statements, install_ddl_trigger, remove_ddl_trigger};
 pub use dry_run::dry_run;
 pub use error::{Error, ErrorKind, Result};
 pub use lsn::{Lsn, ParseLsnError};

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lakepulse_cdc::{
-    Config, Error, Shutdown, Verdict, check, dry_run, request_snapshot, run, status, teardown,
+    Config, Error, Shutdown, Verdict, check, ddl_trigger_statements, dry_run, install_ddl_trigger,
+    remove_ddl_trigger, request_snapshot, run, status, teardown,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -48,12 +49,27 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The event trigger that lets the source tell changes of tables at their exact place in its log.
+    Ddl {
+        #[command(subcommand)]
+        action: DdlAction,
+    },
     /// Drop the slot and the publication.
     Drop {
         /// Delete every topic under the prefix too, the checkpoints among them.
         #[arg(long)]
         topics: bool,
     },
+}
+
+#[derive(Subcommand)]
+enum DdlAction {
+    /// Install it in the source's database, or bring it up to date; needs a superuser there.
+    Install,
+    /// Remove it.
+    Remove,
+    /// Print the statements that install it.
+    Print,
 }
 
 #[tokio::main]
@@ -103,6 +119,9 @@ async fn execute(arguments: Arguments) -> Result<ExitCode, Error> {
             }
         }
         Command::Snapshot { tables } => print_lines(&request_snapshot(&config, &tables).await?),
+        Command::Ddl { action: DdlAction::Install } => print_lines(&install_ddl_trigger(&config).await?),
+        Command::Ddl { action: DdlAction::Remove } => print_lines(&remove_ddl_trigger(&config).await?),
+        Command::Ddl { action: DdlAction::Print } => print!("{}", ddl_trigger_statements()),
         Command::Drop { topics } => print_lines(&teardown(&config, topics).await?),
     }
     Ok(ExitCode::SUCCESS)

@@ -13,10 +13,11 @@ use crate::checkpoint::{self, PHASE_STARTING};
 use crate::config::{Config, SnapshotMode};
 use crate::delivery::{Outbox, Progress};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kafka::{EventId, Producer, Topics, last_checkpoint, signals};
+use crate::kafka::{EventId, Producer, Topics, last_checkpoint, recall_relations, signals};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
+use crate::relation::{self, RelationLog};
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Catalog, Server, SlotState};
@@ -54,10 +55,16 @@ pub(crate) async fn run(
     }
     let schema_id =
         registry.register(&format!("{checkpoint_topic}-value"), checkpoint::SCHEMA, metrics).await?;
+    let relation_topic = config.side_topic("relation");
+    topics.ensure_relations(&relation_topic).await?;
+    let relation_schema =
+        registry.register(&format!("{relation_topic}-value"), relation::SCHEMA, metrics).await?;
     let producer = Producer::open(&config.kafka, &config.slot, shutdown.clone()).await?;
     let last =
         last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
     let last = follow_timeline(config, last, &identity).await?;
+    let mut relations = RelationLog::new(&relation_topic, relation_schema);
+    recall_relations(&config.kafka, &relation_topic, &mut relations, &mut registry, metrics).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
     let start = match decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic) {
         Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && is_a_gap(error.kind()) => {
@@ -81,10 +88,14 @@ pub(crate) async fn run(
     );
     outbox.continue_counts(&counts);
     registry.become_patient();
-    let mut tables_in_stream = Tables::new(catalog, registry, topics, config, metrics);
-    let encoders = tables_in_stream.prepare(&tables).await?;
-    for encoder in &encoders {
-        outbox.know_topic(&encoder.topic);
+    let mut tables_in_stream = Tables::new(catalog, registry, topics, relations, config, metrics);
+    let prepared = tables_in_stream.prepare(&tables).await?;
+    let mut encoders = Vec::with_capacity(prepared.len());
+    let mut tellings = Vec::with_capacity(prepared.len());
+    for table in prepared {
+        outbox.know_topic(&table.encoder.topic);
+        encoders.push(table.encoder);
+        tellings.push(table.telling);
     }
     let side_topics = tables_in_stream.prepare_side_topics().await?;
     if shutdown.requested() {
@@ -127,13 +138,20 @@ pub(crate) async fn run(
             };
             *established = true;
             metrics.set_ready(true);
+            // They hold from the snapshot on.
+            let at = EventId { commit_lsn: snapshot.exported.consistent_point.before(), ordinal: 0 };
+            for telling in &tellings {
+                tables_in_stream.relations.tell(&mut outbox, telling.clone(), at, "start").await?;
+            }
             let read = if mode == SnapshotMode::Never { &[] } else { encoders.as_slice() };
             let (read, snapshot) = match &config.snapshot.replica {
                 None => (read, snapshot),
                 // The slot's snapshot can't be had there: tables are read while the stream goes on.
                 Some(_) => (&[][..], snapshot.left_to_the_stream(read)),
             };
-            let done = snapshot::run(config, snapshot, read, &mut outbox, &identity, shutdown, metrics);
+            let relations = &mut tables_in_stream.relations;
+            let done =
+                snapshot::run(config, snapshot, read, &mut outbox, relations, &identity, shutdown, metrics);
             let Some(checkpoint) = done.await? else { return Ok(()) };
             drop(session);
             checkpoint
@@ -158,7 +176,7 @@ pub(crate) async fn run(
     let stream =
         Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
             .with_signals(signals);
-    Box::pin(stream.run(&new, shutdown)).await
+    Box::pin(stream.run(&new, tellings, shutdown)).await
 }
 
 /// Whether events were lost that a new snapshot of the same source makes up for.

@@ -1,13 +1,17 @@
+mod ddl;
+mod discovery;
 mod incremental;
 mod messages;
 mod signals;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio::sync::mpsc;
 
+use self::discovery::Discovery;
 use self::incremental::{Incremental, SOON};
 use self::messages::Messages;
 use self::signals::receive;
@@ -25,7 +29,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{EventId, KafkaSignal, TRANSACTIONAL_IDS};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Begin, Commit, Message, RelationId, decode};
+use crate::pgoutput::{Begin, Commit, Message, Relation, RelationId, decode};
+use crate::relation::Telling;
 use crate::shutdown::Shutdown;
 use crate::table::TableName;
 use crate::transport::{Chunk, Received, ReplicationStream};
@@ -61,6 +66,7 @@ pub(crate) struct Stream<S> {
     /// What the snapshot read of each table, until the stream has passed it, and what is read incrementally.
     snapshot_progress: BTreeMap<String, TableProgress>,
     incremental: Incremental,
+    discovery: Discovery,
     messages: Messages,
     kafka_signals: Option<mpsc::Receiver<KafkaSignal>>,
     /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
@@ -118,6 +124,7 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_lsn: Lsn(checkpoint.snapshot_lsn as u64),
             snapshot_progress: checkpoint.snapshot_progress.clone(),
             incremental: Incremental::new(config),
+            discovery: Discovery::new(config.discover_interval),
             messages,
             kafka_signals: None,
             written: (reached, checkpoint.complete),
@@ -135,9 +142,17 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// Streams until the stop is asked for or something fails; tables that are new are read meanwhile.
-    pub(crate) async fn run(mut self, new: &[TableName], shutdown: &mut Shutdown) -> Result<()> {
+    /// `tellings` are the tables that are included, as the catalog had them at the session's start.
+    pub(crate) async fn run(
+        mut self,
+        new: &[TableName],
+        tellings: Vec<Telling>,
+        shutdown: &mut Shutdown,
+    ) -> Result<()> {
         self.source.confirm(self.end);
         self.read_tables(new);
+        let included: Vec<_> = tellings.iter().map(|table| (table.id, table.name.clone())).collect();
+        self.compare(tellings, &included).await?;
         loop {
             let pause = self.pause();
             tokio::select! {
@@ -151,7 +166,10 @@ impl<S: ReplicationStream> Stream<S> {
                 () = tokio::time::sleep(pause) => {}
             }
             self.read_on_if_due().await?;
-            if self.transaction.is_none() && self.incremental.is_time_to_look() {
+            if self.discovery.has_found() {
+                Box::pin(self.tell_found()).await?;
+            }
+            if self.transaction.is_none() && self.discovery.is_due() {
                 Box::pin(self.discover()).await?;
             }
             self.commit_when_due().await?;
@@ -206,10 +224,7 @@ impl<S: ReplicationStream> Stream<S> {
             }
             Message::Commit(commit) => self.finish_transaction(commit).await?,
             Message::Relation(relation) => {
-                Box::pin(self.tables.describe(&relation)).await?;
-                if let Some(table) = self.tables.get(relation.id)? {
-                    self.outbox.know_topic(&table.encoder.topic);
-                }
+                Box::pin(self.relation(&relation)).await?;
             }
             Message::Insert { relation, new } => {
                 if let Some(columns) = self.tables.signal_columns(relation) {
@@ -232,6 +247,20 @@ impl<S: ReplicationStream> Stream<S> {
             Message::Origin { .. } | Message::Type { .. } => {}
         }
         Ok(())
+    }
+
+    /// What the stream says of a table holds from its next event on.
+    async fn relation(&mut self, relation: &Relation) -> Result<()> {
+        let telling = self.tables.describe(relation).await?;
+        let Some(table) = self.tables.get(relation.id)? else { return Ok(()) };
+        let topic = Arc::clone(&table.encoder.topic);
+        let (Some(telling), Some(transaction)) = (telling, &self.transaction) else {
+            self.outbox.know_topic(&topic);
+            return Ok(());
+        };
+        let at = EventId { commit_lsn: transaction.begin.commit_lsn, ordinal: transaction.ordinal };
+        self.outbox.know_topic(&topic);
+        if at > self.reached { self.tell(telling, at, "stream").await } else { Ok(()) }
     }
 
     /// Encodes and sends one change, in one or two events.
@@ -434,7 +463,11 @@ impl<S: ReplicationStream> Stream<S> {
     /// who waits for all that was committed so far need not wait for an idle source's checkpoint. While tables are read
     /// it is the last event, which leaves room for their rows.
     fn position(&self) -> EventId {
-        if self.transaction.is_none() && !self.is_reading() { self.last_passed() } else { self.reached }
+        if self.transaction.is_none() && !self.is_reading() && !self.discovery.has_found() {
+            self.last_passed()
+        } else {
+            self.reached
+        }
     }
 
     fn last_passed(&self) -> EventId {

@@ -16,7 +16,8 @@ use crate::kafka::Topics;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Datum, Relation, RelationId, Tuple};
 use crate::registry::Registry;
-use crate::source::{Catalog, ensure_publication};
+use crate::relation::{Believed, RelationLog, RelationShape, Telling, believed};
+use crate::source::{Catalog, TableFacts, catalog_version, ensure_publication};
 use crate::table::{TableName, TableShape};
 
 /// The tables in the stream, each with the encoder of its current shape.
@@ -28,9 +29,19 @@ pub(crate) struct Tables {
     metrics: Metrics,
     /// None for a table that the configuration doesn't include.
     known: HashMap<RelationId, Option<Captured>>,
-    described: HashSet<RelationId>,
+    /// How often the stream has described each table.
+    described: HashMap<RelationId, u32>,
+    /// Tables whose rows were written anew, as the event trigger tells before it describes them.
+    pub(super) rewritten: HashSet<RelationId>,
+    pub(crate) relations: RelationLog,
     /// The signal table, with the places of its columns `type` and `data`.
     signals: Option<(RelationId, [usize; 2])>,
+}
+
+/// A table whose schemas are registered, and what is to be told of it.
+pub(crate) struct Prepared {
+    pub(crate) encoder: Arc<TableEncoder>,
+    pub(crate) telling: Telling,
 }
 
 /// A table in the stream.
@@ -71,6 +82,7 @@ impl Tables {
         catalog: Catalog,
         registry: Registry,
         topics: Topics,
+        relations: RelationLog,
         config: &Config,
         metrics: &Metrics,
     ) -> Self {
@@ -81,7 +93,9 @@ impl Tables {
             config: config.clone(),
             metrics: metrics.clone(),
             known: HashMap::new(),
-            described: HashSet::new(),
+            described: HashMap::new(),
+            rewritten: HashSet::new(),
+            relations,
             signals: None,
         }
     }
@@ -105,8 +119,8 @@ impl Tables {
         self.known.contains_key(&relation)
     }
 
-    /// Publishes tables that are not yet, and prepares those that are new; their encoders are returned.
-    pub(crate) async fn add(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Arc<TableEncoder>>> {
+    /// Publishes tables that are not yet, and prepares those that are new.
+    pub(crate) async fn add(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Prepared>> {
         let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
         let (publication, partitions) = (&self.config.publication, self.config.partitions);
         ensure_publication(&self.client(), publication, &names, partitions).await?;
@@ -114,19 +128,65 @@ impl Tables {
         self.prepare(&new).await
     }
 
-    /// The encoder of a table's present shape, which may be ahead of that in the stream; in another server's catalog, if
-    /// there is one.
+    /// The table's present shape, which may be ahead of that in the stream; in another server's catalog, if there is one.
     pub(crate) async fn present(
         &mut self,
         id: RelationId,
         name: &TableName,
         elsewhere: Option<&mut Catalog>,
-    ) -> Result<Arc<TableEncoder>> {
-        let shape = elsewhere.unwrap_or(&mut self.catalog).shape(id, name).await?;
-        match self.known.get(&id) {
-            Some(Some(known)) if known.encoder.shape == shape => Ok(Arc::clone(&known.encoder)),
-            _ => self.encoder(shape).await,
+    ) -> Result<Prepared> {
+        let (shape, facts) = elsewhere.unwrap_or(&mut self.catalog).shape_now(id, name).await?;
+        self.catalog.know_types(&facts).await?;
+        let telling = self.telling(&Believed::certain(facts), &shape);
+        let encoder = match self.known.get(&id) {
+            Some(Some(known)) if known.encoder.shape == shape => Arc::clone(&known.encoder),
+            _ => self.encoder(shape).await?,
+        };
+        Ok(Prepared { encoder, telling })
+    }
+
+    /// What is to be told of a table.
+    fn telling(&self, Believed { facts, is_certain }: &Believed, shape: &TableShape) -> Telling {
+        Telling {
+            name: shape.name.clone(),
+            id: facts.id(),
+            topic: self.config.topic(&shape.name).into(),
+            shape: RelationShape::new(facts, shape, |oid| self.catalog.labels(oid)),
+            is_certain: *is_certain,
+            rewritten: self.rewritten.contains(&facts.id()),
         }
+    }
+
+    /// What is to be told of the tables that the catalog knows like this.
+    pub(crate) async fn tellings(&mut self, tables: Vec<TableFacts>) -> Result<Vec<Telling>> {
+        let shapes = self.catalog.shapes_without_defaults(&tables).await?;
+        let tellings = tables.into_iter().zip(shapes);
+        Ok(tellings.map(|(facts, shape)| self.telling(&Believed::certain(facts), &shape)).collect())
+    }
+
+    /// The catalog's present word on these tables.
+    pub(crate) async fn facts(&self, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
+        self.catalog.facts(tables).await
+    }
+
+    /// What changes whenever the catalog does.
+    pub(crate) async fn catalog_version(&self) -> Result<String> {
+        catalog_version(&self.catalog.client()).await
+    }
+
+    /// Has types read again when they are needed next.
+    pub(crate) fn forget_types(&mut self) {
+        self.catalog.forget_types();
+    }
+
+    /// Whether a table of this name is captured, as far as the configuration says.
+    pub(crate) fn includes(&self, name: &TableName) -> bool {
+        self.config.tables.matches(&name.schema, &name.table)
+    }
+
+    /// How often the stream has described a table.
+    pub(crate) fn descriptions(&self, id: RelationId) -> u32 {
+        self.described.get(&id).copied().unwrap_or_default()
     }
 
     /// Where the signal table has its columns `type` and `data`, if this is it.
@@ -134,21 +194,23 @@ impl Tables {
         self.signals.filter(|(id, _)| *id == relation).map(|(_, columns)| columns)
     }
 
-    /// Registers the schemas and creates the topics of these tables, as the catalog has them now.
-    pub(crate) async fn prepare(
-        &mut self,
-        tables: &[(RelationId, TableName)],
-    ) -> Result<Vec<Arc<TableEncoder>>> {
+    /// Registers the schemas and creates the topics of these tables, as the catalog has them now; those that are gone
+    /// are missing.
+    pub(crate) async fn prepare(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Prepared>> {
         let names = self.config.topics(tables.iter().map(|(_, name)| name))?;
         self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        let shapes = self.catalog.shapes(tables).await?;
+        let ids: Vec<_> = tables.iter().map(|(id, _)| *id).collect();
+        let facts = self.catalog.facts(&ids).await?;
+        let shapes = self.catalog.shapes(&facts).await?;
         let schemas = shapes.iter().flat_map(|shape| self.schemas(shape)).collect();
         self.registry.register_all(schemas, &self.metrics).await?;
-        let mut encoders = Vec::with_capacity(tables.len());
-        for ((id, _), shape) in tables.iter().zip(shapes) {
-            encoders.push(self.install(*id, shape).await?);
+        let mut prepared = Vec::with_capacity(facts.len());
+        for (facts, shape) in facts.into_iter().zip(shapes) {
+            let id = facts.id();
+            let telling = self.telling(&Believed::certain(facts), &shape);
+            prepared.push(Prepared { encoder: self.install(id, shape).await?, telling });
         }
-        Ok(encoders)
+        Ok(prepared)
     }
 
     /// The subjects and schemas of a table.
@@ -195,8 +257,9 @@ impl Tables {
         Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id), takes: &[] })
     }
 
-    /// Takes note of what the stream says of a table; a changed shape becomes a new schema version.
-    pub(crate) async fn describe(&mut self, relation: &Relation) -> Result<()> {
+    /// Takes note of what the stream says of a table; a changed shape becomes a new schema version. What is to be told of it, if
+    /// anything may be.
+    pub(crate) async fn describe(&mut self, relation: &Relation) -> Result<Option<Telling>> {
         let is_signal = |table: &TableName| table.schema == relation.schema && table.table == relation.table;
         if self.config.signals.table.as_ref().is_some_and(is_signal) {
             let column = |name: &str| relation.columns.iter().position(|column| column.name == name);
@@ -204,23 +267,29 @@ impl Tables {
         }
         if !self.config.tables.matches(&relation.schema, &relation.table) {
             self.known.insert(relation.id, None);
-            return Ok(());
+            return Ok(None);
         }
         let known =
             self.known.get(&relation.id).and_then(Option::as_ref).map(|table| Arc::clone(&table.encoder));
         // The server describes a table again when its catalog entry has changed, be it only its key.
-        let again = !self.described.insert(relation.id);
-        if !again && known.as_ref().is_some_and(|encoder| same(&encoder.shape, relation)) {
-            return Ok(());
+        let times = self.described.entry(relation.id).or_default();
+        *times += 1;
+        let is_known = known.as_ref().is_some_and(|encoder| same(&encoder.shape, relation));
+        if *times == 1 && is_known && self.relations.is_told(relation) {
+            return Ok(None);
         }
-        let mut shape = self.catalog.shape_of(relation).await?;
-        if let Some(known) = known.filter(|encoder| same(&encoder.shape, relation)) {
+        let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
+        let now = self.catalog.facts(&[relation.id]).await?.pop();
+        let believed = believed(relation, self.relations.of(relation.id, &name), now.as_ref());
+        let mut shape = self.catalog.shape(&believed.facts).await?;
+        let telling = self.telling(&believed, &shape);
+        if let Some(known) = known.filter(|_| is_known) {
             // A column in which null was seen stays nullable.
             for (column, before) in shape.columns.iter_mut().zip(&known.shape.columns) {
                 column.nullable |= before.nullable;
             }
             if shape == known.shape {
-                return Ok(());
+                return Ok(Some(telling));
             }
         }
         tracing::info!(table = %shape.name, columns = shape.columns.len(), "the table has a new shape");
@@ -229,7 +298,7 @@ impl Tables {
         let topic = self.config.topics(others.chain([&shape.name]))?.pop().unwrap_or_default();
         self.topics.ensure(&[&topic]).await?;
         self.install(relation.id, shape).await?;
-        Ok(())
+        Ok(Some(telling))
     }
 
     /// A table of the stream, none when it isn't captured.

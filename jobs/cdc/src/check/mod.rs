@@ -1,5 +1,6 @@
 //! Looks at everything that a capture needs, and says what is to be done.
 
+mod ddl;
 mod kafka;
 mod publication;
 mod registry;
@@ -97,6 +98,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
             rights::check(&client, server, &tables, &mut findings).await;
             publication::check(&client, config, server, &tables, &mut findings).await;
         }
+        ddl::check(&client, config, &mut findings).await;
         replica::check(&client, config, &mut findings).await;
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
         source = identity.zip(slot);

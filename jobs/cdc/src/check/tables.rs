@@ -35,7 +35,7 @@ pub(super) async fn check(client: &Arc<Client>, config: &Config, findings: &mut 
     let mut included = Vec::with_capacity(tables.len());
     let mut unknown = Vec::new();
     for (id, name) in tables {
-        let shape = catalog.shape(id, &name).await;
+        let shape = catalog.shape_now(id, &name).await.map(|(shape, _)| shape);
         let shape = findings.known("table keys", shape);
         if let Some(shape) = &shape {
             let columns = catalog.unknown_columns(shape);

@@ -39,6 +39,16 @@ impl Topics {
         Ok(())
     }
 
+    /// Creates the topic of relation records when it isn't there.
+    pub(crate) async fn ensure_relations(&mut self, topic: &str) -> Result<()> {
+        if self.known.contains(topic) {
+            return Ok(());
+        }
+        create(&self.kafka, &[relations(&self.kafka, topic)], Intent::Make).await?;
+        self.known.insert(topic.to_owned());
+        Ok(())
+    }
+
     /// Creates the tables' topics that aren't there.
     pub(crate) async fn ensure(&mut self, topics: &[&str]) -> Result<()> {
         let missing: Vec<&str> =
@@ -70,6 +80,14 @@ fn checkpoints<'a>(kafka: &KafkaConfig, topic: &'a str) -> NewTopic<'a> {
         .set("cleanup.policy", "delete")
         .set("retention.ms", "-1")
         .set("retention.bytes", CHECKPOINT_BYTES)
+}
+
+/// Every record is kept: whoever comes new learns from them how the tables came to look as they do.
+fn relations<'a>(kafka: &KafkaConfig, topic: &'a str) -> NewTopic<'a> {
+    NewTopic::new(topic, 1, TopicReplication::Fixed(kafka.replication_factor))
+        .set("cleanup.policy", "delete")
+        .set("retention.ms", "-1")
+        .set("retention.bytes", "-1")
 }
 
 fn events<'a>(kafka: &'a KafkaConfig, topic: &'a str, longest: &'a str) -> NewTopic<'a> {

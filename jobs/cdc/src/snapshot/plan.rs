@@ -40,6 +40,11 @@ impl Range {
         self.after.is_none() && self.through.is_none() && has_order(&self.encoder.shape)
     }
 
+    /// Whether it has the table's first rows.
+    pub(crate) fn begins_table(&self) -> bool {
+        self.after.is_none()
+    }
+
     /// The statement that reads the range.
     pub(crate) fn copy(&self) -> String {
         let shape = &self.encoder.shape;

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
+use crate::relation::RelationLog;
 use crate::shutdown::Shutdown;
 use crate::transport::{Connection, ExportedSnapshot, SystemIdentity};
 
@@ -55,12 +56,14 @@ impl Snapshot {
 /// The state of an attempt between waves.
 struct Attempt<'a> {
     outbox: &'a mut Outbox,
+    relations: &'a mut RelationLog,
     metrics: &'a Metrics,
     dead_letters: Option<SideTopic>,
     source: EventSource,
     snapshot_lsn: Lsn,
     /// Of the next event.
     ordinal: u64,
+    rows: u64,
     stream_from: Lsn,
     earlier: Lsn,
     progress: BTreeMap<String, TableProgress>,
@@ -72,6 +75,7 @@ pub(crate) async fn run(
     snapshot: Snapshot,
     encoders: &[Arc<TableEncoder>],
     outbox: &mut Outbox,
+    relations: &mut RelationLog,
     identity: &SystemIdentity,
     shutdown: &mut Shutdown,
     metrics: &Metrics,
@@ -89,11 +93,13 @@ pub(crate) async fn run(
     };
     let mut attempt = Attempt {
         outbox,
+        relations,
         metrics,
         dead_letters: snapshot.dead_letters,
         source,
         snapshot_lsn,
         ordinal: 0,
+        rows: 0,
         stream_from: snapshot.stream_from.unwrap_or(point),
         earlier: snapshot.earlier,
         progress: snapshot.progress,
@@ -130,7 +136,7 @@ pub(crate) async fn run(
     }
     let progress = attempt.commit(PHASE_STREAM).await?;
     attempt.outbox.all_committed().await?;
-    tracing::info!(rows = attempt.ordinal, at = %snapshot_lsn, "the snapshot is out");
+    tracing::info!(rows = attempt.rows, at = %snapshot_lsn, "the snapshot is out");
     Ok(Some(progress.stream_checkpoint(identity, &config.slot)))
 }
 
@@ -142,6 +148,10 @@ impl Attempt<'_> {
         readers: &mut Vec<Connection>,
         shutdown: &Shutdown,
     ) -> Result<bool> {
+        for range in ranges.iter().filter(|range| range.begins_table()) {
+            let at = self.next_position();
+            self.relations.begin_image(self.outbox, &range.encoder.shape.name, at).await?;
+        }
         let queue = Arc::new(Mutex::new(VecDeque::from(ranges.to_vec())));
         let (out, mut chunks) = mpsc::channel(QUEUED_CHUNKS);
         let mut tasks = JoinSet::new();
@@ -156,6 +166,7 @@ impl Attempt<'_> {
             }
             let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
             let next = chunk.send(self.outbox, id, self.dead_letters.as_ref(), self.metrics).await?;
+            self.rows += next.ordinal - self.ordinal;
             self.ordinal = next.ordinal;
         }
         while let Some(ended) = tasks.join_next().await {
@@ -172,9 +183,20 @@ impl Attempt<'_> {
                 progress.read_at = self.snapshot_lsn.0 as i64;
             }
             progress.through = range.through.clone().unwrap_or_default();
+            if progress.done {
+                let at = self.next_position();
+                self.relations.end_image(self.outbox, &range.encoder.shape.name, at).await?;
+            }
         }
         self.commit(PHASE_SNAPSHOT).await?;
         Ok(true)
+    }
+
+    /// A place of its own for what is no row.
+    fn next_position(&mut self) -> EventId {
+        let id = EventId { commit_lsn: self.snapshot_lsn, ordinal: self.ordinal };
+        self.ordinal += 1;
+        id
     }
 
     /// Hands over a commit, and waits for the one before it.

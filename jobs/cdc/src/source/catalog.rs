@@ -1,61 +1,33 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
-use tokio::sync::OnceCell;
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, SimpleQueryMessage, Statement};
+use futures::{StreamExt, stream};
+use tokio_postgres::Client;
 
+use super::defaults::read_defaults;
+use super::facts::{TableFacts, read_facts};
 use super::refused;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pgoutput::{Relation, RelationColumn, RelationId, ReplicaIdentity};
+use crate::pgoutput::RelationId;
+use crate::relation::Label;
 use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeOptions, TypeRow};
 
-/// Tables that are asked for at the same time.
-const TOGETHER: usize = 32;
+/// Tables whose facts one statement asks for.
+const TOGETHER: usize = 500;
+/// Tables whose defaults are asked for at the same time.
+const AT_ONCE: usize = 32;
 
 /// The catalog's types, read once and again when an unknown one turns up.
 pub(crate) struct Catalog {
     client: Arc<Client>,
     options: RowOptions,
     types: HashMap<u32, TypeRow>,
-    /// Asks for the columns of a table.
-    columns: OnceCell<Statement>,
 }
-
-/// What the catalog knows of a column beyond the replication stream.
-struct CatalogColumn {
-    relation: RelationColumn,
-    nullable: bool,
-    default: ColumnDefault,
-    /// From 0, for a column of the key.
-    key_position: Option<usize>,
-    /// Whether an old row tells the column, none when it tells all or there are no old rows.
-    in_old_rows: Option<bool>,
-}
-
-/// The columns of table `$1`. Its key is that of the index of the replica identity, if it is an index, since of a
-/// deleted row nothing else is known; else of the primary key; else of the first unique index that every row is in.
-const COLUMNS: &str = "
-    SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull,
-           array_position((SELECT (k.indkey::int2[])[0:k.indnkeyatts - 1] FROM pg_index k WHERE k.indexrelid = (
-               SELECT i.indexrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
-                WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
-                  AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = $1 AND NOT a.attnotnull
-                                     AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
-                ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, x.relname LIMIT 1)), a.attnum),
-           pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod),
-           EXISTS (SELECT FROM pg_class c WHERE c.oid = $1 AND c.relkind = 'p'),
-           (SELECT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-             WHERE i.indrelid = $1 AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
-      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-     ORDER BY a.attnum";
 
 impl Catalog {
     pub(crate) fn new(client: Arc<Client>, options: &RowOptions) -> Self {
-        Self { client, options: options.clone(), types: HashMap::new(), columns: OnceCell::new() }
+        Self { client, options: options.clone(), types: HashMap::new() }
     }
 
     pub(crate) fn client(&self) -> Arc<Client> {
@@ -110,49 +82,89 @@ impl Catalog {
         Ok(tables)
     }
 
+    /// What the catalog knows of these tables now, in their order; those that are gone are missing.
+    pub(crate) async fn facts(&self, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
+        let mut all: HashMap<u32, TableFacts> = HashMap::with_capacity(tables.len());
+        for together in tables.chunks(TOGETHER) {
+            let facts = read_facts(&self.client, together).await?;
+            all.extend(facts.into_iter().map(|facts| (facts.oid, facts)));
+        }
+        Ok(tables.iter().filter_map(|id| all.remove(&id.0)).collect())
+    }
+
     /// The shape of a table as the catalog has it now.
-    pub(crate) async fn shape(&mut self, id: RelationId, name: &TableName) -> Result<TableShape> {
-        let known = self.columns(id, name).await?;
-        self.of_columns(id, name, &known).await
+    ///
+    /// # Errors
+    /// Among others [`ErrorKind::SourceRefused`] when it is gone.
+    pub(crate) async fn shape_now(
+        &mut self,
+        id: RelationId,
+        name: &TableName,
+    ) -> Result<(TableShape, TableFacts)> {
+        let Some(facts) = self.facts(&[id]).await?.pop() else {
+            return Err(Error::new(ErrorKind::SourceRefused, format!("the table {name} is gone")));
+        };
+        Ok((self.shape(&facts).await?, facts))
+    }
+
+    /// The shape in which a table is captured that the catalog knows like this.
+    pub(crate) async fn shape(&mut self, facts: &TableFacts) -> Result<TableShape> {
+        let defaults = read_defaults(&self.client, facts).await;
+        self.combine(facts, defaults).await
     }
 
     /// The shapes of many tables, in the same order.
-    pub(crate) async fn shapes(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<TableShape>> {
-        let this = &*self;
-        let all: Vec<_> = stream::iter(tables)
-            .map(|(id, name)| this.columns(*id, name))
-            .buffered(TOGETHER)
-            .try_collect()
-            .await?;
+    pub(crate) async fn shapes(&mut self, tables: &[TableFacts]) -> Result<Vec<TableShape>> {
+        let client = Arc::clone(&self.client);
+        let defaults: Vec<_> =
+            stream::iter(tables).map(|facts| read_defaults(&client, facts)).buffered(AT_ONCE).collect().await;
         let mut shapes = Vec::with_capacity(tables.len());
-        for ((id, name), known) in tables.iter().zip(all) {
-            shapes.push(self.of_columns(*id, name, &known).await?);
+        for (facts, defaults) in tables.iter().zip(defaults) {
+            shapes.push(self.combine(facts, defaults).await?);
         }
         Ok(shapes)
     }
 
-    async fn of_columns(
-        &mut self,
-        id: RelationId,
-        name: &TableName,
-        (columns, partitioned): &(Vec<CatalogColumn>, bool),
-    ) -> Result<TableShape> {
-        let relation = Relation {
-            id,
-            schema: name.schema.clone(),
-            table: name.table.clone(),
-            identity: ReplicaIdentity::Default,
-            columns: columns.iter().map(|column| column.relation.clone()).collect(),
-        };
-        self.combine(&relation, columns, *partitioned).await
+    /// The same, where nobody asks for the columns' defaults.
+    pub(crate) async fn shapes_without_defaults(&mut self, tables: &[TableFacts]) -> Result<Vec<TableShape>> {
+        let mut shapes = Vec::with_capacity(tables.len());
+        for facts in tables {
+            shapes.push(self.combine(facts, vec![ColumnDefault::None; facts.columns.len()]).await?);
+        }
+        Ok(shapes)
     }
 
-    /// The shape of a table as the stream describes it, with nullability and primary key from the
-    /// catalog, which may have moved on since: a column that it no longer knows is nullable.
-    pub(crate) async fn shape_of(&mut self, relation: &Relation) -> Result<TableShape> {
-        let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
-        let (columns, partitioned) = self.columns(relation.id, &name).await?;
-        self.combine(relation, &columns, partitioned).await
+    /// The values of an enum, or of the enum that a domain or an array is made of.
+    pub(crate) fn labels(&self, oid: u32) -> Vec<Label> {
+        let mut oid = oid;
+        // A damaged catalog might close a chain of domains to a ring.
+        for _ in 0..16 {
+            let Some(row) = self.types.get(&oid) else { break };
+            oid = match row {
+                row if row.is_domain => row.base,
+                row if row.is_array && row.element != 0 => row.element,
+                row => {
+                    let labels = row.label_oids.iter().zip(&row.labels);
+                    return labels
+                        .map(|(oid, label)| Label { oid: i64::from(*oid), label: label.clone() })
+                        .collect();
+                }
+            };
+        }
+        Vec::new()
+    }
+
+    /// Sees to it that the types of a table are known.
+    pub(crate) async fn know_types(&mut self, facts: &TableFacts) -> Result<()> {
+        for column in &facts.columns {
+            self.column_type(column.type_oid, column.modifier).await?;
+        }
+        Ok(())
+    }
+
+    /// Has types read again when they are needed next: values of an enum came, or were renamed.
+    pub(crate) fn forget_types(&mut self) {
+        self.types.clear();
     }
 
     /// Columns to be written whose types have no form of their own, with their types' names.
@@ -172,53 +184,46 @@ impl Catalog {
         unknown
     }
 
-    async fn combine(
-        &mut self,
-        relation: &Relation,
-        known: &[CatalogColumn],
-        partitioned: bool,
-    ) -> Result<TableShape> {
-        let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
+    async fn combine(&mut self, facts: &TableFacts, defaults: Vec<ColumnDefault>) -> Result<TableShape> {
+        let name = facts.name();
         let own_key = self.options.key(&name).map(<[String]>::to_vec);
-        let mut columns = Vec::with_capacity(relation.columns.len());
+        let mut columns = Vec::with_capacity(facts.columns.len());
         let mut key = BTreeMap::new();
-        for (index, column) in relation.columns.iter().enumerate() {
-            let facts = known.iter().find(|known| known.relation.name == column.name);
-            let position = match &own_key {
-                Some(names) => names.iter().position(|name| *name == column.name),
-                None => facts.and_then(|facts| facts.key_position),
+        for (known, default) in facts.columns.iter().zip(defaults).filter(|(known, _)| !known.generated) {
+            let position = match (&own_key, &facts.key) {
+                (Some(names), _) => names.iter().position(|name| *name == known.name),
+                (None, Some(key)) => key.columns.iter().position(|number| *number == known.attnum),
+                (None, None) => None,
             };
             if let Some(position) = position {
-                key.insert(position, index);
+                key.insert(position, columns.len());
             }
             if own_key.is_some()
                 && position.is_some()
-                && facts.and_then(|facts| facts.in_old_rows) == Some(false)
+                && facts.identity_columns.as_ref().is_some_and(|told| !told.contains(&known.attnum))
             {
                 return Err(Error::new(
                     ErrorKind::Configuration,
                     format!(
-                        "tables.keys: deleted rows of {name} do not tell column {}: run ALTER TABLE {}.{} REPLICA IDENTITY FULL",
-                        column.name,
-                        super::quoted(&name.schema),
-                        super::quoted(&name.table)
+                        "tables.keys: deleted rows of {name} do not tell column {}: run ALTER TABLE {} REPLICA IDENTITY FULL",
+                        known.name,
+                        name.quoted()
                     ),
                 ));
             }
-            let resolved = self.column_type(column.type_oid, column.type_modifier).await?;
-            let mask = self.options.mask(&name, &column.name).cloned();
+            let resolved = self.column_type(known.type_oid, known.modifier).await?;
+            let mask = self.options.mask(&name, &known.name).cloned();
             // A key is written whole.
             let captured = position.is_some()
-                || resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
+                || resolved.kind != ColumnType::Unknown && self.options.captures(&name, &known.name);
             columns.push(Column {
-                name: column.name.clone(),
-                type_oid: column.type_oid,
-                type_modifier: column.type_modifier,
-                nullable: facts.is_none_or(|facts| facts.nullable) && !resolved.not_null,
-                default: facts
-                    .filter(|facts| facts.relation.type_oid == column.type_oid && resolved.has_default)
+                name: known.name.clone(),
+                type_oid: known.type_oid,
+                type_modifier: known.modifier,
+                nullable: !known.not_null && !resolved.not_null,
+                default: Some(default)
+                    .filter(|_| resolved.has_default)
                     .filter(|_| mask.is_none() || resolved.kind == ColumnType::Text)
-                    .map(|facts| facts.default.clone())
                     .unwrap_or_default(),
                 kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
                 mask,
@@ -231,82 +236,15 @@ impl Catalog {
                 format!("tables.keys: {name} lacks some of the columns {names:?}: correct their names"),
             ));
         }
-        let key = key.into_values().collect();
+        let key_is_deferred = own_key.is_some() || facts.key.as_ref().is_some_and(|key| !key.immediate);
         Ok(TableShape {
             name,
             columns,
-            key,
+            key: key.into_values().collect(),
             own_key: own_key.is_some(),
-            key_is_deferred: own_key.is_some(),
-            partitioned,
+            key_is_deferred,
+            partitioned: facts.partitioned,
         })
-    }
-
-    /// The table's columns, and whether it is divided into partitions.
-    async fn columns(&self, id: RelationId, name: &TableName) -> Result<(Vec<CatalogColumn>, bool)> {
-        let failed = || format!("cannot read the columns of {name}");
-        let statement =
-            self.columns.get_or_try_init(|| self.client.prepare(COLUMNS)).await.map_err(refused(failed()))?;
-        let rows = self.client.query(statement, &[&id.0]).await.map_err(refused(failed()))?;
-        let mut columns = Vec::with_capacity(rows.len());
-        let mut constants = Vec::new();
-        for row in &rows {
-            let expression: Option<String> = row.get(5);
-            let default = match &expression {
-                Some(expression) if is_constant(expression) => {
-                    let of_type: String = row.get(6);
-                    constants.push((columns.len(), format!("({expression})::{of_type}")));
-                    ColumnDefault::None
-                }
-                Some(expression) if is_call(expression) => ColumnDefault::Computed,
-                Some(_) | None => ColumnDefault::None,
-            };
-            columns.push(CatalogColumn {
-                relation: RelationColumn {
-                    name: row.get(0),
-                    type_oid: row.get(1),
-                    type_modifier: row.get(2),
-                    in_identity: row.get::<_, Option<bool>>(8).unwrap_or_default(),
-                },
-                nullable: !row.get::<_, bool>(3),
-                default,
-                // Of an array that counts from 0.
-                key_position: row.get::<_, Option<i32>>(4).map(|position| position as usize),
-                in_old_rows: row.get(8),
-            });
-        }
-        self.read_constants(&mut columns, &constants, name).await;
-        Ok((columns, rows.first().is_some_and(|row| row.get(7))))
-    }
-
-    /// Asks for the text forms of constant defaults.
-    async fn read_constants(
-        &self,
-        columns: &mut [CatalogColumn],
-        constants: &[(usize, String)],
-        name: &TableName,
-    ) {
-        if constants.is_empty() {
-            return;
-        }
-        let expressions: Vec<&str> = constants.iter().map(|(_, expression)| expression.as_str()).collect();
-        match self.client.simple_query(&format!("SELECT {}", expressions.join(", "))).await {
-            Ok(messages) => {
-                for message in messages {
-                    let SimpleQueryMessage::Row(row) = message else { continue };
-                    for (place, (index, _)) in constants.iter().enumerate() {
-                        if let (Some(column), Some(text)) = (columns.get_mut(*index), row.get(place)) {
-                            // A `char(5)` is told without the spaces that fill it up.
-                            let padded = column.relation.type_oid == Type::BPCHAR.oid();
-                            let text = if padded { text.trim_end_matches(' ') } else { text };
-                            column.default = ColumnDefault::Constant(text.to_owned());
-                        }
-                    }
-                }
-            }
-            // They are for readers of the schema, and stand for what a delete does not tell.
-            Err(cause) => tracing::warn!(table = %name, "the defaults of columns are left out: {cause}"),
-        }
     }
 
     async fn column_type(&mut self, oid: u32, modifier: i32) -> Result<ResolvedType> {
@@ -326,7 +264,8 @@ impl Catalog {
             .client
             .query(
                 "SELECT t.oid, t.typname, t.typtype::text, t.typinput = 'array_in'::regproc AND t.typdelim = ',', t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
-                        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
+                        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
+                        (SELECT array_agg(e.oid ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
                    FROM pg_type t WHERE t.typtype <> 'c'",
                 &[],
             )
@@ -346,6 +285,7 @@ impl Catalog {
                     element: row.get(6),
                     not_null: row.get(7),
                     labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
+                    label_oids: row.get::<_, Option<Vec<u32>>>(9).unwrap_or_default(),
                 };
                 (row.get(0), facts)
             })
@@ -360,99 +300,4 @@ struct ResolvedType {
     not_null: bool,
     /// Whether the schema tells the column's default.
     has_default: bool,
-}
-
-/// Whether an expression as PostgreSQL prints it is a literal, perhaps in parentheses and cast to types.
-fn is_constant(expression: &str) -> bool {
-    let mut rest = expression.trim();
-    while let Some(inner) = rest.strip_prefix('(') {
-        rest = inner;
-    }
-    let after = if let Some(text) = rest.strip_prefix("E'").or_else(|| rest.strip_prefix('\'')) {
-        end_of_text(text, rest.starts_with('E'))
-    } else {
-        let word = rest.strip_prefix('-').unwrap_or(rest);
-        let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(word.len());
-        let (word, after) = word.split_at(end);
-        let literal =
-            word.starts_with(|c: char| c.is_ascii_digit()) || matches!(word, "true" | "false" | "NULL");
-        literal.then_some(after)
-    };
-    // Casts are names, perhaps quoted, with numbers or brackets.
-    after.is_some_and(|casts| {
-        casts.is_empty()
-            || casts.trim_start_matches(')').is_empty()
-            || (casts.trim_start_matches(')').starts_with("::")
-                && casts.chars().all(|c| c.is_alphanumeric() || " :_.,\"()[]".contains(c)))
-    })
-}
-
-/// Whether an expression is a function's call, such as `nextval(…)`, or one of those that need no brackets, such as
-/// `CURRENT_DATE`.
-fn is_call(expression: &str) -> bool {
-    let rest = expression.trim_start_matches('(');
-    let end = rest.find(|c: char| !c.is_alphanumeric() && !"_.\"".contains(c)).unwrap_or(rest.len());
-    let (name, after) = rest.split_at(end);
-    !name.is_empty() && (after.starts_with('(') || name.starts_with("CURRENT_") || name.starts_with("LOCAL"))
-}
-
-/// What follows the quote that ends a text.
-fn end_of_text(text: &str, escapes: bool) -> Option<&str> {
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '\\' if escapes => drop(characters.next()),
-            '\'' if characters.next_if(|(_, next)| *next == '\'').is_none() => return text.get(at + 1..),
-            _ => {}
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn constants() {
-        for constant in [
-            "1",
-            "'-1'::integer",
-            "(-1)",
-            "1.5",
-            "'a'::text",
-            "'it''s'::character varying(9)",
-            "true",
-            "NULL::text",
-            "'{1,2}'::integer[]",
-            "('now'::text)::date",
-            "E'a\\'b'::text",
-            "'x'::\"Own\".mood",
-            "(1)::numeric(10,2)",
-        ] {
-            assert!(is_constant(constant), "{constant}");
-        }
-        for computed in [
-            "nextval('s'::regclass)",
-            "now()",
-            "CURRENT_DATE",
-            "(1 + 1)",
-            "upper('x'::text)",
-            "'a'::text || 'b'::text",
-            "('now'::text)::date + 1",
-            "'open",
-            "gen_random_uuid()",
-            "-x",
-        ] {
-            assert!(!is_constant(computed), "{computed}");
-        }
-        for call in
-            ["nextval('s'::regclass)", "now()", "CURRENT_DATE", "\"Own\".make(1)", "CURRENT_TIMESTAMP(3)"]
-        {
-            assert!(is_call(call), "{call}");
-        }
-        for other in ["(1 + 1)", "'a'::text || 'b'::text", "x"] {
-            assert!(!is_call(other), "{other}");
-        }
-    }
 }

@@ -2,6 +2,9 @@
 
 mod catalog;
 mod connect;
+mod ddl;
+mod defaults;
+mod facts;
 mod publication;
 mod published;
 mod server;
@@ -10,6 +13,8 @@ mod slot_health;
 
 pub(crate) use self::catalog::Catalog;
 pub(crate) use self::connect::{SESSION_OPTIONS, check_wal_level, connect, head, refused};
+pub(crate) use self::ddl::{DDL_PREFIX, DdlTrigger, REMOVE_DDL, ddl_trigger, install_ddl, run_ddl};
+pub(crate) use self::facts::{ColumnFacts, KeyFacts, LeafFacts, TableFacts, catalog_version};
 pub(crate) use self::publication::ensure_publication;
 pub(crate) use self::published::Published;
 pub(crate) use self::server::Server;

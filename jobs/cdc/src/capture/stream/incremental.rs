@@ -1,15 +1,18 @@
 //! Snapshots of single tables while the stream goes on; how, is told in [`crate::snapshot::incremental`].
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
 use super::Stream;
-use crate::config::{Config, SnapshotMode};
+use crate::capture::tables::Prepared;
+use crate::config::Config;
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::pgoutput::{Begin, RelationId};
+use crate::relation::Telling;
 use crate::retry::Backoff;
 use crate::snapshot::incremental::{Reader, Reading, Standing, Taken, standing};
 use crate::table::TableName;
@@ -24,13 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is read beside the stream, one table after the other.
 pub(super) struct Incremental {
-    config: Config,
+    pub(super) config: Config,
     reader: Option<Reader>,
     table: Option<Table>,
     not_before: Instant,
     backoff: Backoff,
     pub(super) paused: bool,
-    looked_at: Instant,
 }
 
 /// The table being read.
@@ -52,6 +54,10 @@ struct Table {
 struct Range {
     taken: Taken,
     reading: Reading,
+    /// What the table looks like in the snapshot.
+    telling: Telling,
+    /// Whether it is the table's first.
+    begins: bool,
     /// A transaction that the snapshot does not hold has changed the table before the range could be taken in.
     is_late: bool,
 }
@@ -65,7 +71,6 @@ impl Incremental {
             not_before: Instant::now(),
             backoff: Backoff::new(),
             paused: false,
-            looked_at: Instant::now(),
         }
     }
 
@@ -77,11 +82,6 @@ impl Incremental {
     /// Whether a range is to be taken in before this transaction, which its snapshot does not hold.
     pub(super) fn stands_before(&self, begin: &Begin) -> bool {
         self.end().is_some_and(|end| begin.commit_lsn >= end)
-    }
-
-    /// Whether new tables are to be looked for.
-    pub(super) fn is_time_to_look(&self) -> bool {
-        self.config.discover_interval.is_some_and(|interval| self.looked_at.elapsed() >= interval)
     }
 
     /// Begins anew with whatever is left.
@@ -152,6 +152,16 @@ impl Incremental {
     }
 }
 
+/// Lets an idle source's stream pass the log's present end.
+pub(super) fn nudge(source: Arc<Client>) {
+    tokio::spawn(async move {
+        let nudge = "SELECT pg_logical_emit_message(true, 'lakepulse.watermark', '')";
+        if let Err(cause) = source.batch_execute(nudge).await {
+            tracing::debug!("no watermark: {cause}");
+        }
+    });
+}
+
 impl Table {
     fn tell_wait(&mut self, what: std::fmt::Arguments<'_>) {
         if self.told.elapsed() > PATIENCE {
@@ -176,33 +186,8 @@ impl<S: ReplicationStream> Stream<S> {
 
     /// Publishes tables that are not yet.
     pub(super) async fn add_tables(&mut self, tables: &[(RelationId, TableName)]) -> Result<()> {
-        for encoder in self.tables.add(tables).await? {
-            self.outbox.know_topic(&encoder.topic);
-        }
-        Ok(())
-    }
-
-    /// Looks for tables that came since the capture was started.
-    pub(super) async fn discover(&mut self) -> Result<()> {
-        self.incremental.looked_at = Instant::now();
-        match self.add_new_tables().await {
-            Err(error) if matches!(error.kind(), ErrorKind::SourceRefused | ErrorKind::Publication) => {
-                tracing::error!("new tables are not captured: {}", error.chain());
-                Ok(())
-            }
-            added => added,
-        }
-    }
-
-    async fn add_new_tables(&mut self) -> Result<()> {
-        let mut tables = self.tables.included().await?;
-        tables.retain(|(id, _)| !self.tables.knows(*id));
-        if tables.is_empty() {
-            return Ok(());
-        }
-        self.add_tables(&tables).await?;
-        if self.incremental.config.snapshot.mode != SnapshotMode::Never {
-            self.read_tables(tables.iter().map(|(_, name)| name));
+        for table in self.tables.add(tables).await? {
+            self.outbox.know_topic(&table.encoder.topic);
         }
         Ok(())
     }
@@ -256,7 +241,7 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// Whether events at this position change the counts of no cut that Kafka knows.
-    fn is_above_cuts(&self, position: EventId) -> bool {
+    pub(super) fn is_above_cuts(&self, position: EventId) -> bool {
         let (written, is_cut) = self.written;
         !is_cut || position.commit_lsn > written.commit_lsn
     }
@@ -266,21 +251,16 @@ impl<S: ReplicationStream> Stream<S> {
         let client = self.tables.client();
         let taken = self.incremental.take(&mut table, &client).await;
         if let Ok(Some((mut reader, taken))) = taken {
-            let encoder = self.tables.present(table.relation, &table.name, reader.catalog()).await?;
+            let Prepared { encoder, telling } =
+                self.tables.present(table.relation, &table.name, reader.catalog()).await?;
             let progress = self.snapshot_progress.get(&table.name.to_string());
             let after = progress.map(|progress| progress.through.clone()).unwrap_or_default();
             let rows = self.incremental.config.snapshot.incremental_rows;
             let dead_letters = self.side_topics.dead_letters.clone();
             let reading = reader.read(&taken, &encoder, &after, rows, dead_letters);
-            table.range = Some(Range { taken, reading, is_late: false });
+            table.range = Some(Range { taken, reading, telling, begins: after.is_empty(), is_late: false });
             self.incremental.table = Some(table);
-            // An idle source's stream passes the snapshot with this.
-            tokio::spawn(async move {
-                let nudge = "SELECT pg_logical_emit_message(true, 'lakepulse.watermark', '')";
-                if let Err(cause) = client.batch_execute(nudge).await {
-                    tracing::debug!("no watermark: {cause}");
-                }
-            });
+            nudge(client);
             return Ok(());
         }
         self.incremental.table = Some(table);
@@ -323,17 +303,27 @@ impl<S: ReplicationStream> Stream<S> {
         }
         let mut id = EventId { ordinal: before.ordinal + 1, ..before };
         let events_before = self.outbox.events() - self.rows_taken_in;
+        let relations = &mut self.tables.relations;
+        // The rows are of this shape, whatever the stream and the polls have told.
+        relations.tell(&mut self.outbox, range.telling, id, "snapshot").await?;
+        if range.begins || !relations.has_open_image(&table.name) {
+            relations.begin_image(&mut self.outbox, &table.name, id).await?;
+            id.ordinal += 1;
+        }
+        let first = id.ordinal;
         while let Some(chunk) = range.reading.next().await {
             let dead_letters = self.side_topics.dead_letters.as_ref();
             id = chunk.send(&mut self.outbox, id, dead_letters, &self.metrics).await?;
         }
         let (reader, last_key) = range.reading.finish().await?;
-        table.rows += id.ordinal - before.ordinal - 1;
+        table.rows += id.ordinal - first;
         self.rows_taken_in = self.outbox.events().saturating_sub(events_before);
         let progress = self.snapshot_progress.entry(table.name.to_string()).or_default();
         progress.done = last_key.is_none();
         progress.through = last_key.unwrap_or_default();
         if progress.done {
+            self.tables.relations.end_image(&mut self.outbox, &table.name, id).await?;
+            id.ordinal += 1;
             tracing::info!(table = %table.name, rows = table.rows, lsn = %id.commit_lsn, "the incremental snapshot is out");
             self.incremental.table = None;
         }

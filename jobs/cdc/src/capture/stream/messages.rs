@@ -10,6 +10,7 @@ use crate::delivery::SideTopic;
 use crate::error::Result;
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
+use crate::source::DDL_PREFIX;
 use crate::transport::ReplicationStream;
 
 /// What is done with messages, by their prefixes.
@@ -40,7 +41,9 @@ impl<S: ReplicationStream> Stream<S> {
         if id <= self.reached {
             return Ok(());
         }
-        if prefix == self.messages.signal_prefix {
+        if prefix == DDL_PREFIX {
+            self.ddl(content, id).await?;
+        } else if prefix == self.messages.signal_prefix {
             self.follow(Signal::from_json(&String::from_utf8_lossy(content))).await?;
         } else if let (Some(topic), Some(encoder)) = (&self.side_topics.messages, &self.messages.encoder)
             && self.messages.captured.is_match(prefix)

@@ -1,0 +1,165 @@
+//! Polls of the catalog: tables that came, went, or changed without an event. What a poll finds holds from where the source's
+//! log ended then, and is told once the stream has passed that place: every event before it may be of the old shape.
+
+use std::time::{Duration, Instant};
+
+use super::Stream;
+use super::incremental::nudge;
+use crate::config::SnapshotMode;
+use crate::error::{ErrorKind, Result};
+use crate::kafka::EventId;
+use crate::lsn::Lsn;
+use crate::pgoutput::RelationId;
+use crate::relation::{Change, Telling};
+use crate::source;
+use crate::table::TableName;
+use crate::transport::ReplicationStream;
+
+/// When the catalog is looked at, and what was found and not told yet.
+pub(super) struct Discovery {
+    interval: Option<Duration>,
+    looked_at: Instant,
+    /// Of the catalog, when everything in it had been told or noted.
+    version: Option<String>,
+    found: Vec<Found>,
+}
+
+/// Something that a poll found.
+struct Found {
+    /// The end of the log, behind everything that the poll saw.
+    at: Lsn,
+    what: Finding,
+}
+
+enum Finding {
+    /// A table, and how often the stream had described it by then: if it has done so since, it knows better.
+    Table(Box<Telling>, u32),
+    Gone(TableName),
+}
+
+impl Discovery {
+    pub(super) fn new(interval: Option<Duration>) -> Self {
+        Self { interval, looked_at: Instant::now(), version: None, found: Vec::new() }
+    }
+
+    /// Whether it is time for a poll.
+    pub(super) fn is_due(&self) -> bool {
+        self.interval.is_some_and(|interval| self.looked_at.elapsed() >= interval)
+    }
+
+    /// Lets the next poll be at once, if there are polls at all.
+    pub(super) fn hurry(&mut self) {
+        self.version = None;
+        if let Some(past) = self.interval.and_then(|interval| Instant::now().checked_sub(interval)) {
+            self.looked_at = past;
+        }
+    }
+
+    /// Whether something waits to be told.
+    pub(super) fn has_found(&self) -> bool {
+        !self.found.is_empty()
+    }
+}
+
+impl<S: ReplicationStream> Stream<S> {
+    /// Looks whether the catalog has changed.
+    pub(super) async fn discover(&mut self) -> Result<()> {
+        self.discovery.looked_at = Instant::now();
+        match self.look().await {
+            Err(error) if matches!(error.kind(), ErrorKind::SourceRefused | ErrorKind::Publication) => {
+                self.discovery.version = None;
+                tracing::error!("the catalog can't be followed: {}", error.chain());
+                Ok(())
+            }
+            looked => looked,
+        }
+    }
+
+    async fn look(&mut self) -> Result<()> {
+        let version = self.tables.catalog_version().await?;
+        if self.discovery.version.as_ref() == Some(&version) {
+            return Ok(());
+        }
+        self.tables.forget_types();
+        let included = self.tables.included().await?;
+        let mut new = included.clone();
+        new.retain(|(id, _)| !self.tables.knows(*id));
+        if !new.is_empty() {
+            self.add_tables(&new).await?;
+            if self.incremental.config.snapshot.mode != SnapshotMode::Never {
+                self.read_tables(new.iter().map(|(_, name)| name));
+            }
+        }
+        let ids: Vec<_> = included.iter().map(|(id, _)| *id).collect();
+        let facts = self.tables.facts(&ids).await?;
+        let tellings = self.tables.tellings(facts).await?;
+        self.compare(tellings, &included).await?;
+        self.discovery.version = Some(version);
+        Ok(())
+    }
+
+    /// Compares what the catalog says with what was told, of all the tables that are included.
+    pub(super) async fn compare(
+        &mut self,
+        tellings: Vec<Telling>,
+        included: &[(RelationId, TableName)],
+    ) -> Result<()> {
+        let client = self.tables.client();
+        let at = source::head(&client).await?;
+        let mut found = Vec::new();
+        for telling in tellings {
+            if !self.tables.relations.changes(&telling).is_empty() {
+                let seen = self.tables.descriptions(telling.id);
+                found.push(Finding::Table(Box::new(telling), seen));
+            }
+        }
+        let is_gone = |name: &&TableName| !included.iter().any(|(_, known)| known == *name);
+        found.extend(self.tables.relations.names().filter(is_gone).cloned().map(Finding::Gone));
+        self.discovery.found = found.into_iter().map(|what| Found { at, what }).collect();
+        if self.discovery.has_found() {
+            nudge(client);
+        }
+        Ok(())
+    }
+
+    /// Between transactions: tells what was found, once the stream has passed its place.
+    pub(super) async fn tell_found(&mut self) -> Result<()> {
+        let here = self.last_passed();
+        let is_passed = |found: &Found| found.at <= self.end;
+        if self.transaction.is_some()
+            || !self.discovery.found.iter().all(is_passed)
+            || !self.is_above_cuts(here)
+        {
+            return Ok(());
+        }
+        for found in std::mem::take(&mut self.discovery.found) {
+            let at = EventId { ordinal: self.last_passed().ordinal + 1, ..self.last_passed() };
+            match found.what {
+                Finding::Table(telling, seen) if self.tables.descriptions(telling.id) != seen => {
+                    tracing::debug!(table = %telling.name, "the stream has described the table since it was looked at");
+                    self.discovery.hurry();
+                    continue;
+                }
+                Finding::Table(telling, _) => self.tell(*telling, at, "catalog").await?,
+                Finding::Gone(name) => {
+                    self.tables.relations.tell_gone(&mut self.outbox, &name, at, "catalog").await?;
+                }
+            }
+            self.reached = at;
+        }
+        Ok(())
+    }
+
+    /// Tells what is new about a table; one whose rows are not known any more is read as a whole.
+    pub(super) async fn tell(&mut self, telling: Telling, at: EventId, learned_from: &str) -> Result<()> {
+        let (name, id) = (telling.name.clone(), telling.id);
+        let changes = self.tables.relations.tell(&mut self.outbox, telling, at, learned_from).await?;
+        self.tables.rewritten.remove(&id);
+        if changes.iter().any(Change::needs_image)
+            && self.incremental.config.snapshot.mode != SnapshotMode::Never
+        {
+            self.read_tables([&name]);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+use super::record::{Label, Leaf, RelationColumn, RelationShape};
+use crate::avro::field_name;
+use crate::pgoutput::ReplicaIdentity;
+use crate::source::{LeafFacts, TableFacts};
+use crate::table::TableShape;
+
+impl RelationShape {
+    /// What records say of a table that the catalog knows like this and that is captured in this shape. `labels` gives the
+    /// values of an enum's OID.
+    pub(crate) fn new(facts: &TableFacts, shape: &TableShape, labels: impl Fn(u32) -> Vec<Label>) -> Self {
+        let columns = facts.columns.iter().map(|column| {
+            let captured =
+                shape.columns.iter().find(|known| known.name == column.name).filter(|_| !column.generated);
+            RelationColumn {
+                attnum: i32::from(column.attnum),
+                name: column.name.clone(),
+                field: field_name(&column.name),
+                former_fields: Vec::new(),
+                type_oid: i64::from(column.type_oid),
+                r#type: column.type_name.clone(),
+                modifier: column.modifier,
+                nullable: captured.map_or(!column.not_null, |column| column.nullable),
+                generated: column.generated,
+                captured: captured.is_some_and(|column| column.captured),
+                missing: column.missing.clone(),
+                labels: labels(column.type_oid),
+            }
+        });
+        Self {
+            identity: identity_name(facts.identity).to_owned(),
+            key: shape.key_columns().map(|column| column.name.clone()).collect(),
+            key_from: key_from(facts, shape).to_owned(),
+            partitioned: facts.partitioned,
+            filenode: i64::from(facts.filenode),
+            columns: columns.collect(),
+            leaves: facts.leaves.iter().map(Leaf::new).collect(),
+        }
+    }
+
+    /// Takes over what only an earlier record knows: the value that old rows have is forgotten by the catalog when the table is
+    /// written anew, yet consumers may not have those rows anew.
+    pub(super) fn remember(&mut self, before: &Self) {
+        for column in &mut self.columns {
+            let earlier =
+                before.columns.iter().find(|earlier| earlier.attnum == column.attnum && column.attnum > 0);
+            if let Some(earlier) = earlier {
+                column.missing = column.missing.take().or_else(|| earlier.missing.clone());
+                if column.labels.is_empty() && column.type_oid == earlier.type_oid {
+                    column.labels.clone_from(&earlier.labels);
+                }
+            }
+        }
+    }
+}
+
+/// PostgreSQL's word.
+pub(super) fn identity_name(identity: ReplicaIdentity) -> &'static str {
+    match identity {
+        ReplicaIdentity::Default => "default",
+        ReplicaIdentity::Nothing => "nothing",
+        ReplicaIdentity::Full => "full",
+        ReplicaIdentity::Index => "index",
+    }
+}
+
+fn key_from(facts: &TableFacts, shape: &TableShape) -> &'static str {
+    if shape.key.is_empty() {
+        return "none";
+    }
+    match &facts.key {
+        _ if shape.own_key => "configuration",
+        Some(key) if key.identity => "identity_index",
+        Some(key) if key.primary => "primary_key",
+        Some(_) => "unique_index",
+        None => "identity",
+    }
+}
+
+impl Leaf {
+    fn new(facts: &LeafFacts) -> Self {
+        Self {
+            schema: facts.schema.clone(),
+            table: facts.table.clone(),
+            oid: i64::from(facts.oid),
+            filenode: i64::from(facts.filenode),
+        }
+    }
+
+    pub(super) fn facts(&self) -> LeafFacts {
+        LeafFacts {
+            oid: self.oid as u32,
+            schema: self.schema.clone(),
+            table: self.table.clone(),
+            filenode: self.filenode as u32,
+        }
+    }
+}
