@@ -1,5 +1,7 @@
+mod aside;
 mod incremental;
 mod messages;
+mod publications;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,7 @@ use tokio::sync::mpsc;
 
 use self::incremental::{Incremental, SOON};
 use self::messages::Messages;
+pub(super) use self::publications::Publications;
 use self::signals::receive;
 use super::changes::{Change, Changes};
 use super::isolation;
@@ -61,6 +64,7 @@ pub(crate) struct Stream<S> {
     /// What the snapshot read of each table, until the stream has passed it, and what is read incrementally.
     snapshot_progress: BTreeMap<String, TableProgress>,
     incremental: Incremental,
+    publications: Publications,
     messages: Messages,
     kafka_signals: Option<mpsc::Receiver<KafkaSignal>>,
     /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
@@ -92,6 +96,7 @@ impl<S: ReplicationStream> Stream<S> {
         outbox: Outbox,
         tables: Tables,
         side_topics: SideTopics,
+        publications: Publications,
         config: &Config,
         metrics: &Metrics,
         checkpoint: &Checkpoint,
@@ -118,6 +123,7 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_lsn: Lsn(checkpoint.snapshot_lsn as u64),
             snapshot_progress: checkpoint.snapshot_progress.clone(),
             incremental: Incremental::new(config),
+            publications,
             messages,
             kafka_signals: None,
             written: (reached, checkpoint.complete),
@@ -138,6 +144,7 @@ impl<S: ReplicationStream> Stream<S> {
     pub(crate) async fn run(mut self, new: &[TableName], shutdown: &mut Shutdown) -> Result<()> {
         self.source.confirm(self.end);
         self.read_tables(new);
+        self.incremental.hold(&self.publications.held());
         loop {
             let pause = self.pause();
             tokio::select! {
@@ -151,7 +158,7 @@ impl<S: ReplicationStream> Stream<S> {
                 () = tokio::time::sleep(pause) => {}
             }
             self.read_on_if_due().await?;
-            if self.transaction.is_none() && self.incremental.is_time_to_look() {
+            if self.transaction.is_none() && self.is_time_to_look() {
                 Box::pin(self.discover()).await?;
             }
             self.commit_when_due().await?;

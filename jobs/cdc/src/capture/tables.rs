@@ -16,7 +16,7 @@ use crate::kafka::Topics;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Datum, Relation, RelationId, Tuple};
 use crate::registry::Registry;
-use crate::source::{Catalog, ensure_publication};
+use crate::source::{Catalog, arrange_publications};
 use crate::table::{TableName, TableShape};
 
 /// The tables in the stream, each with the encoder of its current shape.
@@ -108,8 +108,9 @@ impl Tables {
     /// Publishes tables that are not yet, and prepares those that are new; their encoders are returned.
     pub(crate) async fn add(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Arc<TableEncoder>>> {
         let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
-        let (publication, partitions) = (&self.config.publication, self.config.partitions);
-        ensure_publication(&self.client(), publication, &names, partitions).await?;
+        if let Some(refused) = arrange_publications(&self.client(), &self.config, &names).await?.refused {
+            return Err(refused);
+        }
         let new: Vec<_> = tables.iter().filter(|(id, _)| !self.knows(*id)).cloned().collect();
         self.prepare(&new).await
     }

@@ -208,6 +208,12 @@ impl Config {
         format!("lakepulse.signal.{}", self.slot)
     }
 
+    /// The publication of the tables whose inserts alone can be told.
+    pub(crate) fn inserts_publication(&self) -> String {
+        // PostgreSQL cuts names after 63 bytes.
+        format!("{:.55}_inserts", self.publication)
+    }
+
     /// The topic of a table's events.
     pub(crate) fn topic(&self, table: &TableName) -> String {
         self.topic_name.topic(&self.topic_prefix, &self.source.database, table)

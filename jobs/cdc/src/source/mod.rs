@@ -2,17 +2,22 @@
 
 mod catalog;
 mod connect;
+mod identities;
 mod publication;
 mod published;
+mod readable;
 mod server;
+mod settings;
 mod slot;
 mod slot_health;
 
 pub(crate) use self::catalog::Catalog;
-pub(crate) use self::connect::{SESSION_OPTIONS, check_wal_level, connect, head, refused};
-pub(crate) use self::publication::ensure_publication;
+pub(crate) use self::connect::{check_wal_level, connect, head, refused};
+pub(crate) use self::publication::{Arranged, arrange_publications, create_inserts, remedy};
 pub(crate) use self::published::Published;
+pub(crate) use self::readable::{Hidden, unreadable};
 pub(crate) use self::server::Server;
+pub(crate) use self::settings::{PIN_LATER_ONES, session_options};
 pub(crate) use self::slot::{SlotState, drop_publication, drop_slot, read_slot};
 pub(crate) use self::slot_health::{SlotHealth, WalStatus, health};
 
