@@ -118,6 +118,41 @@ pub(crate) async fn arrange_publications(
     Ok(arranged)
 }
 
+/// What a run would make of the publications, found out without a change.
+#[derive(Debug, Default)]
+pub(crate) struct Intended {
+    /// Tables without an identity, whose inserts alone are or would be told.
+    pub(crate) inserts_only: Vec<TableName>,
+    /// Those of them that are not published so yet.
+    pub(crate) to_add: Vec<TableName>,
+    /// Tables without an identity that the main publication tells updates and deletes of, and that this user can't take out.
+    pub(crate) stuck: Vec<TableName>,
+    /// Whether the publication of inserts is there, and whether this user may alter it.
+    pub(crate) inserts: Option<bool>,
+}
+
+/// Looks at the publications.
+pub(crate) async fn intended(client: &Client, config: &Config, tables: &[TableName]) -> Result<Intended> {
+    let found = Identities::read(client, config, tables).await?;
+    let may_take_out = found.main.as_ref().is_none_or(|main| main.may_alter);
+    let mut intended = Intended {
+        inserts: found.inserts.as_ref().map(|inserts| inserts.may_alter),
+        ..Intended::default()
+    };
+    for table in &found.tables {
+        let step = step(table, found.main.as_ref());
+        if step == Step::Lost && !(may_take_out && table.named_in_main) {
+            intended.stuck.push(table.name.clone());
+        } else if !table.has_identity && (step != Step::Stay || table.in_inserts) {
+            intended.inserts_only.push(table.name.clone());
+            if !table.in_inserts {
+                intended.to_add.push(table.name.clone());
+            }
+        }
+    }
+    Ok(intended)
+}
+
 struct Work<'a> {
     client: &'a Client,
     config: &'a Config,

@@ -152,8 +152,8 @@ pub fn rights_tables_and_topics() -> Outcome {
     expect(&text, "fix", &["rights", "may not read", "public.no_key", "GRANT SELECT ON"])?;
     expect(&text, "fix", &["publication", "GRANT CREATE ON DATABASE"])?;
     expect(&text, "fix", &["publication", "does not own", "CREATE PUBLICATION"])?;
-    expect(&text, "fix", &["replica identity", "ALTER TABLE \"public\".\"no_key\" REPLICA IDENTITY FULL"])?;
-    expect(&text, "fix", &["replica identity", "public.nothing is nothing"])?;
+    expect(&text, "note", &["replica identity", "ALTER TABLE \"public\".\"no_key\" REPLICA IDENTITY FULL"])?;
+    expect(&text, "note", &["replica identity", "public.nothing is nothing"])?;
     expect(&text, "note", &["tables", "public.noise (unlogged)"])?;
     expect(&text, "fix", &["table keys", "public.absent"])?;
     expect(&text, "fix", &["table keys", "public.odd lacks", "missing"])?;

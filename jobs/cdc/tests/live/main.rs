@@ -11,9 +11,11 @@ mod check;
 mod compare;
 mod failover;
 mod incremental;
+mod keyless;
 mod kills;
 mod modes;
 mod proxy;
+mod readable;
 mod refusals;
 mod registry;
 mod replica;
@@ -71,6 +73,12 @@ fn main() {
         trial("modes::never", modes::never),
         trial("modes::only", modes::only),
         trial("modes::when_needed", modes::when_needed),
+        trial("keyless::updates_succeed_and_are_read_again", keyless::updates_succeed_and_are_read_again),
+        trial("keyless::identity_lost_and_gained", keyless::identity_lost_and_gained),
+        trial("keyless::leaf_without_an_identity", keyless::leaf_without_an_identity),
+        trial("keyless::capture_from_before", keyless::capture_from_before),
+        trial("keyless::rights_for_the_rest", keyless::rights_for_the_rest),
+        trial("readable::each_table_waits_for_its_rights", readable::each_table_waits_for_its_rights),
         trial("zoo::by_default", zoo::by_default),
         trial("zoo::as_texts", zoo::as_texts),
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),

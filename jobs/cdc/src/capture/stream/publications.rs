@@ -60,7 +60,11 @@ impl Publications {
                 publications.untold.insert(name.clone(), Untold { changes: 0, ..publications.fresh(0) });
             }
         }
-        let again = publications.look(&arranged, &BTreeSet::new());
+        let mut again = publications.look(&arranged, &BTreeSet::new());
+        if !goes_on && !arranged.is_too_young {
+            // The snapshot has them.
+            again.clear();
+        }
         (publications, again)
     }
 
