@@ -46,6 +46,9 @@ pub(super) async fn check(
             }
             operations(config, &published, findings);
             narrowed(config, &published, tables, findings);
+            if !published.column_lists.is_empty() {
+                keys_left_out(client, config, tables, findings).await;
+            }
             if findings.0.len() == before {
                 findings.ok(WHAT, format!("{name} publishes all that is asked for"));
             }
@@ -223,7 +226,7 @@ fn narrowed(config: &Config, published: &Published, tables: &[Included], finding
         findings.note(
             WHAT,
             format!(
-                "{} publishes only rows of {table} that satisfy {condition}; the snapshot reads all of them",
+                "{} publishes only rows of {table} that satisfy {condition}; the snapshot reads the same",
                 config.publication
             ),
         );
@@ -232,6 +235,36 @@ fn narrowed(config: &Config, published: &Published, tables: &[Included], finding
     if !lists.is_empty() {
         findings
             .note(WHAT, format!("{} publishes only some columns of {}", config.publication, some(&lists)));
+    }
+}
+
+/// Column lists without a column of the key, which PostgreSQL refuses updates and deletes for.
+async fn keys_left_out(client: &Client, config: &Config, tables: &[Included], findings: &mut Findings) {
+    let ids: Vec<u32> = tables.iter().map(|table| table.id.0).collect();
+    let rows = client
+        .query(
+            "SELECT n.nspname::text, c.relname::text, string_agg(a.attname::text, ', ' ORDER BY a.attnum)
+               FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid
+               JOIN pg_namespace n ON n.oid = c.relnamespace
+               JOIN pg_index i ON i.indrelid = c.oid AND CASE c.relreplident WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+              WHERE p.pubname = $1 AND c.oid = ANY ($2) AND r.prattrs IS NOT NULL AND NOT a.attnum = ANY (r.prattrs::int2[])
+              GROUP BY 1, 2 ORDER BY 1, 2",
+            &[&config.publication, &ids],
+        )
+        .await
+        .map_err(refused("cannot read the column lists of the publication"));
+    let Some(rows) = findings.known(WHAT, rows) else { return };
+    for row in rows {
+        let (table, columns) = (TableName { schema: row.get(0), table: row.get(1) }, row.get::<_, String>(2));
+        findings.fix(
+            WHAT,
+            format!(
+                "the column list of {table} in {} leaves out {columns} of its key, so that PostgreSQL refuses its updates and deletes: \
+                 name every key column in the list",
+                config.publication
+            ),
+        );
     }
 }
 

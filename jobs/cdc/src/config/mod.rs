@@ -210,8 +210,7 @@ impl Config {
 
     /// The publication of the tables whose inserts alone can be told.
     pub(crate) fn inserts_publication(&self) -> String {
-        // PostgreSQL cuts names after 63 bytes.
-        format!("{:.55}_inserts", self.publication)
+        inserts_publication(&self.publication)
     }
 
     /// The topic of a table's events.
@@ -259,6 +258,11 @@ impl Config {
     pub(crate) fn side_topic(&self, name: &str) -> String {
         format!("{}.{name}", self.topic_prefix)
     }
+}
+
+fn inserts_publication(publication: &str) -> String {
+    // PostgreSQL cuts names after 63 bytes.
+    format!("{publication:.55}_inserts")
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
-use super::refused;
+use super::narrowing::Narrowed;
+use super::{ordering, refused};
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Relation, RelationColumn, RelationId, ReplicaIdentity};
-use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeOptions, TypeRow};
+use crate::table::{Column, ColumnDefault, ColumnType, KeyOperators, TableName, TableShape, TypeOptions, TypeRow};
 
 /// Tables that are asked for at the same time.
 const TOGETHER: usize = 32;
@@ -20,6 +21,9 @@ pub(crate) struct Catalog {
     client: Arc<Client>,
     options: RowOptions,
     types: HashMap<u32, TypeRow>,
+    /// Operators of types whose order is not PostgreSQL's own.
+    operators: HashMap<u32, KeyOperators>,
+    narrowed: Narrowed,
     /// Asks for the columns of a table.
     columns: OnceCell<Statement>,
 }
@@ -55,7 +59,14 @@ const COLUMNS: &str = "
 
 impl Catalog {
     pub(crate) fn new(client: Arc<Client>, options: &RowOptions) -> Self {
-        Self { client, options: options.clone(), types: HashMap::new(), columns: OnceCell::new() }
+        Self {
+            client,
+            options: options.clone(),
+            types: HashMap::new(),
+            operators: HashMap::new(),
+            narrowed: Narrowed::new(&options.publications),
+            columns: OnceCell::new(),
+        }
     }
 
     pub(crate) fn client(&self) -> Arc<Client> {
@@ -112,12 +123,14 @@ impl Catalog {
 
     /// The shape of a table as the catalog has it now.
     pub(crate) async fn shape(&mut self, id: RelationId, name: &TableName) -> Result<TableShape> {
+        self.narrowed.read(&self.client, Some(id)).await?;
         let known = self.columns(id, name).await?;
         self.of_columns(id, name, &known).await
     }
 
     /// The shapes of many tables, in the same order.
     pub(crate) async fn shapes(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<TableShape>> {
+        self.narrowed.read(&self.client, None).await?;
         let this = &*self;
         let all: Vec<_> = stream::iter(tables)
             .map(|(id, name)| this.columns(*id, name))
@@ -142,7 +155,11 @@ impl Catalog {
             schema: name.schema.clone(),
             table: name.table.clone(),
             identity: ReplicaIdentity::Default,
-            columns: columns.iter().map(|column| column.relation.clone()).collect(),
+            columns: columns
+                .iter()
+                .filter(|column| self.narrowed.has(id, &column.relation.name))
+                .map(|column| column.relation.clone())
+                .collect(),
         };
         self.combine(&relation, columns, *partitioned).await
     }
@@ -151,6 +168,7 @@ impl Catalog {
     /// catalog, which may have moved on since: a column that it no longer knows is nullable.
     pub(crate) async fn shape_of(&mut self, relation: &Relation) -> Result<TableShape> {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
+        self.narrowed.read(&self.client, Some(relation.id)).await?;
         let (columns, partitioned) = self.columns(relation.id, &name).await?;
         self.combine(relation, &columns, partitioned).await
     }
@@ -223,6 +241,7 @@ impl Catalog {
                 kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
                 mask,
                 captured,
+                operators: self.operators.get(&column.type_oid).cloned(),
             });
         }
         if let Some(names) = own_key.as_ref().filter(|names| names.len() != key.len()) {
@@ -231,7 +250,11 @@ impl Catalog {
                 format!("tables.keys: {name} lacks some of the columns {names:?}: correct their names"),
             ));
         }
-        let key = key.into_values().collect();
+        let is_hidden = |known: &CatalogColumn| {
+            known.key_position.is_some() && !self.narrowed.has(relation.id, &known.relation.name)
+        };
+        // A part of a key names no row.
+        let key = if known.iter().any(is_hidden) { Vec::new() } else { key.into_values().collect() };
         Ok(TableShape {
             name,
             columns,
@@ -239,6 +262,7 @@ impl Catalog {
             own_key: own_key.is_some(),
             key_is_deferred: own_key.is_some(),
             partitioned,
+            row_filter: self.narrowed.row_filter(relation.id),
         })
     }
 
@@ -322,6 +346,7 @@ impl Catalog {
     }
 
     async fn read_types(&mut self) -> Result<()> {
+        self.operators = ordering::read(&self.client).await?;
         let rows = self
             .client
             .query(

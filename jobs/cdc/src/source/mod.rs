@@ -3,6 +3,8 @@
 mod catalog;
 mod connect;
 mod identities;
+mod narrowing;
+mod ordering;
 mod publication;
 mod published;
 mod readable;
