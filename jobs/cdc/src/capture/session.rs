@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
-use super::resume::{Start, decide};
 use super::readable::tell_apart;
+use super::resume::{Start, decide};
 use super::stream::{Publications, Stream};
 use super::tables::Tables;
 use super::timeline::follow as follow_timeline;
@@ -150,7 +150,9 @@ pub(crate) async fn run(
         }
     };
     if mode == SnapshotMode::Only && left > 0 {
-        let what = format!("the snapshot lacks {left} tables that this user may not read: run what was said above, and start again");
+        let what = format!(
+            "the snapshot lacks {left} tables that this user may not read: run what was said above, and start again"
+        );
         return Err(Error::new(ErrorKind::SourceRefused, what));
     }
     if mode == SnapshotMode::Only {
@@ -170,9 +172,17 @@ pub(crate) async fn run(
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
-    let stream =
-        Stream::new(replication, outbox, tables_in_stream, side_topics, arranged, config, metrics, &checkpoint)
-            .with_signals(signals);
+    let stream = Stream::new(
+        replication,
+        outbox,
+        tables_in_stream,
+        side_topics,
+        arranged,
+        config,
+        metrics,
+        &checkpoint,
+    )
+    .with_signals(signals);
     Box::pin(stream.run(&new, shutdown)).await
 }
 

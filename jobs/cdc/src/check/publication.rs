@@ -125,7 +125,8 @@ async fn inserts_only(
     let names = some(&intended.inserts_only);
     let may = intended.inserts.unwrap_or(server.may_create);
     if intended.to_add.is_empty() || may && foreign.is_empty() {
-        findings.note(WHAT, format!("{inserts} tells the inserts of {names}, which have no replica identity"));
+        findings
+            .note(WHAT, format!("{inserts} tells the inserts of {names}, which have no replica identity"));
         return;
     }
     let add: Vec<String> = intended.to_add.iter().map(TableName::quoted).collect();

@@ -200,11 +200,7 @@ fn operators(column: &Column) -> KeyOperators {
 }
 
 /// One comparison of the whole key; none where its columns have operators of several kinds.
-fn compared(
-    shape: &TableShape,
-    key: &[String],
-    which: impl Fn(&KeyOperators) -> &String,
-) -> Option<String> {
+fn compared(shape: &TableShape, key: &[String], which: impl Fn(&KeyOperators) -> &String) -> Option<String> {
     let mut kinds = shape.key_columns().map(operators);
     let first = kinds.next().unwrap_or_default();
     let condition = || format!("({}) {} ({})", key_columns(shape), which(&first), literals(key));
@@ -273,13 +269,15 @@ mod tests {
             });
         }
         let key = ["A".to_owned(), "7".to_owned()];
-        let after =
-            r#"("a" OPERATOR(x.>) 'A' OR "a" OPERATOR(x.=) 'A' AND "b" OPERATOR(pg_catalog.>) '7')"#;
+        let after = r#"("a" OPERATOR(x.>) 'A' OR "a" OPERATOR(x.=) 'A' AND "b" OPERATOR(pg_catalog.>) '7')"#;
         assert_eq!(is_after(&narrow, &key), after);
         assert_eq!(is_at_most(&narrow, &key), format!("NOT {after}"));
         let narrow = Arc::new(TableEncoder::new(narrow, "t", (None, 1), "", ""));
         let whole = Range { encoder: narrow, after: None, through: None, limit: None }.copy();
-        assert_eq!(whole, r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE (a < 5 OR b = 1)) TO STDOUT"#);
+        assert_eq!(
+            whole,
+            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE (a < 5 OR b = 1)) TO STDOUT"#
+        );
         let next = Range::next(&encoder, &["5".to_owned()], 10).copy();
         assert_eq!(
             next,

@@ -11,7 +11,9 @@ use super::{ordering, refused};
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Relation, RelationColumn, RelationId, ReplicaIdentity};
-use crate::table::{Column, ColumnDefault, ColumnType, KeyOperators, TableName, TableShape, TypeOptions, TypeRow};
+use crate::table::{
+    Column, ColumnDefault, ColumnType, KeyOperators, TableName, TableShape, TypeOptions, TypeRow,
+};
 
 /// Tables that are asked for at the same time.
 const TOGETHER: usize = 32;

@@ -15,7 +15,9 @@ mod slot_health;
 
 pub(crate) use self::catalog::Catalog;
 pub(crate) use self::connect::{check_wal_level, connect, head, refused};
-pub(crate) use self::publication::{Arranged, Intended, arrange_publications, create_inserts, intended, remedy};
+pub(crate) use self::publication::{
+    Arranged, Intended, arrange_publications, create_inserts, intended, remedy,
+};
 pub(crate) use self::published::Published;
 pub(crate) use self::readable::{Hidden, unreadable};
 pub(crate) use self::server::Server;

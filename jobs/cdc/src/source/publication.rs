@@ -105,9 +105,7 @@ pub(crate) async fn arrange_publications(
 
     let mut arranged = work.arranged;
     arranged.inserts_only.extend(
-        of(Step::Stay)
-            .filter(|table| table.in_inserts)
-            .map(|table| (table.name.clone(), table.changes)),
+        of(Step::Stay).filter(|table| table.in_inserts).map(|table| (table.name.clone(), table.changes)),
     );
     arranged.streamed = vec![config.publication.clone()];
     match found.inserts {
@@ -135,10 +133,8 @@ pub(crate) struct Intended {
 pub(crate) async fn intended(client: &Client, config: &Config, tables: &[TableName]) -> Result<Intended> {
     let found = Identities::read(client, config, tables).await?;
     let may_take_out = found.main.as_ref().is_none_or(|main| main.may_alter);
-    let mut intended = Intended {
-        inserts: found.inserts.as_ref().map(|inserts| inserts.may_alter),
-        ..Intended::default()
-    };
+    let mut intended =
+        Intended { inserts: found.inserts.as_ref().map(|inserts| inserts.may_alter), ..Intended::default() };
     for table in &found.tables {
         let step = step(table, found.main.as_ref());
         if step == Step::Lost && !(may_take_out && table.named_in_main) {
@@ -241,7 +237,11 @@ impl Work<'_> {
 
     async fn lost(&mut self, table: &Standing, has_inserts: bool) -> Result<()> {
         let name = &table.name;
-        let leave = format!("ALTER PUBLICATION {} DROP TABLE ONLY {}", quoted(&self.config.publication), name.quoted());
+        let leave = format!(
+            "ALTER PUBLICATION {} DROP TABLE ONLY {}",
+            quoted(&self.config.publication),
+            name.quoted()
+        );
         let enter = self.add_to_inserts(&[table]);
         let sql = match (has_inserts && !table.in_inserts, table.named_in_main) {
             (true, true) => format!("{leave}; {enter}"),
@@ -285,7 +285,11 @@ impl Work<'_> {
         // One after the other, so that one does not keep out the rest.
         for table in tables {
             let sql = self.add_to_inserts(&[table]);
-            let cause = if has_inserts { self.alter(&sql).await? } else { Some("there is no such publication".to_owned()) };
+            let cause = if has_inserts {
+                self.alter(&sql).await?
+            } else {
+                Some("there is no such publication".to_owned())
+            };
             match cause {
                 None => self.added_to_inserts(&[table]),
                 Some(cause) => {
@@ -319,7 +323,11 @@ impl Work<'_> {
         let sql = if table.in_main {
             leave
         } else {
-            format!("{leave}; ALTER PUBLICATION {} ADD TABLE {}", quoted(&self.config.publication), list(&[table]))
+            format!(
+                "{leave}; ALTER PUBLICATION {} ADD TABLE {}",
+                quoted(&self.config.publication),
+                list(&[table])
+            )
         };
         match self.alter(&sql).await? {
             None => {
@@ -328,7 +336,9 @@ impl Work<'_> {
             }
             Some(cause) => {
                 self.arranged.inserts_only.push((name.clone(), table.changes));
-                let what = format!("{name} has a replica identity, but this user can't publish its updates and deletes ({cause}): run {sql}");
+                let what = format!(
+                    "{name} has a replica identity, but this user can't publish its updates and deletes ({cause}): run {sql}"
+                );
                 self.arranged.problems.push((name.clone(), what));
             }
         }

@@ -107,7 +107,10 @@ mod tests {
         };
         for (hidden, says) in [
             (hidden(false, true), "ALTER ROLE \"u\" BYPASSRLS"),
-            (hidden(true, false), "run GRANT USAGE ON SCHEMA \"s\" TO \"u\"; GRANT SELECT ON \"s\".\"T\" TO \"u\""),
+            (
+                hidden(true, false),
+                "run GRANT USAGE ON SCHEMA \"s\" TO \"u\"; GRANT SELECT ON \"s\".\"T\" TO \"u\"",
+            ),
             (hidden(false, false), "run GRANT SELECT ON \"s\".\"T\" TO \"u\""),
         ] {
             assert!(hidden.remedy().contains(says), "{}", hidden.remedy());

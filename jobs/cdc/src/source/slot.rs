@@ -70,6 +70,9 @@ pub(crate) async fn drop_publication(client: &Client, publication: &str) -> Resu
     if there.is_none() {
         return Ok(false);
     }
-    client.batch_execute(&format!("DROP PUBLICATION IF EXISTS {}", quoted(publication))).await.map_err(failed())?;
+    client
+        .batch_execute(&format!("DROP PUBLICATION IF EXISTS {}", quoted(publication)))
+        .await
+        .map_err(failed())?;
     Ok(true)
 }

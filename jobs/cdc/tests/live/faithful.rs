@@ -21,7 +21,12 @@ pub fn parts_of_tables() -> Outcome {
          CREATE PUBLICATION {name} FOR TABLE b7 (id, name) WHERE (id < 100), touched, cut (v)"
     ))?;
     let checked = String::from_utf8(command(&stage.config(), &["check"], &[])?.stdout)?;
-    for says in ["the snapshot reads the same", "only some columns of public.b7", "public.cut in", "leaves out id of its key"] {
+    for says in [
+        "the snapshot reads the same",
+        "only some columns of public.b7",
+        "public.cut in",
+        "leaves out id of its key",
+    ] {
         assert!(checked.contains(says), "{says}: {checked}");
     }
     let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 7\nincremental_rows = 7");
@@ -36,8 +41,10 @@ pub fn parts_of_tables() -> Outcome {
     assert!(!format!("{records:?}").contains("ssn"), "a hidden column is told");
     let count = |wanted: &str| records.iter().filter(|record| record.op.as_deref() == Some(wanted)).count();
     assert_eq!((count("r"), count("u"), count("d")), (99 + 98, 99, 1));
-    for record in records.iter().filter(|record| record.value.is_some() && record.op.as_deref() != Some("d")) {
-        let Some(Value::Int(id)) = record.value.as_ref().map(|value| field(field(value, "after"), "id")) else {
+    for record in records.iter().filter(|record| record.value.is_some() && record.op.as_deref() != Some("d"))
+    {
+        let Some(Value::Int(id)) = record.value.as_ref().map(|value| field(field(value, "after"), "id"))
+        else {
             return Err("no id".into());
         };
         assert!(*id < 100, "{id} is told");
@@ -82,7 +89,8 @@ pub fn odd_settings() -> Outcome {
     ] {
         stage.sql(&format!("ALTER DATABASE {name} SET {setting} = {value}"))?;
     }
-    let locale = "SELECT collname FROM pg_collation WHERE collprovider = 'c' AND collname LIKE 'de\\_DE%' LIMIT 1";
+    let locale =
+        "SELECT collname FROM pg_collation WHERE collprovider = 'c' AND collname LIKE 'de\\_DE%' LIMIT 1";
     if let Some(locale) = stage.value(locale)? {
         stage.sql(&format!("ALTER DATABASE {name} SET lc_monetary = '{locale}'"))?;
     }

@@ -54,7 +54,10 @@ pub fn updates_succeed_and_are_read_again() -> Outcome {
          CREATE TABLE deferred (v integer PRIMARY KEY DEFERRABLE)",
     )?;
     let checked = String::from_utf8(command(&stage.config(), &["check"], &[])?.stdout)?;
-    assert!(checked.contains(&format!("{}_inserts tells the inserts of public.before", stage.name)), "{checked}");
+    assert!(
+        checked.contains(&format!("{}_inserts tells the inserts of public.before", stage.name)),
+        "{checked}"
+    );
     let mut capture = start(&stage)?;
     stage.sql("CREATE TABLE later (v integer); INSERT INTO later VALUES (1)")?;
     for table in ["before", "nothing", "deferred"] {
@@ -76,7 +79,10 @@ pub fn updates_succeed_and_are_read_again() -> Outcome {
     eventually_told(&stage, &capture, "public.later", "r", 3)?;
     capture.wait_for("ALTER TABLE \"public\".\"later\" REPLICA IDENTITY FULL")?;
     let topics = capture.finish(&stage)?;
-    assert_eq!(topics.table(&stage, "public.whole").last().and_then(|last| last.op.clone()).as_deref(), Some("d"));
+    assert_eq!(
+        topics.table(&stage, "public.whole").last().and_then(|last| last.op.clone()).as_deref(),
+        Some("d")
+    );
     let dropped = String::from_utf8(command(&stage.config(), &["drop"], &[])?.stdout)?;
     assert!(dropped.contains(&format!("publication {}_inserts dropped", stage.name)), "{dropped}");
     assert_eq!(stage.value("SELECT count(*) FROM pg_publication")?.as_deref(), Some("0"));
@@ -99,7 +105,9 @@ pub fn identity_lost_and_gained() -> Outcome {
     assert!(published(&stage, &stage.name, "changing")?);
     assert!(!published(&stage, &format!("{}_inserts", stage.name), "changing")?);
     stage.sql("UPDATE changing SET v = 6 WHERE v = 5; DELETE FROM changing WHERE v = 3")?;
-    eventually("both rows to be read", || Ok(told(&stage, "public.changing")?.contains(&("d".to_owned(), 3))))?;
+    eventually("both rows to be read", || {
+        Ok(told(&stage, "public.changing")?.contains(&("d".to_owned(), 3)))
+    })?;
     capture.finish(&stage)?;
     Ok(())
 }
@@ -123,7 +131,9 @@ pub fn leaf_without_an_identity() -> Outcome {
     stage.sql("UPDATE parts SET v = 3")?;
     eventually("the update", || Ok(told(&stage, "public.parts")?.contains(&("u".to_owned(), 3))))?;
     // A leaf that comes without one takes its table along, before anything is refused for long.
-    stage.sql("CREATE TABLE parts_c PARTITION OF parts FOR VALUES IN ('c'); INSERT INTO parts VALUES (4, 'c')")?;
+    stage.sql(
+        "CREATE TABLE parts_c PARTITION OF parts FOR VALUES IN ('c'); INSERT INTO parts VALUES (4, 'c')",
+    )?;
     eventually("an update in the new leaf", || {
         Ok(stage.sql("UPDATE parts SET v = 5 WHERE side = 'c'").is_ok())
     })?;

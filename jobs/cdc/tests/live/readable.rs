@@ -30,7 +30,9 @@ pub fn each_table_waits_for_its_rights() -> Outcome {
         let checked = String::from_utf8(done.stdout)?;
         assert!(!done.status.success(), "{checked}");
         for says in [
-            &format!("row level security hides rows of public.b3 from {poor}: run ALTER ROLE \"{poor}\" BYPASSRLS"),
+            &format!(
+                "row level security hides rows of public.b3 from {poor}: run ALTER ROLE \"{poor}\" BYPASSRLS"
+            ),
             "GRANT USAGE ON SCHEMA \"closed\"",
             "GRANT SELECT ON \"closed\".\"t\", \"public\".\"a_column\"",
         ] {
@@ -46,7 +48,9 @@ pub fn each_table_waits_for_its_rights() -> Outcome {
             let log = capture.log();
             assert!(log.lines().any(|line| line.contains("ERROR") && line.contains(&says)), "{says}\n{log}");
         }
-        stage.sql("INSERT INTO open VALUES (2); INSERT INTO b3 VALUES (4); INSERT INTO a_column VALUES (2, 'y')")?;
+        stage.sql(
+            "INSERT INTO open VALUES (2); INSERT INTO b3 VALUES (4); INSERT INTO a_column VALUES (2, 'y')",
+        )?;
         stage.catch_up()?;
         let is_out = |table: &str| format!("the incremental snapshot is out table={table}");
         // The last of them first: those before it wait on their own.

@@ -57,7 +57,10 @@ impl Stage {
             source.password(&password);
         }
         let client = runtime.block_on(async {
-            open(&admin).await?.batch_execute(&format!("CREATE DATABASE {name} {options} TEMPLATE template0")).await?;
+            open(&admin)
+                .await?
+                .batch_execute(&format!("CREATE DATABASE {name} {options} TEMPLATE template0"))
+                .await?;
             open(&source).await
         })?;
         let source_url = format!("{base}/{name}");

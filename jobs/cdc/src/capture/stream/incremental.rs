@@ -279,7 +279,10 @@ impl<S: ReplicationStream> Stream<S> {
     pub(super) fn is_reading(&self) -> bool {
         let aside = &self.incremental.aside;
         !self.incremental.paused
-            && self.snapshot_progress.iter().any(|(name, progress)| !progress.done && aside.lets_through(name))
+            && self
+                .snapshot_progress
+                .iter()
+                .any(|(name, progress)| !progress.done && aside.lets_through(name))
     }
 
     /// Takes in the range that stands before this transaction.

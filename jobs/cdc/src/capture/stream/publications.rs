@@ -150,8 +150,11 @@ impl<S: ReplicationStream> Stream<S> {
                 "the publication of inserts can be streamed from here on, which takes a new session",
             ));
         }
-        let being_read =
-            self.snapshot_progress.iter().filter(|(_, progress)| !progress.done).map(|(name, _)| name.clone());
+        let being_read = self
+            .snapshot_progress
+            .iter()
+            .filter(|(_, progress)| !progress.done)
+            .map(|(name, _)| name.clone());
         let again = self.publications.look(&arranged, &being_read.collect());
         if !again.is_empty() {
             self.read_tables(&again);
