@@ -172,17 +172,10 @@ pub(crate) async fn run(
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
-    let stream = Stream::new(
-        replication,
-        outbox,
-        tables_in_stream,
-        side_topics,
-        arranged,
-        config,
-        metrics,
-        &checkpoint,
-    )
-    .with_signals(signals);
+    let stream =
+        Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
+            .with_publications(arranged)
+            .with_signals(signals);
     Box::pin(stream.run(&new, shutdown)).await
 }
 

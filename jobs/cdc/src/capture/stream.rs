@@ -30,6 +30,7 @@ use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Begin, Commit, Message, RelationId, decode};
 use crate::shutdown::Shutdown;
+use crate::source::Arranged;
 use crate::table::TableName;
 use crate::transport::{Chunk, Received, ReplicationStream};
 
@@ -96,7 +97,6 @@ impl<S: ReplicationStream> Stream<S> {
         outbox: Outbox,
         tables: Tables,
         side_topics: SideTopics,
-        publications: Publications,
         config: &Config,
         metrics: &Metrics,
         checkpoint: &Checkpoint,
@@ -123,7 +123,7 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_lsn: Lsn(checkpoint.snapshot_lsn as u64),
             snapshot_progress: checkpoint.snapshot_progress.clone(),
             incremental: Incremental::new(config),
-            publications,
+            publications: Publications::new(config, Arranged::default(), false).0,
             messages,
             kafka_signals: None,
             written: (reached, checkpoint.complete),
@@ -132,6 +132,12 @@ impl<S: ReplicationStream> Stream<S> {
             transaction: None,
             block_id: String::new(),
         }
+    }
+
+    /// Makes up for what these publications leave untold.
+    pub(crate) fn with_publications(mut self, publications: Publications) -> Self {
+        self.publications = publications;
+        self
     }
 
     /// Follows the signals of this topic too.

@@ -42,13 +42,11 @@ impl Narrowed {
     /// Reads what is published of a table now; of all tables without one.
     pub(super) async fn read(&mut self, client: &Client, table: Option<RelationId>) -> Result<()> {
         let failed = || refused("cannot read the row filters and column lists of the publication");
-        let is_possible = match self.is_possible {
-            Some(known) => known,
-            None => {
-                let version =
-                    client.query_one("SELECT current_setting('server_version_num')::int", &[]).await;
-                version.map_err(failed())?.get::<_, i32>(0) >= FIRST_VERSION
-            }
+        let is_possible = if let Some(known) = self.is_possible {
+            known
+        } else {
+            let version = client.query_one("SELECT current_setting('server_version_num')::int", &[]).await;
+            version.map_err(failed())?.get::<_, i32>(0) >= FIRST_VERSION
         };
         self.is_possible = Some(is_possible);
         if !is_possible {

@@ -176,7 +176,7 @@ pub fn publication_and_slot() -> Outcome {
         "CREATE TABLE odd (id integer PRIMARY KEY, q tsquery); CREATE TABLE later (id integer PRIMARY KEY)",
     )?;
     stage.sql(&format!(
-        "CREATE PUBLICATION {name} FOR TABLE touched WHERE (id < 9), odd (id) WITH (publish = 'insert, update')"
+        "CREATE PUBLICATION {name} FOR TABLE touched WHERE (id < 9), odd (id, q) WITH (publish = 'insert, update')"
     ))?;
     stage.sql(&format!("SELECT pg_create_logical_replication_slot('{name}', 'pgoutput')"))?;
     let config = stage.config() + "[events]\nskip = [\"t\"]\n";
