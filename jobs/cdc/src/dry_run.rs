@@ -14,7 +14,7 @@ use crate::kafka::{cluster_state, committed_checkpoint};
 use crate::pgoutput::RelationId;
 use crate::registry::{Registry, Standing};
 use crate::required_topics::RequiredTopic;
-use crate::source::{self, Catalog, Published, Server, refused};
+use crate::source::{self, Catalog, Published, Server, intended, refused};
 use crate::table::TableName;
 use crate::transport::Replication;
 
@@ -46,7 +46,7 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     }
     wanted.extend(RequiredTopic::beside(config));
 
-    let mut plan = vec![publication(&client, config, &tables).await?];
+    let mut plan = publications(&client, config, &tables).await?;
     let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;
     let last = committed_checkpoint(config, &cluster, &mut registry).await?;
@@ -69,26 +69,50 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     Ok(plan)
 }
 
-/// The publication as it would be made or used.
-async fn publication(client: &Client, config: &Config, tables: &[(RelationId, TableName)]) -> Result<String> {
+/// The publications as they would be made or used.
+async fn publications(
+    client: &Client,
+    config: &Config,
+    tables: &[(RelationId, TableName)],
+) -> Result<Vec<String>> {
     let name = &config.publication;
-    let version = Server::read(client).await?.version;
-    let names = || tables.iter().map(|(_, name)| name);
-    let Some(published) = Published::read(client, name, version).await? else {
-        let by_root = config.partitions == Partitions::Root;
-        let tables: Vec<String> = names().map(ToString::to_string).collect();
-        return Ok(format!(
-            "create publication {name} (publish_via_partition_root = {by_root}) for {} tables: {}",
-            tables.len(),
-            tables.join(", ")
-        ));
+    let all: Vec<TableName> = tables.iter().map(|(_, name)| name.clone()).collect();
+    let intended = intended(client, config, &all).await?;
+    let listed = |tables: &[&TableName]| {
+        let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        names.join(", ")
     };
-    let lacks = published.lacks(names());
-    if lacks.is_empty() {
-        return Ok(format!("use publication {name}"));
+    let whole: Vec<&TableName> = all.iter().filter(|table| !intended.inserts_only.contains(table)).collect();
+    let version = Server::read(client).await?.version;
+    let mut plan = Vec::new();
+    let by_root = config.partitions == Partitions::Root;
+    match Published::read(client, name, version).await? {
+        None => plan.push(format!(
+            "create publication {name} (publish_via_partition_root = {by_root}) for {} tables: {}",
+            whole.len(),
+            listed(&whole)
+        )),
+        Some(published) => {
+            let lacks = published.lacks(whole.into_iter());
+            plan.push(if lacks.is_empty() {
+                format!("use publication {name}")
+            } else {
+                format!("add to publication {name}, and read while the stream goes on: {}", listed(&lacks))
+            });
+        }
     }
-    let lacks: Vec<String> = lacks.into_iter().map(ToString::to_string).collect();
-    Ok(format!("add to publication {name}, and read while the stream goes on: {}", lacks.join(", ")))
+    let inserts = config.inserts_publication();
+    if intended.inserts.is_none() {
+        plan.push(format!("create publication {inserts} (publish = 'insert, truncate')"));
+    }
+    if !intended.inserts_only.is_empty() {
+        let names: Vec<&TableName> = intended.inserts_only.iter().collect();
+        plan.push(format!(
+            "publish inserts and truncations alone in {inserts}, and read again after updates and deletes: {}",
+            listed(&names)
+        ));
+    }
+    Ok(plan)
 }
 
 /// The subjects that would get a version, and those whose schemas would be refused.

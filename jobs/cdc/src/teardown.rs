@@ -10,7 +10,7 @@ use crate::kafka::{cluster_state, committed_checkpoint, delete_topics};
 use crate::registry::Registry;
 use crate::source;
 
-/// Drops the slot and the publication; with `topics`, every topic under the prefix too, the checkpoints
+/// Drops the slot and the publications; with `topics`, every topic under the prefix too, the checkpoints
 /// among them, and those that the last checkpoint counts. Returns one line for each thing done.
 ///
 /// # Errors
@@ -22,8 +22,11 @@ pub async fn teardown(config: &Config, topics: bool) -> Result<Vec<String>> {
     if source::drop_slot(&client, &config.slot).await? {
         done.push(format!("replication slot {} dropped", config.slot));
     }
-    source::drop_publication(&client, &config.publication).await?;
-    done.push(format!("publication {} dropped", config.publication));
+    for publication in [config.publication.clone(), config.inserts_publication()] {
+        if source::drop_publication(&client, &publication).await? {
+            done.push(format!("publication {publication} dropped"));
+        }
+    }
     if topics {
         if !ours.is_empty() {
             delete_topics(&config.kafka, &ours.iter().map(String::as_str).collect::<Vec<_>>()).await?;

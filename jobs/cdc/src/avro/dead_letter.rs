@@ -1,5 +1,7 @@
 //! What stands in for an event that has no encoding: its values as PostgreSQL's texts.
 
+use std::borrow::Cow;
+
 use super::{Event, Image, TableEncoder, binary, wire_header};
 use crate::kafka::EventId;
 use crate::pgoutput::Datum;
@@ -37,6 +39,14 @@ pub(crate) fn dead_letter(
     out
 }
 
+/// A text, or of bytes that are none their hexadecimal digits, from which they can be had back.
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(bytes.iter().fold("\\x".to_owned(), |text, byte| text + &format!("{byte:02x}"))),
+    }
+}
+
 /// The captured columns' texts, in disguise where the configuration wants it; what an update left alone is missing.
 fn texts(encoder: &TableEncoder, image: &Image<'_>, out: &mut Vec<u8>) {
     let (Image::Row(row) | Image::Key(row)) = image;
@@ -46,11 +56,22 @@ fn texts(encoder: &TableEncoder, image: &Image<'_>, out: &mut Vec<u8>) {
         }
         binary::long(1, out);
         binary::bytes(column.name.as_bytes(), out);
-        let text = if let Datum::Text(bytes) = datum { Some(String::from_utf8_lossy(bytes)) } else { None };
+        let text = if let Datum::Text(bytes) = datum { Some(readable(bytes)) } else { None };
         binary::option(text, out, |text, out| match &column.mask {
             Some(mask) => mask.write(&text, out),
             None => binary::bytes(text.as_bytes(), out),
         });
     }
     out.push(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_digits() {
+        assert_eq!(readable("é".as_bytes()), "é");
+        assert_eq!(readable(b"a\xff"), "\\x61ff");
+    }
 }

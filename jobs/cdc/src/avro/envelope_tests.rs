@@ -16,7 +16,15 @@ fn column(name: &str, kind: ColumnType, nullable: bool) -> Column {
 
 fn encoder_with_key(columns: Vec<Column>, key: Vec<usize>) -> TableEncoder {
     let name = TableName { schema: "sales".into(), table: "orders".into() };
-    let shape = TableShape { name, columns, key, own_key: false, key_is_deferred: false, partitioned: false };
+    let shape = TableShape {
+        name,
+        columns,
+        key,
+        own_key: false,
+        key_is_deferred: false,
+        partitioned: false,
+        row_filter: None,
+    };
     TableEncoder::new(shape, "wwi.sales.orders", (Some(7), 8), "wwi", "wwi")
 }
 

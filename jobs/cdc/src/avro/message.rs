@@ -52,6 +52,7 @@ impl MessageEncoder {
             own_key: false,
             key_is_deferred: false,
             partitioned: false,
+            row_filter: None,
         };
         Self { mode, schema_ids, table: TableEncoder::new(shape, "", (None, 0), prefix, database) }
     }

@@ -3,6 +3,7 @@
 mod changes;
 mod isolation;
 mod pace;
+mod readable;
 mod resume;
 mod session;
 mod signal;

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
+use super::readable::tell_apart;
 use super::resume::{Start, decide};
-use super::stream::Stream;
+use super::stream::{Publications, Stream};
 use super::tables::Tables;
 use super::timeline::follow as follow_timeline;
 use crate::avro::TableEncoder;
@@ -40,7 +41,7 @@ pub(crate) async fn run(
     source::check_wal_level(&client).await?;
     let identity = identify(config).await?;
     let catalog = Catalog::new(Arc::clone(&client), &config.rows);
-    let tables = catalog.tables(&config.tables, config.partitions).await?;
+    let mut tables = catalog.tables(&config.tables, config.partitions).await?;
     let mut published: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
     published.extend(config.signals.table.clone().filter(|table| !published.contains(table)));
     // Before the producer takes the transactional id: an instance that works is not to be fenced.
@@ -76,7 +77,14 @@ pub(crate) async fn run(
     };
     let mode = config.snapshot.mode;
 
-    source::ensure_publication(&client, &config.publication, &published, config.partitions).await?;
+    let mut arranged = source::arrange_publications(&client, config, &published).await?;
+    if let Some(refused) = arranged.refused.take() {
+        return Err(refused);
+    }
+    tables.retain(|(_, name)| !arranged.left_out.contains(name));
+    let publications = arranged.streamed.clone();
+    let goes_on = matches!(start, Start::Stream(_));
+    let (arranged, again) = Publications::new(config, arranged, goes_on);
     let mut outbox = Outbox::new(
         producer,
         &config.kafka,
@@ -102,7 +110,7 @@ pub(crate) async fn run(
         return Ok(());
     }
 
-    let mut new = Vec::new();
+    let (mut new, mut left) = (Vec::new(), 0);
     let checkpoint = match start {
         Start::Stream(checkpoint) => {
             if mode != SnapshotMode::Never {
@@ -144,8 +152,10 @@ pub(crate) async fn run(
                 tables_in_stream.relations.tell(&mut outbox, telling.clone(), at, "start").await?;
             }
             let read = if mode == SnapshotMode::Never { &[] } else { encoders.as_slice() };
+            let apart = tell_apart(&client, &tables, read).await?;
+            left = apart.left.len();
             let (read, snapshot) = match &config.snapshot.replica {
-                None => (read, snapshot),
+                None => (apart.readable.as_slice(), snapshot.left_to_the_stream(&apart.left)),
                 // The slot's snapshot can't be had there: tables are read while the stream goes on.
                 Some(_) => (&[][..], snapshot.left_to_the_stream(read)),
             };
@@ -157,11 +167,18 @@ pub(crate) async fn run(
             checkpoint
         }
     };
+    if mode == SnapshotMode::Only && left > 0 {
+        let what = format!(
+            "the snapshot lacks {left} tables that this user may not read: run what was said above, and start again"
+        );
+        return Err(Error::new(ErrorKind::SourceRefused, what));
+    }
     if mode == SnapshotMode::Only {
         tracing::info!("the snapshot is out, and snapshot.mode = only: the capture ends");
         return Ok(());
     }
 
+    new.extend(again);
     let signals = match &config.signals.topic {
         Some(topic) => Some(signals(&config.kafka, topic, &config.slot, &config.topic_prefix)?),
         None => None,
@@ -169,12 +186,13 @@ pub(crate) async fn run(
     let from = Lsn(checkpoint.end_lsn as u64);
     let session = replicate(config).await?;
     let waiting = metrics.received_chunks();
-    let replication = session.start(&config.slot, &config.publication, from, waiting).await?;
+    let replication = session.start(&config.slot, &publications, from, waiting).await?;
     *established = true;
     metrics.set_ready(true);
     tracing::info!(slot = config.slot, %from, commit_lsn = %checkpoint.position(), ordinal = checkpoint.ordinal, "streaming");
     let stream =
         Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
+            .with_publications(arranged)
             .with_signals(signals);
     Box::pin(stream.run(&new, tellings, shutdown)).await
 }

@@ -1,7 +1,9 @@
+mod aside;
 mod ddl;
 mod discovery;
 mod incremental;
 mod messages;
+mod publications;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use tokio::sync::mpsc;
 use self::discovery::Discovery;
 use self::incremental::{Incremental, SOON};
 use self::messages::Messages;
+pub(super) use self::publications::Publications;
 use self::signals::receive;
 use super::changes::{Change, Changes};
 use super::isolation;
@@ -32,6 +35,7 @@ use crate::metrics::Metrics;
 use crate::pgoutput::{Begin, Commit, Message, Relation, RelationId, decode};
 use crate::relation::Telling;
 use crate::shutdown::Shutdown;
+use crate::source::Arranged;
 use crate::table::TableName;
 use crate::transport::{Chunk, Received, ReplicationStream};
 
@@ -67,6 +71,7 @@ pub(crate) struct Stream<S> {
     snapshot_progress: BTreeMap<String, TableProgress>,
     incremental: Incremental,
     discovery: Discovery,
+    publications: Publications,
     messages: Messages,
     kafka_signals: Option<mpsc::Receiver<KafkaSignal>>,
     /// What Kafka knows or is being told: the position and completeness of the last checkpoint.
@@ -125,6 +130,7 @@ impl<S: ReplicationStream> Stream<S> {
             snapshot_progress: checkpoint.snapshot_progress.clone(),
             incremental: Incremental::new(config),
             discovery: Discovery::new(config.discover_interval),
+            publications: Publications::new(config, Arranged::default(), false).0,
             messages,
             kafka_signals: None,
             written: (reached, checkpoint.complete),
@@ -133,6 +139,12 @@ impl<S: ReplicationStream> Stream<S> {
             transaction: None,
             block_id: String::new(),
         }
+    }
+
+    /// Makes up for what these publications leave untold.
+    pub(crate) fn with_publications(mut self, publications: Publications) -> Self {
+        self.publications = publications;
+        self
     }
 
     /// Follows the signals of this topic too.
@@ -151,6 +163,7 @@ impl<S: ReplicationStream> Stream<S> {
     ) -> Result<()> {
         self.source.confirm(self.end);
         self.read_tables(new);
+        self.incremental.hold(&self.publications.held());
         let included: Vec<_> = tellings.iter().map(|table| (table.id, table.name.clone())).collect();
         self.compare(tellings, &included).await?;
         loop {
@@ -169,7 +182,7 @@ impl<S: ReplicationStream> Stream<S> {
             if self.discovery.has_found() {
                 Box::pin(self.tell_found()).await?;
             }
-            if self.transaction.is_none() && self.discovery.is_due() {
+            if self.transaction.is_none() && self.is_time_to_look() {
                 Box::pin(self.discover()).await?;
             }
             self.commit_when_due().await?;

@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::pgoutput::{Datum, Relation, RelationId, Tuple};
 use crate::registry::Registry;
 use crate::relation::{Believed, RelationLog, RelationShape, Telling, believed};
-use crate::source::{Catalog, TableFacts, catalog_version, ensure_publication};
+use crate::source::{Catalog, TableFacts, arrange_publications, catalog_version};
 use crate::table::{TableName, TableShape};
 
 /// The tables in the stream, each with the encoder of its current shape.
@@ -122,8 +122,9 @@ impl Tables {
     /// Publishes tables that are not yet, and prepares those that are new.
     pub(crate) async fn add(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Prepared>> {
         let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
-        let (publication, partitions) = (&self.config.publication, self.config.partitions);
-        ensure_publication(&self.client(), publication, &names, partitions).await?;
+        if let Some(refused) = arrange_publications(&self.client(), &self.config, &names).await?.refused {
+            return Err(refused);
+        }
         let new: Vec<_> = tables.iter().filter(|(id, _)| !self.knows(*id)).cloned().collect();
         self.prepare(&new).await
     }
@@ -164,8 +165,14 @@ impl Tables {
         Ok(tellings.map(|(facts, shape)| self.telling(&Believed::certain(facts), &shape)).collect())
     }
 
+    /// What is to be told of tables that the source itself described.
+    pub(crate) async fn tellings_of(&mut self, mut tables: Vec<TableFacts>) -> Result<Vec<Telling>> {
+        self.catalog.narrow(&mut tables).await?;
+        self.tellings(tables).await
+    }
+
     /// The catalog's present word on these tables.
-    pub(crate) async fn facts(&self, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
+    pub(crate) async fn facts(&mut self, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
         self.catalog.facts(tables).await
     }
 

@@ -86,6 +86,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     if let Some(client) = findings.known("PostgreSQL", connected).map(Arc::new) {
         findings.ok("PostgreSQL", format!("connected to {}", config.source.place()));
         let server = server::check(&client, &mut findings).await;
+        server::encoding(&client, &mut findings).await;
         // A user without the right is refused, which was said already.
         let identity = match &server {
             Some(server) if !server.may_replicate() => None,

@@ -2,7 +2,7 @@ use tokio_postgres::Client;
 
 use super::Findings;
 use crate::config::Config;
-use crate::source::Server;
+use crate::source::{Server, refused};
 use crate::transport::{Replication, SystemIdentity};
 
 /// Version 14 has the first publications and slots that this capture was made for.
@@ -61,6 +61,29 @@ pub(super) async fn check(client: &Client, findings: &mut Findings) -> Option<Se
         );
     }
     Some(server)
+}
+
+/// What becomes of texts in the database's encoding.
+pub(super) async fn encoding(client: &Client, findings: &mut Findings) {
+    const WHAT: &str = "encoding";
+    let encoding = client.query_one("SELECT current_setting('server_encoding')", &[]).await;
+    let encoding = encoding.map_err(refused("cannot read the encoding of the database"));
+    let Some(row) = findings.known(WHAT, encoding) else { return };
+    match row.get::<_, &str>(0) {
+        "UTF8" => findings.ok(WHAT, "UTF8"),
+        "SQL_ASCII" => findings.note(
+            WHAT,
+            "SQL_ASCII: PostgreSQL checks no text here; a value whose bytes are no UTF-8 has no encoding and becomes a dead letter with \
+             its bytes in hexadecimal digits, or stops the capture, as events.on_encoding_error says; in a key of the snapshot it stops it",
+        ),
+        other => findings.note(
+            WHAT,
+            format!(
+                "{other}: PostgreSQL converts texts to UTF-8; bytes that are no character of {other} stop the stream, and the row has to be \
+                 corrected"
+            ),
+        ),
+    }
 }
 
 /// A replication session, which pg_hba.conf may refuse although it lets others in.

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use super::{Findings, some};
 use crate::config::{Config, Partitions};
 use crate::pgoutput::RelationId;
-use crate::source::{Catalog, refused};
+use crate::source::{Catalog, refused, remedy};
 use crate::table::{TableName, TableShape};
 
 /// A table that the configuration includes.
@@ -86,7 +86,8 @@ async fn unlogged(client: &Client, config: &Config, findings: &mut Findings) {
     }
 }
 
-/// PostgreSQL refuses updates and deletes of a published table whose old rows it can't name.
+/// Tables and partitions whose old rows PostgreSQL can't name: a publication that told their updates and deletes would have
+/// it refuse them.
 async fn replica_identities(client: &Client, tables: &[Included], findings: &mut Findings) {
     const WHAT: &str = "replica identity";
     let ids: Vec<u32> = tables.iter().map(|table| table.id.0).collect();
@@ -117,12 +118,11 @@ async fn replica_identities(client: &Client, tables: &[Included], findings: &mut
             ("i", _) => "is an index that is gone",
             _ => "is the primary key, and there is none",
         };
-        findings.fix(
+        findings.note(
             WHAT,
             format!(
-                "that of {name} {why}: PostgreSQL refuses its updates and deletes once it is published; give it a primary key, \
-                 or run ALTER TABLE {} REPLICA IDENTITY FULL",
-                name.quoted()
+                "that of {name} {why}: its inserts alone are told, and after updates and deletes it is read again; {}",
+                remedy(&name)
             ),
         );
     }

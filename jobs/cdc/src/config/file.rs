@@ -10,7 +10,7 @@ use super::tables::{pattern, set};
 use super::{
     CommitConfig, Config, EventConfig, KafkaConfig, Partitions, RegistryConfig, RegistryCredentials,
     RowOptions, SignalConfig, SkippedOperations, SnapshotConfig, SnapshotMode, SourceConfig, TableFilter,
-    Tls, TopicTemplate,
+    Tls, TopicTemplate, inserts_publication,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -314,6 +314,7 @@ impl File {
                 }
             },
             rows: RowOptions {
+                publications: vec![self.publication.clone(), inserts_publication(&self.publication)],
                 types: self.types,
                 include: set("columns.include", &self.columns.include)?,
                 exclude: set("columns.exclude", &self.columns.exclude)?,

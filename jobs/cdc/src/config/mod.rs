@@ -208,6 +208,11 @@ impl Config {
         format!("lakepulse.signal.{}", self.slot)
     }
 
+    /// The publication of the tables whose inserts alone can be told.
+    pub(crate) fn inserts_publication(&self) -> String {
+        inserts_publication(&self.publication)
+    }
+
     /// The topic of a table's events.
     pub(crate) fn topic(&self, table: &TableName) -> String {
         self.topic_name.topic(&self.topic_prefix, &self.source.database, table)
@@ -253,6 +258,11 @@ impl Config {
     pub(crate) fn side_topic(&self, name: &str) -> String {
         format!("{}.{name}", self.topic_prefix)
     }
+}
+
+fn inserts_publication(publication: &str) -> String {
+    // PostgreSQL cuts names after 63 bytes.
+    format!("{publication:.55}_inserts")
 }
 
 #[cfg(test)]

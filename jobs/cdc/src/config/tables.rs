@@ -40,6 +40,8 @@ pub(crate) enum Partitions {
 /// How the rows of tables are written.
 #[derive(Debug, Clone)]
 pub(crate) struct RowOptions {
+    /// The publications whose row filters and column lists are followed.
+    pub(crate) publications: Vec<String>,
     pub(crate) types: TypeOptions,
     /// Columns that are written; all when there are none.
     pub(crate) include: GlobSet,

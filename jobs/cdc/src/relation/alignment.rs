@@ -66,6 +66,9 @@ pub(crate) fn believed(
             .map(|last| last.shape.leaves.iter().map(Leaf::facts).collect())
             .or_else(|| now.map(|now| now.leaves.clone()))
             .unwrap_or_default(),
+        row_filter: now
+            .map(|now| now.row_filter.clone())
+            .unwrap_or_else(|| last.and_then(|last| last.shape.row_filter.clone())),
         columns,
     };
     Believed { facts, is_certain }
@@ -255,6 +258,7 @@ mod tests {
             key: Some(KeyFacts { columns: vec![1], primary: true, identity: false, immediate: true }),
             identity_columns: Some(vec![1]),
             leaves: Vec::new(),
+            row_filter: None,
         }
     }
 

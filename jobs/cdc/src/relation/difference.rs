@@ -25,6 +25,8 @@ impl What {
     pub(crate) const LABEL_DROPPED: &'static str = "label_dropped";
     pub(crate) const KEY: &'static str = "key";
     pub(crate) const IDENTITY: &'static str = "identity";
+    /// The publication chooses other rows.
+    pub(crate) const ROW_FILTER: &'static str = "row_filter";
     pub(crate) const LEAF_ATTACHED: &'static str = "leaf_attached";
     pub(crate) const LEAF_DETACHED: &'static str = "leaf_detached";
     /// A leaf was truncated, or written anew.
@@ -86,6 +88,14 @@ impl RelationShape {
         }
         if before.identity != self.identity {
             changes.push(Change::new(What::IDENTITY).from_to(&before.identity, &self.identity));
+        }
+        if before.row_filter != self.row_filter {
+            rows = true;
+            changes.push(Change {
+                before: before.row_filter.clone(),
+                after: self.row_filter.clone(),
+                ..Change::new(What::ROW_FILTER)
+            });
         }
         rows |= self.leaf_changes_since(before, &mut changes);
         if rows {

@@ -54,6 +54,8 @@ pub(crate) struct RelationShape {
     pub(crate) filenode: i64,
     pub(crate) columns: Vec<RelationColumn>,
     pub(crate) leaves: Vec<Leaf>,
+    /// The condition of the rows that are published.
+    pub(crate) row_filter: Option<String>,
 }
 
 /// A column that is not dropped.
@@ -163,6 +165,7 @@ impl RelationRecord {
             binary::long(leaf.oid, out);
             binary::long(leaf.filenode, out);
         });
+        binary::option(shape.row_filter.as_deref(), out, text);
     }
 
     /// Reads Avro bytes that were written by `writer`.
@@ -231,6 +234,7 @@ mod tests {
                 filenode: 5,
                 columns: vec![column],
                 leaves: vec![Leaf { schema: "public".into(), table: "l".into(), oid: 6, filenode: 7 }],
+                row_filter: Some("id < 5".into()),
             },
         };
         let mut bytes = Vec::new();

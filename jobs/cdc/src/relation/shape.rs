@@ -34,6 +34,7 @@ impl RelationShape {
             filenode: i64::from(facts.filenode),
             columns: columns.collect(),
             leaves: facts.leaves.iter().map(Leaf::new).collect(),
+            row_filter: facts.row_filter.clone(),
         }
     }
 

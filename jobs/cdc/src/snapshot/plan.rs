@@ -7,7 +7,7 @@ use crate::avro::TableEncoder;
 use crate::checkpoint::TableProgress;
 use crate::error::Result;
 use crate::source::{literal, quoted, refused};
-use crate::table::{Column, TableShape};
+use crate::table::{Column, KeyOperators, TableShape};
 
 /// Boundaries fetched at a time.
 const FETCH: u32 = 64;
@@ -51,13 +51,9 @@ impl Range {
         // What is not captured is not read either; its place in the row stays.
         let column = |column: &Column| if column.captured { quoted(&column.name) } else { "NULL".to_owned() };
         let columns: Vec<String> = shape.columns.iter().map(column).collect();
-        let mut bounds = Vec::new();
-        if let Some(after) = &self.after {
-            bounds.push(format!("({}) > ({})", key_columns(shape), literals(after)));
-        }
-        if let Some(through) = &self.through {
-            bounds.push(format!("({}) <= ({})", key_columns(shape), literals(through)));
-        }
+        let mut bounds: Vec<String> = shape.row_filter.iter().map(|filter| format!("({filter})")).collect();
+        bounds.extend(self.after.as_ref().map(|after| is_after(shape, after)));
+        bounds.extend(self.through.as_ref().map(|through| is_at_most(shape, through)));
         let condition =
             if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
         let order = self
@@ -150,8 +146,10 @@ impl Planner {
     /// Opens a cursor over every n-th key.
     async fn declare(&self, shape: &TableShape, after: Option<&[String]>) -> Result<()> {
         let key = key_columns(shape);
+        let mut bounds: Vec<String> = shape.row_filter.iter().map(|filter| format!("({filter})")).collect();
+        bounds.extend(after.map(|after| is_after(shape, after)));
         let condition =
-            after.map_or_else(String::new, |after| format!(" WHERE ({key}) > ({})", literals(after)));
+            if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
         let texts: Vec<String> =
             shape.key_columns().map(|column| format!("{}::text", quoted(&column.name))).collect();
         let sql = format!(
@@ -192,6 +190,39 @@ fn key_columns(shape: &TableShape) -> String {
     shape.key_columns().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
 }
 
+/// Rows after a key, in the order of ORDER BY.
+fn is_after(shape: &TableShape, key: &[String]) -> String {
+    compared(shape, key, |operators| &operators.greater).unwrap_or_else(|| one_by_one(shape, key))
+}
+
+fn is_at_most(shape: &TableShape, key: &[String]) -> String {
+    compared(shape, key, |operators| &operators.at_most)
+        .unwrap_or_else(|| format!("NOT {}", one_by_one(shape, key)))
+}
+
+fn operators(column: &Column) -> KeyOperators {
+    column.operators.clone().unwrap_or_default()
+}
+
+/// One comparison of the whole key; none where its columns have operators of several kinds.
+fn compared(shape: &TableShape, key: &[String], which: impl Fn(&KeyOperators) -> &String) -> Option<String> {
+    let mut kinds = shape.key_columns().map(operators);
+    let first = kinds.next().unwrap_or_default();
+    let condition = || format!("({}) {} ({})", key_columns(shape), which(&first), literals(key));
+    kinds.all(|kind| kind == first).then(condition)
+}
+
+/// Rows after a key, column by column.
+fn one_by_one(shape: &TableShape, key: &[String]) -> String {
+    let (mut equal, mut ways) = (String::new(), Vec::new());
+    for (column, value) in shape.key_columns().zip(key) {
+        let (name, operators, value) = (quoted(&column.name), operators(column), literal(value));
+        ways.push(format!("{equal}{name} {} {value}", operators.greater));
+        equal = format!("{equal}{name} {} {value} AND ", operators.equal);
+    }
+    format!("({})", ways.join(" OR "))
+}
+
 /// Untyped literals: each takes the type of the column that it is compared with.
 fn literals(values: &[String]) -> String {
     values.iter().map(|value| literal(value)).collect::<Vec<_>>().join(", ")
@@ -213,6 +244,7 @@ mod tests {
             own_key: false,
             key_is_deferred: false,
             partitioned: false,
+            row_filter: None,
         };
         let encoder = Arc::new(TableEncoder::new(shape, "t", (None, 1), "", ""));
         let check = |after: Option<&str>, through: Option<&str>, condition: &str| {
@@ -225,12 +257,36 @@ mod tests {
             );
         };
         check(None, None, "");
-        check(Some("5"), None, r#" WHERE ("b") > ('5')"#);
-        check(Some("o'x"), Some("9"), r#" WHERE ("b") > ('o''x') AND ("b") <= ('9')"#);
+        check(Some("5"), None, r#" WHERE ("b") OPERATOR(pg_catalog.>) ('5')"#);
+        check(
+            Some("o'x"),
+            Some("9"),
+            r#" WHERE ("b") OPERATOR(pg_catalog.>) ('o''x') AND ("b") OPERATOR(pg_catalog.<=) ('9')"#,
+        );
+        let mut narrow = encoder.shape.clone();
+        narrow.row_filter = Some("a < 5 OR b = 1".to_owned());
+        narrow.key = vec![0, 1];
+        if let Some(first) = narrow.columns.first_mut() {
+            first.operators = Some(KeyOperators {
+                greater: "OPERATOR(x.>)".into(),
+                at_most: "OPERATOR(x.<=)".into(),
+                equal: "OPERATOR(x.=)".into(),
+            });
+        }
+        let key = ["A".to_owned(), "7".to_owned()];
+        let after = r#"("a" OPERATOR(x.>) 'A' OR "a" OPERATOR(x.=) 'A' AND "b" OPERATOR(pg_catalog.>) '7')"#;
+        assert_eq!(is_after(&narrow, &key), after);
+        assert_eq!(is_at_most(&narrow, &key), format!("NOT {after}"));
+        let narrow = Arc::new(TableEncoder::new(narrow, "t", (None, 1), "", ""));
+        let whole = Range { encoder: narrow, after: None, through: None, limit: None }.copy();
+        assert_eq!(
+            whole,
+            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE (a < 5 OR b = 1)) TO STDOUT"#
+        );
         let next = Range::next(&encoder, &["5".to_owned()], 10).copy();
         assert_eq!(
             next,
-            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE ("b") > ('5') ORDER BY "b" LIMIT 10) TO STDOUT"#
+            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE ("b") OPERATOR(pg_catalog.>) ('5') ORDER BY "b" LIMIT 10) TO STDOUT"#
         );
     }
 }

@@ -6,12 +6,15 @@ use tokio_postgres::Client;
 
 use super::defaults::read_defaults;
 use super::facts::{TableFacts, read_facts};
-use super::refused;
+use super::narrowing::Narrowed;
+use super::{ordering, refused};
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::RelationId;
 use crate::relation::Label;
-use crate::table::{Column, ColumnDefault, ColumnType, TableName, TableShape, TypeOptions, TypeRow};
+use crate::table::{
+    Column, ColumnDefault, ColumnType, KeyOperators, TableName, TableShape, TypeOptions, TypeRow,
+};
 
 /// Tables whose facts one statement asks for.
 const TOGETHER: usize = 500;
@@ -23,11 +26,20 @@ pub(crate) struct Catalog {
     client: Arc<Client>,
     options: RowOptions,
     types: HashMap<u32, TypeRow>,
+    /// Operators of types whose order is not PostgreSQL's own.
+    operators: HashMap<u32, KeyOperators>,
+    narrowed: Narrowed,
 }
 
 impl Catalog {
     pub(crate) fn new(client: Arc<Client>, options: &RowOptions) -> Self {
-        Self { client, options: options.clone(), types: HashMap::new() }
+        Self {
+            client,
+            options: options.clone(),
+            types: HashMap::new(),
+            operators: HashMap::new(),
+            narrowed: Narrowed::new(&options.publications),
+        }
     }
 
     pub(crate) fn client(&self) -> Arc<Client> {
@@ -83,13 +95,36 @@ impl Catalog {
     }
 
     /// What the catalog knows of these tables now, in their order; those that are gone are missing.
-    pub(crate) async fn facts(&self, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
+    pub(crate) async fn facts(&mut self, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
         let mut all: HashMap<u32, TableFacts> = HashMap::with_capacity(tables.len());
         for together in tables.chunks(TOGETHER) {
             let facts = read_facts(&self.client, together).await?;
             all.extend(facts.into_iter().map(|facts| (facts.oid, facts)));
         }
-        Ok(tables.iter().filter_map(|id| all.remove(&id.0)).collect())
+        let mut facts: Vec<TableFacts> = tables.iter().filter_map(|id| all.remove(&id.0)).collect();
+        self.narrow(&mut facts).await?;
+        Ok(facts)
+    }
+
+    /// Leaves out what the publications hide of these tables.
+    pub(crate) async fn narrow(&mut self, tables: &mut [TableFacts]) -> Result<()> {
+        let only = if let [one] = &*tables { Some(one.id()) } else { None };
+        self.narrowed.read(&self.client, only).await?;
+        for facts in tables {
+            let id = facts.id();
+            facts.row_filter = self.narrowed.row_filter(id);
+            let is_hidden =
+                |column: &super::ColumnFacts| !column.generated && !self.narrowed.has(id, &column.name);
+            let hidden: Vec<i16> =
+                facts.columns.iter().filter(|column| is_hidden(column)).map(|column| column.attnum).collect();
+            facts.columns.retain(|column| !hidden.contains(&column.attnum));
+            // A part of a key names no row.
+            if facts.key.as_ref().is_some_and(|key| key.columns.iter().any(|number| hidden.contains(number)))
+            {
+                facts.key = None;
+            }
+        }
+        Ok(())
     }
 
     /// The shape of a table as the catalog has it now.
@@ -228,6 +263,7 @@ impl Catalog {
                 kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
                 mask,
                 captured,
+                operators: self.operators.get(&known.type_oid).cloned(),
             });
         }
         if let Some(names) = own_key.as_ref().filter(|names| names.len() != key.len()) {
@@ -244,6 +280,7 @@ impl Catalog {
             own_key: own_key.is_some(),
             key_is_deferred,
             partitioned: facts.partitioned,
+            row_filter: facts.row_filter.clone(),
         })
     }
 
@@ -260,6 +297,7 @@ impl Catalog {
     }
 
     async fn read_types(&mut self) -> Result<()> {
+        self.operators = ordering::read(&self.client).await?;
         let rows = self
             .client
             .query(

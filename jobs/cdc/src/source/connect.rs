@@ -6,14 +6,11 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::settings::{PIN_LATER_ONES, session_options};
 use crate::config::SourceConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
 use crate::tls::client_config;
-
-/// Session settings that fix how values are written as text; the same for stream and snapshot.
-pub(crate) const SESSION_OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres \
-     -c extra_float_digits=3 -c bytea_output=hex -c statement_timeout=0 -c idle_in_transaction_session_timeout=0";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -29,7 +26,7 @@ pub(crate) async fn connect(source: &SourceConfig) -> Result<Client> {
         .dbname(&source.database)
         .user(&source.user)
         .application_name("lakepulse-cdc")
-        .options(SESSION_OPTIONS)
+        .options(session_options())
         .connect_timeout(CONNECT_TIMEOUT)
         .keepalives_idle(Duration::from_secs(30));
     if let Some(password) = &source.password {
@@ -52,7 +49,9 @@ pub(crate) async fn connect(source: &SourceConfig) -> Result<Client> {
             })
         }
     };
-    connected.map_err(|cause| translate(source, cause))
+    let client = connected.map_err(|cause| translate(source, cause))?;
+    client.batch_execute(PIN_LATER_ONES).await.map_err(refused("cannot set the session's time limits"))?;
+    Ok(client)
 }
 
 fn translate(source: &SourceConfig, cause: tokio_postgres::Error) -> Error {

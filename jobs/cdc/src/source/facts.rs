@@ -69,6 +69,9 @@ pub(crate) struct TableFacts {
     pub(crate) identity_columns: Option<Vec<i16>>,
     /// Of a partitioned table, those that hold rows.
     pub(crate) leaves: Vec<LeafFacts>,
+    /// The condition of the rows that are published; none when all are.
+    #[serde(skip)]
+    pub(crate) row_filter: Option<String>,
 }
 
 /// A column that is not dropped.

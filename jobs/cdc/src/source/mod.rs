@@ -5,19 +5,28 @@ mod connect;
 mod ddl;
 mod defaults;
 mod facts;
+mod identities;
+mod narrowing;
+mod ordering;
 mod publication;
 mod published;
+mod readable;
 mod server;
+mod settings;
 mod slot;
 mod slot_health;
 
 pub(crate) use self::catalog::Catalog;
-pub(crate) use self::connect::{SESSION_OPTIONS, check_wal_level, connect, head, refused};
+pub(crate) use self::connect::{check_wal_level, connect, head, refused};
 pub(crate) use self::ddl::{DDL_PREFIX, DdlTrigger, REMOVE_DDL, ddl_trigger, install_ddl, run_ddl};
 pub(crate) use self::facts::{ColumnFacts, KeyFacts, LeafFacts, TableFacts, catalog_version};
-pub(crate) use self::publication::ensure_publication;
+pub(crate) use self::publication::{
+    Arranged, Intended, arrange_publications, create_inserts, intended, remedy,
+};
 pub(crate) use self::published::Published;
+pub(crate) use self::readable::{Hidden, unreadable};
 pub(crate) use self::server::Server;
+pub(crate) use self::settings::{PIN_LATER_ONES, session_options};
 pub(crate) use self::slot::{SlotState, drop_publication, drop_slot, read_slot};
 pub(crate) use self::slot_health::{SlotHealth, WalStatus, health};
 

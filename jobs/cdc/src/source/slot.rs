@@ -60,9 +60,19 @@ pub(crate) async fn drop_slot(client: &Client, slot: &str) -> Result<bool> {
     Ok(dropped > 0)
 }
 
-pub(crate) async fn drop_publication(client: &Client, publication: &str) -> Result<()> {
+/// Drops the publication; false when there was none.
+pub(crate) async fn drop_publication(client: &Client, publication: &str) -> Result<bool> {
+    let failed = || refused(format!("cannot drop publication {publication}"));
+    let there = client
+        .query_opt("SELECT FROM pg_publication WHERE pubname = $1", &[&publication])
+        .await
+        .map_err(failed())?;
+    if there.is_none() {
+        return Ok(false);
+    }
     client
         .batch_execute(&format!("DROP PUBLICATION IF EXISTS {}", quoted(publication)))
         .await
-        .map_err(refused(format!("cannot drop publication {publication}")))
+        .map_err(failed())?;
+    Ok(true)
 }

@@ -42,6 +42,26 @@ pub(crate) struct Column {
     pub(crate) mask: Option<Mask>,
     /// Whether it is written; else it is known for its place in the rows alone.
     pub(crate) captured: bool,
+    /// How keys of it are compared; none for PostgreSQL's own operators.
+    pub(crate) operators: Option<KeyOperators>,
+}
+
+/// Operators of a type's default order, as SQL writes them with their schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyOperators {
+    pub(crate) greater: String,
+    pub(crate) at_most: String,
+    pub(crate) equal: String,
+}
+
+impl Default for KeyOperators {
+    fn default() -> Self {
+        Self {
+            greater: "OPERATOR(pg_catalog.>)".to_owned(),
+            at_most: "OPERATOR(pg_catalog.<=)".to_owned(),
+            equal: "OPERATOR(pg_catalog.=)".to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +76,7 @@ impl Column {
             default: ColumnDefault::None,
             mask: None,
             captured: true,
+            operators: None,
         }
     }
 }
@@ -95,6 +116,8 @@ pub(crate) struct TableShape {
     pub(crate) key_is_deferred: bool,
     /// Whether its rows are in partitions.
     pub(crate) partitioned: bool,
+    /// The condition of the rows that are published, if not all are.
+    pub(crate) row_filter: Option<String>,
 }
 
 impl TableShape {

@@ -12,7 +12,7 @@ use crate::config::{SourceConfig, Tls};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::socket::{Socket, connect_tcp, encrypt};
-use crate::source::SESSION_OPTIONS;
+use crate::source::{PIN_LATER_ONES, session_options};
 use crate::tls::client_config;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,12 +67,13 @@ impl Connection {
             Some(config) => Self::negotiate_tls(stream, source, config).await.map_err(lost)?,
         };
         let mut connection = Self { socket, buffer: BytesMut::new(), place: place.clone(), max_message };
+        let options = session_options();
         let mut parameters = vec![
             ("client_encoding", "UTF8"),
             ("user", source.user.as_str()),
             ("database", source.database.as_str()),
             ("application_name", "lakepulse-cdc"),
-            ("options", SESSION_OPTIONS),
+            ("options", options.as_str()),
         ];
         if purpose == Purpose::Replication {
             parameters.push(("replication", "database"));
@@ -80,7 +81,11 @@ impl Connection {
         let mut out = BytesMut::new();
         frontend::startup_message(parameters, &mut out).map_err(lost)?;
         connection.write(&out).await?;
-        connection.log_in(source).await?;
+        if connection.log_in(source).await? {
+            // No bytes are checked or converted on either way: what is no UTF-8 is found in its column.
+            connection.query("SET client_encoding = 'SQL_ASCII'").await?;
+        }
+        connection.query(PIN_LATER_ONES).await?;
         Ok(connection)
     }
 
@@ -101,12 +106,18 @@ impl Connection {
         encrypt(stream, &source.host, config).await
     }
 
-    async fn log_in(&mut self, source: &SourceConfig) -> Result<()> {
+    /// Whether the database is one without an encoding is returned.
+    async fn log_in(&mut self, source: &SourceConfig) -> Result<bool> {
         let mut scram: Option<ScramSha256> = None;
+        let mut is_without_encoding = false;
         loop {
             let (tag, mut body) = self.message().await?;
             match tag {
-                b'Z' => return Ok(()),
+                b'Z' => return Ok(is_without_encoding),
+                b'S' => {
+                    is_without_encoding |= *body == *b"server_encoding\0SQL_ASCII\0";
+                    continue;
+                }
                 b'R' => {}
                 _ => continue,
             }

@@ -67,6 +67,20 @@ pub(crate) fn refused(place: &Place, body: &[u8]) -> Error {
                 "replication slot {slot} at {server} is read by another session: stop the other instance"
             ),
         ),
+        // Someone dropped it: the next session makes it anew.
+        "42704" if cause.message.contains("_inserts\" does not exist") => (
+            ErrorKind::SourceStarting,
+            format!("the publication of inserts that slot {slot} at {server} is read by is missing"),
+        ),
+        // The same bytes come again after every start.
+        "22021" | "22P05" => (
+            ErrorKind::SourceRefused,
+            format!(
+                "PostgreSQL at {server} cannot convert a text of slot {slot} to UTF-8: a row of a captured table holds bytes that are no \
+                 text in the encoding of the database; exclude its table or column and start over with `lakepulse-cdc drop --topics`, or \
+                 correct the row and skip this change with pg_replication_slot_advance"
+            ),
+        ),
         "42704" => (
             ErrorKind::SlotMissing,
             format!("replication slot {slot} or its publication is missing at {server}"),

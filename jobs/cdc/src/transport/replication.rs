@@ -13,6 +13,7 @@ use crate::config::SourceConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
 use crate::pgoutput::POSTGRES_EPOCH_US;
+use crate::source::quoted;
 
 /// How often the server is told the confirmed position, asked or not.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
@@ -139,12 +140,14 @@ impl Replication {
     pub(crate) async fn start(
         mut self,
         slot: &str,
-        publication: &str,
+        publications: &[String],
         from: Lsn,
         waiting: IntGauge,
     ) -> Result<Started> {
+        let names: Vec<String> = publications.iter().map(|name| quoted(name)).collect();
+        let names = names.join(",");
         let sql = format!(
-            "START_REPLICATION SLOT {slot} LOGICAL {from} (proto_version '1', publication_names '\"{publication}\"', messages 'true')"
+            "START_REPLICATION SLOT {slot} LOGICAL {from} (proto_version '1', publication_names '{names}', messages 'true')"
         );
         self.connection.start_copy(&sql).await?;
         let (sender, chunks) = mpsc::channel(self.queued_chunks);

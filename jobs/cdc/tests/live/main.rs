@@ -10,10 +10,13 @@ mod capture;
 mod check;
 mod compare;
 mod failover;
+mod faithful;
 mod incremental;
+mod keyless;
 mod kills;
 mod modes;
 mod proxy;
+mod readable;
 mod refusals;
 mod registry;
 mod replica;
@@ -71,6 +74,16 @@ fn main() {
         trial("modes::never", modes::never),
         trial("modes::only", modes::only),
         trial("modes::when_needed", modes::when_needed),
+        trial("keyless::updates_succeed_and_are_read_again", keyless::updates_succeed_and_are_read_again),
+        trial("keyless::identity_lost_and_gained", keyless::identity_lost_and_gained),
+        trial("keyless::leaf_without_an_identity", keyless::leaf_without_an_identity),
+        trial("keyless::capture_from_before", keyless::capture_from_before),
+        trial("keyless::rights_for_the_rest", keyless::rights_for_the_rest),
+        trial("readable::each_table_waits_for_its_rights", readable::each_table_waits_for_its_rights),
+        trial("faithful::parts_of_tables", faithful::parts_of_tables),
+        trial("faithful::odd_settings", faithful::odd_settings),
+        trial("faithful::database_without_an_encoding", faithful::database_without_an_encoding),
+        trial("faithful::keys_of_an_extension", faithful::keys_of_an_extension),
         trial("zoo::by_default", zoo::by_default),
         trial("zoo::as_texts", zoo::as_texts),
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),

@@ -40,6 +40,11 @@ async fn open(config: &Config) -> Result<Client> {
 
 impl Stage {
     pub fn new() -> Result<Self> {
+        Self::with("")
+    }
+
+    /// With a database that is created with these options.
+    pub fn with(options: &str) -> Result<Self> {
         let url = setting("LAKEPULSE_TEST_PG_URL")?;
         let (kafka, registry) = (setting("LAKEPULSE_TEST_KAFKA")?, setting("LAKEPULSE_TEST_REGISTRY")?);
         let runtime = Runtime::new()?;
@@ -52,7 +57,10 @@ impl Stage {
             source.password(&password);
         }
         let client = runtime.block_on(async {
-            open(&admin).await?.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+            open(&admin)
+                .await?
+                .batch_execute(&format!("CREATE DATABASE {name} {options} TEMPLATE template0"))
+                .await?;
             open(&source).await
         })?;
         let source_url = format!("{base}/{name}");

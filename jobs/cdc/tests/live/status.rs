@@ -88,7 +88,8 @@ pub fn dry_run_changes_nothing() -> Outcome {
     let plan = printed(&config, &["run", "--dry-run"])?;
     for line in [
         format!(
-            "create publication {name} (publish_via_partition_root = true) for 2 tables: public.many, public.touched\n"
+            "create publication {name} (publish_via_partition_root = true) for 2 tables: public.many, public.touched\n\
+             create publication {name}_inserts (publish = 'insert, truncate')\n"
         ),
         format!(
             "create topics: {name}.checkpoint, {name}.public.many, {name}.public.touched, {name}.transaction\n"

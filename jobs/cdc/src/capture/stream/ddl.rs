@@ -58,7 +58,7 @@ impl<S: ReplicationStream> Stream<S> {
                 self.discovery.hurry();
             }
         }
-        for telling in self.tables.tellings(known).await? {
+        for telling in self.tables.tellings_of(known).await? {
             let renamed = self.tables.relations.of(telling.id, &telling.name).map(|told| told.name());
             if let Some(before) = renamed.filter(|before| *before != telling.name) {
                 self.tables.relations.tell_gone(&mut self.outbox, &before, at, "trigger").await?;

@@ -42,9 +42,9 @@ impl Discovery {
         Self { interval, looked_at: Instant::now(), version: None, found: Vec::new() }
     }
 
-    /// Whether it is time for a poll.
-    pub(super) fn is_due(&self) -> bool {
-        self.interval.is_some_and(|interval| self.looked_at.elapsed() >= interval)
+    /// Whether it is time for a poll, with this interval where the configuration has none.
+    pub(super) fn is_due(&self, otherwise: Option<Duration>) -> bool {
+        self.interval.or(otherwise).is_some_and(|interval| self.looked_at.elapsed() >= interval)
     }
 
     /// Lets the next poll be at once, if there are polls at all.
@@ -76,14 +76,17 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     async fn look(&mut self) -> Result<()> {
+        let included = self.tables.included().await?;
+        if let Some(refused) = self.arrange(&included).await? {
+            return Err(refused);
+        }
         let version = self.tables.catalog_version().await?;
         if self.discovery.version.as_ref() == Some(&version) {
             return Ok(());
         }
         self.tables.forget_types();
-        let included = self.tables.included().await?;
         let mut new = included.clone();
-        new.retain(|(id, _)| !self.tables.knows(*id));
+        new.retain(|(id, name)| !self.tables.knows(*id) && !self.publications.leaves_out(name));
         if !new.is_empty() {
             self.add_tables(&new).await?;
             if self.incremental.config.snapshot.mode != SnapshotMode::Never {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
 use super::Stream;
+use super::aside::Aside;
 use crate::capture::tables::Prepared;
 use crate::config::Config;
 use crate::error::{ErrorKind, Result};
@@ -13,8 +14,8 @@ use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::pgoutput::{Begin, RelationId};
 use crate::relation::Telling;
-use crate::retry::Backoff;
 use crate::snapshot::incremental::{Reader, Reading, Standing, Taken, standing};
+use crate::source::unreadable;
 use crate::table::TableName;
 use crate::transport::ReplicationStream;
 
@@ -22,6 +23,8 @@ use crate::transport::ReplicationStream;
 pub(super) const SOON: Duration = Duration::from_millis(20);
 /// How soon a standby is asked again that is far behind.
 const STANDBY_PAUSE: Duration = Duration::from_secs(5);
+/// How soon the next table is begun with after one that failed.
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
 /// How often is told what is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,7 +34,9 @@ pub(super) struct Incremental {
     reader: Option<Reader>,
     table: Option<Table>,
     not_before: Instant,
-    backoff: Backoff,
+    /// The name of the table that is read, or was when reading failed.
+    current: String,
+    aside: Aside,
     pub(super) paused: bool,
 }
 
@@ -69,7 +74,8 @@ impl Incremental {
             reader: None,
             table: None,
             not_before: Instant::now(),
-            backoff: Backoff::new(),
+            current: String::new(),
+            aside: Aside::default(),
             paused: false,
         }
     }
@@ -82,6 +88,11 @@ impl Incremental {
     /// Whether a range is to be taken in before this transaction, which its snapshot does not hold.
     pub(super) fn stands_before(&self, begin: &Begin) -> bool {
         self.end().is_some_and(|end| begin.commit_lsn >= end)
+    }
+
+    /// Leaves tables to a later session.
+    pub(super) fn hold(&mut self, tables: &[&TableName]) {
+        self.aside.hold(tables);
     }
 
     /// Begins anew with whatever is left.
@@ -178,6 +189,7 @@ impl<S: ReplicationStream> Stream<S> {
             let progress = self.snapshot_progress.entry(name.to_string()).or_default();
             progress.done = false;
             progress.through.clear();
+            self.incremental.aside.forget(&name.to_string());
             tracing::info!(table = %name, "an incremental snapshot will be read");
         }
         self.incremental.forget();
@@ -212,26 +224,41 @@ impl<S: ReplicationStream> Stream<S> {
         if Instant::now() < self.incremental.not_before {
             return Ok(());
         }
-        match self.begin_range().await {
-            Err(error) if self.incremental.may_go_on(error.kind()) => {
-                // By the next time it may be gone.
-                self.incremental.forget();
-                let pause = self.incremental.backoff.pause();
-                self.incremental.not_before = Instant::now() + pause;
-                tracing::warn!(
-                    pause_ms = pause.as_millis(),
-                    "an incremental snapshot can't go on: {}; trying again",
-                    error.chain()
-                );
-                Ok(())
-            }
-            begun => begun,
+        let begun = self.begin_range().await;
+        self.set_aside(begun).await
+    }
+
+    /// A table that can't be read is tried again later, while others are read.
+    async fn set_aside(&mut self, read: Result<()>) -> Result<()> {
+        let Err(error) = read else { return Ok(()) };
+        if !self.incremental.may_go_on(error.kind()) {
+            return Err(error);
         }
+        // By the next time it may be gone.
+        self.incremental.forget();
+        let table = self.incremental.current.clone();
+        let pause = self.incremental.aside.failed(&table);
+        // The reader itself may be what fails, for every table.
+        self.incremental.not_before = Instant::now() + AFTER_FAILURE;
+        let remedy = unreadable(&self.tables.client(), &self.incremental.config, &table).await;
+        tracing::warn!(
+            table,
+            pause_ms = pause.as_millis(),
+            "an incremental snapshot can't go on: {}; {}trying again",
+            error.chain(),
+            remedy.map(|remedy| format!("{remedy}; ")).unwrap_or_default()
+        );
+        Ok(())
     }
 
     /// Whether something is to be read.
     pub(super) fn is_reading(&self) -> bool {
-        !self.incremental.paused && self.snapshot_progress.values().any(|progress| !progress.done)
+        let aside = &self.incremental.aside;
+        !self.incremental.paused
+            && self
+                .snapshot_progress
+                .iter()
+                .any(|(name, progress)| !progress.done && aside.lets_through(name))
     }
 
     /// Takes in the range that stands before this transaction.
@@ -273,8 +300,11 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(Some(table));
         }
         loop {
-            let next = self.snapshot_progress.iter().find(|(_, progress)| !progress.done);
+            let aside = &self.incremental.aside;
+            let mut left = self.snapshot_progress.iter().filter(|(_, progress)| !progress.done);
+            let next = left.find(|(name, _)| aside.lets_through(name));
             let Some(name) = next.map(|(name, _)| name.clone()) else { return Ok(None) };
+            self.incremental.current.clone_from(&name);
             if let Some((relation, name)) = self.tables.named(&name).await? {
                 return Ok(Some(Table {
                     name,
@@ -294,6 +324,11 @@ impl<S: ReplicationStream> Stream<S> {
     /// Waits for the rows of the range, and sends them as those that follow `before`. One that comes too late is given
     /// up, and read again.
     async fn take_in(&mut self, before: EventId) -> Result<()> {
+        let taken_in = self.take_in_rows(before).await;
+        self.set_aside(taken_in).await
+    }
+
+    async fn take_in_rows(&mut self, before: EventId) -> Result<()> {
         let fits = self.is_above_cuts(before);
         let Some(table) = &mut self.incremental.table else { return Ok(()) };
         let Some(mut range) = table.range.take() else { return Ok(()) };
@@ -314,11 +349,14 @@ impl<S: ReplicationStream> Stream<S> {
         while let Some(chunk) = range.reading.next().await {
             let dead_letters = self.side_topics.dead_letters.as_ref();
             id = chunk.send(&mut self.outbox, id, dead_letters, &self.metrics).await?;
+            // What was sent is sent, should the rest fail.
+            self.reached = self.reached.max(EventId { ordinal: id.ordinal - 1, ..id });
         }
         let (reader, last_key) = range.reading.finish().await?;
         table.rows += id.ordinal - first;
         self.rows_taken_in = self.outbox.events().saturating_sub(events_before);
-        let progress = self.snapshot_progress.entry(table.name.to_string()).or_default();
+        let table_name = table.name.to_string();
+        let progress = self.snapshot_progress.entry(table_name.clone()).or_default();
         progress.done = last_key.is_none();
         progress.through = last_key.unwrap_or_default();
         if progress.done {
@@ -328,7 +366,7 @@ impl<S: ReplicationStream> Stream<S> {
             self.incremental.table = None;
         }
         self.incremental.reader = Some(reader);
-        self.incremental.backoff = Backoff::new();
+        self.incremental.aside.forget(&table_name);
         self.reached = self.reached.max(EventId { ordinal: id.ordinal - 1, ..id });
         self.count_snapshots();
         if self.outbox.events() >= self.max_events { self.commit().await } else { Ok(()) }

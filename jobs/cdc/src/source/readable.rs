@@ -1,0 +1,120 @@
+//! Whether this user sees all rows of a table: the same question for `check` and for a run.
+
+use tokio_postgres::Client;
+
+use super::{quoted, refused};
+use crate::config::Config;
+use crate::error::Result;
+use crate::pgoutput::RelationId;
+use crate::table::{TableName, TableShape};
+
+/// A table of which this user may not read everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Hidden {
+    pub(crate) id: RelationId,
+    pub(crate) name: TableName,
+    user: String,
+    /// Whether the schema itself is closed.
+    schema: bool,
+    /// Whether row level security applies to this user.
+    pub(crate) rows: bool,
+    columns: Vec<String>,
+}
+
+/// Tables by their OIDs, or by the name that is shown.
+const HIDDEN: &str = "
+    SELECT c.oid, n.nspname::text, c.relname::text, current_user::text, NOT has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid),
+           coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT')), '{}')
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE (c.oid = ANY ($1) OR c.relkind IN ('r', 'p') AND n.nspname || '.' || c.relname = $2)
+       AND (NOT has_schema_privilege(n.oid, 'USAGE') OR NOT has_table_privilege(c.oid, 'SELECT') OR row_security_active(c.oid))
+     ORDER BY 2, 3";
+
+async fn read(client: &Client, ids: &[u32], name: &str) -> Result<Vec<Hidden>> {
+    let rows = client
+        .query(HIDDEN, &[&ids, &name])
+        .await
+        .map_err(refused("cannot read the rights on the tables"))?;
+    let hidden = rows.iter().map(|row| Hidden {
+        id: RelationId(row.get(0)),
+        name: TableName { schema: row.get(1), table: row.get(2) },
+        user: row.get(3),
+        schema: row.get(4),
+        rows: row.get(5),
+        columns: row.get(6),
+    });
+    Ok(hidden.collect())
+}
+
+impl Hidden {
+    /// Those of these tables that have something hidden.
+    pub(crate) async fn among(client: &Client, tables: &[RelationId]) -> Result<Vec<Self>> {
+        let ids: Vec<u32> = tables.iter().map(|table| table.0).collect();
+        read(client, &ids, "").await
+    }
+
+    /// Whether this keeps a table of that shape from being read: columns that are not captured are not read either.
+    pub(crate) fn hinders(&self, shape: Option<&TableShape>) -> bool {
+        let is_read = |name: &String| {
+            shape.is_none_or(|shape| {
+                shape.columns.iter().any(|column| column.captured && column.name == *name)
+            })
+        };
+        self.schema || self.rows || self.columns.iter().any(is_read)
+    }
+
+    /// What is hidden, and what to run.
+    pub(crate) fn remedy(&self) -> String {
+        let Self { name, user, .. } = self;
+        let role = quoted(user);
+        if self.rows {
+            return format!(
+                "row level security hides rows of {name} from {user}: run ALTER ROLE {role} BYPASSRLS as a superuser"
+            );
+        }
+        let schema = if self.schema {
+            format!("GRANT USAGE ON SCHEMA {} TO {role}; ", quoted(&name.schema))
+        } else {
+            String::new()
+        };
+        format!("{user} may not read {name}: run {schema}GRANT SELECT ON {} TO {role}", name.quoted())
+    }
+}
+
+/// Why a table can't be read, and what to run; none when the reason is not this user's rights.
+pub(crate) async fn unreadable(client: &Client, config: &Config, table: &str) -> Option<String> {
+    let hidden = read(client, &[], table).await.ok()?.into_iter().next()?;
+    let captured = |column: &String| config.rows.captures(&hidden.name, column);
+    // Without SELECT on the whole table it can't be locked, which reading it beside the stream needs.
+    let hinders = hidden.schema || hidden.rows || hidden.columns.iter().any(captured);
+    hinders.then(|| hidden.remedy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remedies() {
+        let hidden = |schema, rows| Hidden {
+            id: RelationId(1),
+            name: TableName { schema: "s".into(), table: "T".into() },
+            user: "u".into(),
+            schema,
+            rows,
+            columns: vec!["c".into()],
+        };
+        for (hidden, says) in [
+            (hidden(false, true), "ALTER ROLE \"u\" BYPASSRLS"),
+            (
+                hidden(true, false),
+                "run GRANT USAGE ON SCHEMA \"s\" TO \"u\"; GRANT SELECT ON \"s\".\"T\" TO \"u\"",
+            ),
+            (hidden(false, false), "run GRANT SELECT ON \"s\".\"T\" TO \"u\""),
+        ] {
+            assert!(hidden.remedy().contains(says), "{}", hidden.remedy());
+            assert!(hidden.hinders(None));
+        }
+    }
+}
