@@ -26,14 +26,16 @@ impl<'a> Change<'a> {
         Event { operation, before, after, source, transaction: None, now_us }
     }
 
-    /// The row that tells which columns may be null.
-    pub(crate) fn row(&self) -> Option<Tuple<'a>> {
-        match self {
-            Self::Insert(row)
-            | Self::Update(_, row)
-            | Self::Delete(OldTuple::Key(row) | OldTuple::Full(row)) => Some(*row),
-            Self::Truncate => None,
-        }
+    /// The rows that it tells, whole or in part.
+    pub(crate) fn images(&self) -> impl Iterator<Item = Image<'a>> {
+        let (old, new) = match *self {
+            Self::Insert(new) => (None, Some(new)),
+            Self::Update(old, new) => (old, Some(new)),
+            Self::Delete(old) => (Some(old), None),
+            Self::Truncate => (None, None),
+        };
+        let new = new.map(|new| Image::Row(new.into()));
+        old.map(|old| image(old).0).into_iter().chain(new)
     }
 }
 
@@ -152,10 +154,7 @@ impl Changes {
         if !table.encoder.is_refused() {
             return 1;
         }
-        let row = match old {
-            OldTuple::Key(_) => Row::from(new),
-            OldTuple::Full(old) => Row::after(new, old),
-        };
+        let row = merged(old, new);
         let mut new_key = Vec::new();
         self.old_key.clear();
         let told = table.encoder.key(&image(old).1, &mut self.old_key).is_ok()
@@ -172,10 +171,7 @@ impl Changes {
         event: impl Fn(Operation, Option<Image<'a>>, Option<Image<'a>>) -> Event<'a>,
     ) -> Result<()> {
         let (before, old_row) = image(old);
-        let row = match old {
-            OldTuple::Key(_) => Row::from(new),
-            OldTuple::Full(old) => Row::after(new, old),
-        };
+        let row = merged(old, new);
         self.old_key.clear();
         table.encoder.key(&old_row, &mut self.old_key)?;
         let full = matches!(before, Image::Row(_)).then_some(before);
@@ -193,6 +189,12 @@ impl Changes {
         }
         Ok(())
     }
+}
+
+/// The new row; what the update left alone is as the old row tells it.
+pub(super) fn merged<'a>(old: OldTuple<'a>, new: Tuple<'a>) -> Row<'a> {
+    let (OldTuple::Key(old) | OldTuple::Full(old)) = old;
+    Row::after(new, old)
 }
 
 fn image(old: OldTuple<'_>) -> (Image<'_>, Row<'_>) {

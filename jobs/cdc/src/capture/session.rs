@@ -20,7 +20,7 @@ use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Catalog, Server, SlotState};
-use crate::table::TableName;
+use crate::table::{Lessons, TableName};
 use crate::transport::{ExportedSnapshot, Replication, SlotKind, SystemIdentity};
 
 /// How long a slot that another session reads from is waited for: a killed instance's session ends soon.
@@ -33,6 +33,7 @@ pub(crate) async fn run(
     config: &Config,
     shutdown: &mut Shutdown,
     metrics: &Metrics,
+    lessons: &Lessons,
     established: &mut bool,
 ) -> Result<()> {
     let client = Arc::new(source::connect(&config.source).await?);
@@ -81,7 +82,7 @@ pub(crate) async fn run(
     );
     outbox.continue_counts(&counts);
     registry.become_patient();
-    let mut tables_in_stream = Tables::new(catalog, registry, topics, config, metrics);
+    let mut tables_in_stream = Tables::new(catalog, registry, topics, config, metrics, lessons);
     let encoders = tables_in_stream.prepare(&tables).await?;
     for encoder in &encoders {
         outbox.know_topic(&encoder.topic);

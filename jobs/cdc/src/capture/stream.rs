@@ -256,10 +256,8 @@ impl<S: ReplicationStream> Stream<S> {
         }
         let block = transaction.block(&table.encoder, lsn, &mut self.block_id);
         let mut encoded = self.changes.encode(table, &change, source, block, self.now_us);
-        if matches!(&encoded, Err(error) if error.kind() == ErrorKind::UnexpectedNull) {
-            if let Some(row) = change.row() {
-                self.tables.allow_nulls(relation, row).await?;
-            }
+        if matches!(&encoded, Err(error) if error.kind().teaches()) {
+            Box::pin(self.tables.learn(relation, change.images())).await?;
             if let Some(table) = self.tables.get(relation)? {
                 encoded = self.changes.encode(table, &change, source, block, self.now_us);
             }

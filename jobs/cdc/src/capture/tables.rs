@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::isolation;
 use crate::avro::{
-    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
+    DEAD_LETTER, Image, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
     message_schemas, value_schema,
 };
 use crate::config::Config;
@@ -14,10 +14,10 @@ use crate::delivery::{SideTopic, SideTopics, TopicId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Datum, Relation, RelationId, Tuple};
+use crate::pgoutput::{Relation, RelationId};
 use crate::registry::Registry;
 use crate::source::{Catalog, ensure_publication};
-use crate::table::{TableName, TableShape};
+use crate::table::{Lesson, Lessons, TableName, TableShape};
 
 /// The tables in the stream, each with the encoder of its current shape.
 pub(crate) struct Tables {
@@ -31,6 +31,7 @@ pub(crate) struct Tables {
     described: HashSet<RelationId>,
     /// The signal table, with the places of its columns `type` and `data`.
     signals: Option<(RelationId, [usize; 2])>,
+    lessons: Lessons,
 }
 
 /// A table in the stream.
@@ -73,6 +74,7 @@ impl Tables {
         topics: Topics,
         config: &Config,
         metrics: &Metrics,
+        lessons: &Lessons,
     ) -> Self {
         Self {
             catalog,
@@ -83,6 +85,7 @@ impl Tables {
             known: HashMap::new(),
             described: HashSet::new(),
             signals: None,
+            lessons: lessons.clone(),
         }
     }
 
@@ -122,7 +125,8 @@ impl Tables {
         name: &TableName,
         elsewhere: Option<&mut Catalog>,
     ) -> Result<Arc<TableEncoder>> {
-        let shape = elsewhere.unwrap_or(&mut self.catalog).shape(id, name).await?;
+        let mut shape = elsewhere.unwrap_or(&mut self.catalog).shape_now(id, name).await?;
+        self.lessons.apply(&mut shape);
         match self.known.get(&id) {
             Some(Some(known)) if known.encoder.shape == shape => Ok(Arc::clone(&known.encoder)),
             _ => self.encoder(shape).await,
@@ -141,7 +145,8 @@ impl Tables {
     ) -> Result<Vec<Arc<TableEncoder>>> {
         let names = self.config.topics(tables.iter().map(|(_, name)| name))?;
         self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        let shapes = self.catalog.shapes(tables).await?;
+        let mut shapes = self.catalog.shapes(tables).await?;
+        shapes.iter_mut().for_each(|shape| self.lessons.apply(shape));
         let schemas = shapes.iter().flat_map(|shape| self.schemas(shape)).collect();
         self.registry.register_all(schemas, &self.metrics).await?;
         let mut encoders = Vec::with_capacity(tables.len());
@@ -213,12 +218,11 @@ impl Tables {
         if !again && known.as_ref().is_some_and(|encoder| same(&encoder.shape, relation)) {
             return Ok(());
         }
-        let mut shape = self.catalog.shape_of(relation).await?;
+        let before = known.as_ref().map(|encoder| &encoder.shape);
+        let mut shape = self.catalog.shape_of(relation, before).await?;
+        self.lessons.apply(&mut shape);
         if let Some(known) = known.filter(|encoder| same(&encoder.shape, relation)) {
-            // A column in which null was seen stays nullable.
-            for (column, before) in shape.columns.iter_mut().zip(&known.shape.columns) {
-                column.nullable |= before.nullable;
-            }
+            shape.keep_lessons(&known.shape);
             if shape == known.shape {
                 return Ok(());
             }
@@ -243,14 +247,33 @@ impl Tables {
         }
     }
 
-    /// Makes the columns that are null in this row nullable: the catalog, read later than the row was
-    /// written, had said NOT NULL.
-    pub(crate) async fn allow_nulls(&mut self, relation: RelationId, row: Tuple<'_>) -> Result<()> {
+    /// Makes the columns allow what these rows hold: null although the catalog, read later than they were written, says
+    /// NOT NULL, an enum's value that was added or renamed since, or a text for what has no form in the column's type.
+    pub(crate) async fn learn<'a>(
+        &mut self,
+        relation: RelationId,
+        images: impl Iterator<Item = Image<'a>>,
+    ) -> Result<()> {
         let Some(table) = self.get(relation)? else { return Ok(()) };
+        let lessons: Vec<_> = images.flat_map(|image| table.encoder.lessons(&image)).collect();
         let mut shape = table.encoder.shape.clone();
-        for (column, datum) in shape.columns.iter_mut().zip(row.iter()) {
-            column.nullable |= datum == Datum::Null;
+        if lessons.iter().any(|(_, lesson)| matches!(lesson, Lesson::Label(_))) {
+            self.catalog.read_types().await?;
+            for column in &mut shape.columns {
+                let now = self.catalog.type_now(column);
+                if column.mask.is_none() && !column.kind.labels().is_empty() && !now.labels().is_empty() {
+                    let before = std::mem::replace(&mut column.kind, now);
+                    before.labels().iter().for_each(|label| column.kind.add_label(label));
+                }
+            }
         }
+        for (index, lesson) in &lessons {
+            shape.learn(*index, lesson);
+            if let (Lesson::Text, Some(column)) = (lesson, shape.columns.get(*index)) {
+                tracing::warn!(table = %shape.name, column = column.name, "the column holds PostgreSQL's texts too from now on, for values that have no form in its type");
+            }
+        }
+        self.lessons.note(&shape, &lessons.into_iter().filter(|(_, lesson)| *lesson != Lesson::Null).collect::<Vec<_>>());
         self.install(relation, shape).await?;
         Ok(())
     }
@@ -276,7 +299,7 @@ impl Tables {
             }
             registered => new(registered?),
         };
-        Ok(Arc::new(encoder))
+        Ok(Arc::new(encoder.teaching(&self.lessons)))
     }
 
     /// The ids of the schemas of key and value, the first for a table that has one.

@@ -177,7 +177,7 @@ pub(crate) async fn read(
         for (tag, body) in messages.messages() {
             match tag {
                 b'd' => {
-                    read_row(body, &mut values, &mut unescaped);
+                    read_row(body, encoder.shape.columns.len(), &mut values, &mut unescaped);
                     rows += 1;
                     if Some(rows) == range.limit {
                         last_key = Some(key_texts(encoder, values.tuple()));
@@ -196,6 +196,9 @@ pub(crate) async fn read(
                             let id = EventId { commit_lsn: source.lsn, ordinal: 0 };
                             let value = dead_letter(topic.schema_ids.1, encoder, &event, id, &error.chain());
                             chunk.dead_letters.push(value);
+                        }
+                        (Err(error), _) if error.kind().teaches() => {
+                            return Err(encoder.teach(&Image::Row(row), error));
                         }
                         (pushed, _) => pushed?,
                     }

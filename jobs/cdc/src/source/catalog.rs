@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -6,7 +6,9 @@ use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
+use super::key::{CatalogKey, Key, flagged, key_of};
 use super::refused;
+use crate::avro::field_names;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Relation, RelationColumn, RelationId, ReplicaIdentity};
@@ -24,6 +26,29 @@ pub(crate) struct Catalog {
     columns: OnceCell<Statement>,
 }
 
+/// What the catalog has of a table's columns.
+#[derive(Default)]
+struct CatalogColumns {
+    columns: Vec<CatalogColumn>,
+    partitioned: bool,
+    key_is_deferred: bool,
+}
+
+impl CatalogColumns {
+    fn key(&self) -> CatalogKey<'_> {
+        let mut columns: Vec<(usize, &str)> = self
+            .columns
+            .iter()
+            .filter_map(|column| Some((column.key_position?, column.relation.name.as_str())))
+            .collect();
+        columns.sort_unstable();
+        CatalogKey {
+            columns: columns.into_iter().map(|(_, name)| name).collect(),
+            is_deferred: self.key_is_deferred,
+        }
+    }
+}
+
 /// What the catalog knows of a column beyond the replication stream.
 struct CatalogColumn {
     relation: RelationColumn,
@@ -36,20 +61,26 @@ struct CatalogColumn {
 }
 
 /// The columns of table `$1`. Its key is that of the index of the replica identity, if it is an index, since of a
-/// deleted row nothing else is known; else of the primary key; else of the first unique index that every row is in.
+/// deleted row nothing else is known; else of the primary key, even of a deferrable one; else of the first unique index
+/// that every row is in.
 const COLUMNS: &str = "
     SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull,
-           array_position((SELECT (k.indkey::int2[])[0:k.indnkeyatts - 1] FROM pg_index k WHERE k.indexrelid = (
-               SELECT i.indexrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
-                WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
-                  AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = $1 AND NOT a.attnotnull
-                                     AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
-                ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, x.relname LIMIT 1)), a.attnum),
+           array_position(k.key, a.attnum),
            pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod),
            EXISTS (SELECT FROM pg_class c WHERE c.oid = $1 AND c.relkind = 'p'),
            (SELECT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-             WHERE i.indrelid = $1 AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
-      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+             WHERE i.indrelid = $1 AND i.indimmediate AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident)),
+           NOT coalesce(k.indimmediate, true)
+      FROM pg_attribute a
+      LEFT JOIN (
+               SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS key, i.indimmediate
+                 FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
+                WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND (i.indimmediate OR i.indisprimary)
+                  AND i.indpred IS NULL AND i.indexprs IS NULL
+                  AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = $1 AND NOT a.attnotnull
+                                     AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+                ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, x.relname LIMIT 1) AS k ON true
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
      WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
      ORDER BY a.attnum";
 
@@ -116,6 +147,16 @@ impl Catalog {
         self.of_columns(id, name, &known).await
     }
 
+    /// The same with its types read anew.
+    pub(crate) async fn shape_now(&mut self, id: RelationId, name: &TableName) -> Result<TableShape> {
+        let shape = self.shape(id, name).await?;
+        if shape.columns.iter().all(|column| column.kind.labels().is_empty()) {
+            return Ok(shape);
+        }
+        self.read_types().await?;
+        self.shape(id, name).await
+    }
+
     /// The shapes of many tables, in the same order.
     pub(crate) async fn shapes(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<TableShape>> {
         let this = &*self;
@@ -135,24 +176,34 @@ impl Catalog {
         &mut self,
         id: RelationId,
         name: &TableName,
-        (columns, partitioned): &(Vec<CatalogColumn>, bool),
+        known: &CatalogColumns,
     ) -> Result<TableShape> {
         let relation = Relation {
             id,
             schema: name.schema.clone(),
             table: name.table.clone(),
             identity: ReplicaIdentity::Default,
-            columns: columns.iter().map(|column| column.relation.clone()).collect(),
+            columns: known.columns.iter().map(|column| column.relation.clone()).collect(),
         };
-        self.combine(&relation, columns, *partitioned).await
+        self.combine(&relation, known, None).await
     }
 
     /// The shape of a table as the stream describes it, with nullability and primary key from the
-    /// catalog, which may have moved on since: a column that it no longer knows is nullable.
-    pub(crate) async fn shape_of(&mut self, relation: &Relation) -> Result<TableShape> {
+    /// catalog, which may have moved on since: a column that it no longer knows is nullable. `before` is
+    /// the table's last shape.
+    pub(crate) async fn shape_of(
+        &mut self,
+        relation: &Relation,
+        before: Option<&TableShape>,
+    ) -> Result<TableShape> {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
-        let (columns, partitioned) = self.columns(relation.id, &name).await?;
-        self.combine(relation, &columns, partitioned).await
+        let known = self.columns(relation.id, &name).await?;
+        self.combine(relation, &known, before).await
+    }
+
+    /// The present type of a column, whose values may have become more.
+    pub(crate) fn type_now(&self, column: &Column) -> ColumnType {
+        ColumnType::resolve(&self.types, column.type_oid, column.type_modifier, self.options.types)
     }
 
     /// Columns to be written whose types have no form of their own, with their types' names.
@@ -175,24 +226,29 @@ impl Catalog {
     async fn combine(
         &mut self,
         relation: &Relation,
-        known: &[CatalogColumn],
-        partitioned: bool,
+        known: &CatalogColumns,
+        before: Option<&TableShape>,
     ) -> Result<TableShape> {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
         let own_key = self.options.key(&name).map(<[String]>::to_vec);
-        let mut columns = Vec::with_capacity(relation.columns.len());
-        let mut key = BTreeMap::new();
+        let mut columns: Vec<Column> = Vec::with_capacity(relation.columns.len());
+        let mut key = match &own_key {
+            // A key that lacks a column is refused below.
+            Some(names) => Key {
+                columns: names
+                    .iter()
+                    .filter_map(|name| relation.columns.iter().position(|column| column.name == *name))
+                    .collect(),
+                is_deferred: true,
+            },
+            None => key_of(relation, &known.key(), before),
+        };
+        let flagged = flagged(relation).unwrap_or_default();
         for (index, column) in relation.columns.iter().enumerate() {
-            let facts = known.iter().find(|known| known.relation.name == column.name);
-            let position = match &own_key {
-                Some(names) => names.iter().position(|name| *name == column.name),
-                None => facts.and_then(|facts| facts.key_position),
-            };
-            if let Some(position) = position {
-                key.insert(position, index);
-            }
+            let facts = known.columns.iter().find(|known| known.relation.name == column.name);
+            let in_key = key.columns.contains(&index);
             if own_key.is_some()
-                && position.is_some()
+                && in_key
                 && facts.and_then(|facts| facts.in_old_rows) == Some(false)
             {
                 return Err(Error::new(
@@ -208,13 +264,13 @@ impl Catalog {
             let resolved = self.column_type(column.type_oid, column.type_modifier).await?;
             let mask = self.options.mask(&name, &column.name).cloned();
             // A key is written whole.
-            let captured = position.is_some()
+            let captured = in_key
                 || resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
             columns.push(Column {
                 name: column.name.clone(),
                 type_oid: column.type_oid,
                 type_modifier: column.type_modifier,
-                nullable: facts.is_none_or(|facts| facts.nullable) && !resolved.not_null,
+                nullable: facts.map_or(!flagged.contains(&index), |facts| facts.nullable) && !resolved.not_null,
                 default: facts
                     .filter(|facts| facts.relation.type_oid == column.type_oid && resolved.has_default)
                     .filter(|_| mask.is_none() || resolved.kind == ColumnType::Text)
@@ -223,27 +279,33 @@ impl Catalog {
                 kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
                 mask,
                 captured,
+                field: String::new(),
+                former_fields: Vec::new(),
+                texts: false,
             });
         }
-        if let Some(names) = own_key.as_ref().filter(|names| names.len() != key.len()) {
+        let fields = field_names(&columns, |_| None);
+        for (column, field) in columns.iter_mut().zip(fields) {
+            column.field = field;
+        }
+        if let Some(names) = own_key.as_ref().filter(|names| names.len() != key.columns.len()) {
             return Err(Error::new(
                 ErrorKind::Configuration,
                 format!("tables.keys: {name} lacks some of the columns {names:?}: correct their names"),
             ));
         }
-        let key = key.into_values().collect();
         Ok(TableShape {
             name,
             columns,
-            key,
+            key: std::mem::take(&mut key.columns),
             own_key: own_key.is_some(),
-            key_is_deferred: own_key.is_some(),
-            partitioned,
+            key_is_deferred: key.is_deferred,
+            partitioned: known.partitioned,
         })
     }
 
     /// The table's columns, and whether it is divided into partitions.
-    async fn columns(&self, id: RelationId, name: &TableName) -> Result<(Vec<CatalogColumn>, bool)> {
+    async fn columns(&self, id: RelationId, name: &TableName) -> Result<CatalogColumns> {
         let failed = || format!("cannot read the columns of {name}");
         let statement =
             self.columns.get_or_try_init(|| self.client.prepare(COLUMNS)).await.map_err(refused(failed()))?;
@@ -276,7 +338,12 @@ impl Catalog {
             });
         }
         self.read_constants(&mut columns, &constants, name).await;
-        Ok((columns, rows.first().is_some_and(|row| row.get(7))))
+        let first = rows.first();
+        Ok(CatalogColumns {
+            columns,
+            partitioned: first.is_some_and(|row| row.get(7)),
+            key_is_deferred: first.is_some_and(|row| row.get(9)),
+        })
     }
 
     /// Asks for the text forms of constant defaults.
@@ -321,7 +388,8 @@ impl Catalog {
         })
     }
 
-    async fn read_types(&mut self) -> Result<()> {
+    /// Reads the types anew, since enums gain values; those that are gone stay known.
+    pub(crate) async fn read_types(&mut self) -> Result<()> {
         let rows = self
             .client
             .query(
@@ -332,9 +400,7 @@ impl Catalog {
             )
             .await
             .map_err(refused("cannot read the types"))?;
-        self.types = rows
-            .iter()
-            .map(|row| {
+        self.types.extend(rows.iter().map(|row| {
                 let kind: String = row.get(2);
                 let facts = TypeRow {
                     name: row.get(1),
@@ -348,8 +414,7 @@ impl Catalog {
                     labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
                 };
                 (row.get(0), facts)
-            })
-            .collect();
+            }));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What is asked of PostgreSQL over ordinary connections: catalog, publication, slot.
 
 mod catalog;
+mod key;
 mod connect;
 mod publication;
 mod published;

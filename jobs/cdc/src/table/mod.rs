@@ -1,11 +1,13 @@
 //! Tables as captured: names, columns, types.
 
 mod column_type;
+mod lessons;
 mod type_options;
 
 use std::fmt;
 
 pub(crate) use self::column_type::{ColumnType, DateForm, TimeForm, TypeRow};
+pub(crate) use self::lessons::{Lesson, Lessons};
 pub(crate) use self::type_options::{BinaryMode, HstoreMode, TypeOptions};
 use crate::secret::Secret;
 use crate::source::quoted;
@@ -42,6 +44,12 @@ pub(crate) struct Column {
     pub(crate) mask: Option<Mask>,
     /// Whether it is written; else it is known for its place in the rows alone.
     pub(crate) captured: bool,
+    /// The name of its field, which Avro allows and no other column of the table has.
+    pub(crate) field: String,
+    /// Names that its field had before, so that a reader of this schema finds them in older records.
+    pub(crate) former_fields: Vec<String>,
+    /// Whether it holds PostgreSQL's texts beside the values of its type, for those that have no form in it.
+    pub(crate) texts: bool,
 }
 
 #[cfg(test)]
@@ -56,6 +64,9 @@ impl Column {
             default: ColumnDefault::None,
             mask: None,
             captured: true,
+            field: crate::avro::field_name(name),
+            former_fields: Vec::new(),
+            texts: false,
         }
     }
 }
