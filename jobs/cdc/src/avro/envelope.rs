@@ -57,7 +57,7 @@ impl<'a> Row<'a> {
     }
 
     #[inline]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Datum<'a>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Datum<'a>> + use<'a> {
         let mut before = self.before.map(|before| before.iter());
         self.values.iter().map(move |datum| match before.as_mut().and_then(Values::next) {
             Some(old @ Datum::Text(_)) if datum == Datum::Unchanged => old,
@@ -167,6 +167,11 @@ impl TableEncoder {
     pub(crate) fn refused(mut self, reason: &Error) -> Self {
         self.refused = Some(reason.chain());
         self
+    }
+
+    /// Why the registry takes none of its schemas, if so.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        self.refused.as_deref()
     }
 
     /// Whether nothing of the table can be encoded.
@@ -289,16 +294,11 @@ impl TableEncoder {
 
     /// A value that its column's type has no form for, such as NaN among decimals.
     #[cold]
-    fn without_form(
-        &self,
-        column: &Column,
-        branches: Branches,
-        text: &str,
-        out: &mut Vec<u8>,
-    ) -> Result<()> {
+    fn without_form(&self, column: &Column, branches: Branches, text: &str, out: &mut Vec<u8>) -> Result<()> {
         let table = &self.shape.name;
         if let Some(label) = encode::unknown_labels(&column.kind, text).first() {
-            let what = format!("column {} of {table} holds {label:?}, which its type does not list", column.name);
+            let what =
+                format!("column {} of {table} holds {label:?}, which its type does not list", column.name);
             return Err(Error::new(ErrorKind::UnknownLabel, what));
         }
         if let Some(branch) = branches.text {
@@ -385,6 +385,27 @@ impl TableEncoder {
                 column.name,
                 self.shape.name,
                 self.shape.name.quoted()
+            ),
+        )
+    }
+
+    /// An event with this row takes more bytes than a record may.
+    #[cold]
+    pub(crate) fn too_large(&self, image: Option<Image<'_>>, bytes: usize) -> Error {
+        let row = image.map(|(Image::Row(row) | Image::Key(row))| row);
+        let text = |index: &usize| match row.and_then(|row| row.iter().nth(*index)) {
+            Some(Datum::Text(text)) => String::from_utf8_lossy(text).chars().take(100).collect(),
+            _ => String::new(),
+        };
+        let key: Vec<String> = self.shape.key.iter().map(text).collect();
+        Error::new(
+            ErrorKind::RecordTooLarge,
+            format!(
+                "an event of {} with key ({}) for topic {} has {bytes} bytes: the row is larger than a record may be; raise \
+                 kafka.max_record_bytes and the topic's max.message.bytes",
+                self.shape.name,
+                key.join(", "),
+                self.topic
             ),
         )
     }

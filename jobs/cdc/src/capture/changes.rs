@@ -1,6 +1,7 @@
 use super::tables::Captured;
 use crate::avro::{Event, EventSource, Image, Operation, Row, TransactionBlock};
 use crate::config::SkippedOperations;
+use crate::delivery::record_bytes;
 use crate::error::Result;
 use crate::pgoutput::{OldTuple, Tuple};
 
@@ -43,6 +44,7 @@ impl<'a> Change<'a> {
 pub(crate) struct Changes {
     /// What is left out does not count among the events of a transaction.
     skip: SkippedOperations,
+    max_record_bytes: usize,
     first: Encoded,
     second: Encoded,
     old_key: Vec<u8>,
@@ -91,8 +93,15 @@ impl Encoded {
 const KEPT_BYTES: usize = 1 << 20;
 
 impl Changes {
-    pub(crate) fn new(skip: SkippedOperations) -> Self {
-        Self { skip, first: Encoded::default(), second: Encoded::default(), old_key: Vec::new(), length: 0 }
+    pub(crate) fn new(skip: SkippedOperations, max_record_bytes: usize) -> Self {
+        Self {
+            skip,
+            max_record_bytes,
+            first: Encoded::default(),
+            second: Encoded::default(),
+            old_key: Vec::new(),
+            length: 0,
+        }
     }
 
     /// The number of events of the last change.
@@ -109,7 +118,28 @@ impl Changes {
     }
 
     /// Encodes a change as one event, or two when it moves a row to another key.
+    ///
+    /// # Errors
+    /// Among others [`ErrorKind::RecordTooLarge`](crate::error::ErrorKind) when the events do not fit; their number stands.
     pub(crate) fn encode(
+        &mut self,
+        table: &mut Captured,
+        change: &Change<'_>,
+        source: EventSource,
+        transaction: Option<TransactionBlock<'_>>,
+        now_us: i64,
+    ) -> Result<()> {
+        self.encode_any(table, change, source, transaction, now_us)?;
+        for event in [0, 1].iter().filter_map(|index| self.get(*index)) {
+            let bytes = record_bytes(event.key().unwrap_or_default(), &event.value);
+            if bytes > self.max_record_bytes && !self.skip.contains(event.operation) {
+                return Err(table.encoder.too_large(change.images().last(), bytes));
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_any(
         &mut self,
         table: &mut Captured,
         change: &Change<'_>,
@@ -148,9 +178,12 @@ impl Changes {
     }
 
     /// How many places a buried change has in its transaction: as many as it had events if the registry took the schemas
-    /// of its table, so that the identity of later events does not depend on that.
+    /// of its table, or if they fitted, so that the identity of later events does not depend on that.
     pub(crate) fn events_if_taken(&mut self, table: &Captured, change: &Change<'_>) -> usize {
         let Change::Update(Some(old), new) = *change else { return 1 };
+        if self.length > 1 {
+            return self.length;
+        }
         if !table.encoder.is_refused() {
             return 1;
         }

@@ -1,6 +1,7 @@
 //! The capture itself: sessions one after the other, each from the last checkpoint.
 
 mod changes;
+mod displaced_rows;
 mod isolation;
 mod pace;
 mod resume;

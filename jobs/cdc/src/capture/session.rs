@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
+use super::isolation;
 use super::resume::{Start, decide};
 use super::stream::Stream;
 use super::tables::Tables;
@@ -60,6 +61,7 @@ pub(crate) async fn run(
         last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
     let last = follow_timeline(config, last, &identity).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
+    let isolated = last.as_ref().map(|last| last.isolated.clone()).unwrap_or_default();
     let start = match decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic) {
         Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && is_a_gap(error.kind()) => {
             tracing::warn!("{}: a new snapshot is read, since snapshot.mode = when_needed", error.chain());
@@ -81,22 +83,24 @@ pub(crate) async fn run(
         metrics.clone(),
     );
     outbox.continue_counts(&counts);
+    outbox.continue_isolation(&isolated);
     registry.become_patient();
     let mut tables_in_stream = Tables::new(catalog, registry, topics, config, metrics, lessons);
     let encoders = tables_in_stream.prepare(&tables).await?;
     for encoder in &encoders {
         outbox.know_topic(&encoder.topic);
     }
+    let mended = isolation::at_start(&encoders, &mut outbox);
     let side_topics = tables_in_stream.prepare_side_topics().await?;
     if shutdown.requested() {
         return Ok(());
     }
 
-    let mut new = Vec::new();
+    let mut new = if mode == SnapshotMode::Never { Vec::new() } else { mended };
     let checkpoint = match start {
         Start::Stream(checkpoint) => {
             if mode != SnapshotMode::Never {
-                new = added(&encoders, &counts, &checkpoint.left_out);
+                new.extend(added(&encoders, &counts, &checkpoint.left_out));
             }
             *checkpoint
         }

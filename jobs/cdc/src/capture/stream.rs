@@ -1,3 +1,4 @@
+mod displaced;
 mod incremental;
 mod messages;
 mod signals;
@@ -12,6 +13,7 @@ use self::incremental::{Incremental, SOON};
 use self::messages::Messages;
 use self::signals::receive;
 use super::changes::{Change, Changes};
+use super::displaced_rows::DisplacedRows;
 use super::isolation;
 use super::pace::Pace;
 use super::tables::Tables;
@@ -21,7 +23,7 @@ use crate::avro::{
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
 use crate::delivery::{Outbox, Progress, SideTopic, SideTopics};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::kafka::{EventId, KafkaSignal, TRANSACTIONAL_IDS};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
@@ -40,8 +42,8 @@ const MAX_COMMITTING: usize = TRANSACTIONAL_IDS - 1;
 /// The streaming phase: from messages to Kafka transactions to confirmed positions.
 pub(crate) struct Stream<S> {
     source: S,
-    outbox: Outbox,
-    tables: Tables,
+    pub(super) outbox: Outbox,
+    pub(super) tables: Tables,
     side_topics: SideTopics,
     changes: Changes,
     max_events: usize,
@@ -69,6 +71,8 @@ pub(crate) struct Stream<S> {
     /// When the chunk being read was received.
     now_us: i64,
     transaction: Option<Transaction>,
+    /// Rows of the transaction whose keys may still be others'.
+    displaced: DisplacedRows,
     /// The last event's name in the metadata of transactions.
     block_id: String,
 }
@@ -104,7 +108,7 @@ impl<S: ReplicationStream> Stream<S> {
             outbox,
             tables,
             side_topics,
-            changes: Changes::new(config.events.skip),
+            changes: Changes::new(config.events.skip, config.kafka.max_record_bytes as usize),
             max_events: config.commit.max_events,
             interval: config.commit.interval,
             pace: Pace::new(config.commit.interval, config.commit.min_interval),
@@ -124,6 +128,7 @@ impl<S: ReplicationStream> Stream<S> {
             written_at: Instant::now(),
             now_us: 0,
             transaction: None,
+            displaced: DisplacedRows::new(config.kafka.queue_kbytes as usize * 1024 / 4),
             block_id: String::new(),
         }
     }
@@ -206,9 +211,11 @@ impl<S: ReplicationStream> Stream<S> {
             }
             Message::Commit(commit) => self.finish_transaction(commit).await?,
             Message::Relation(relation) => {
+                Box::pin(self.displaced_before(&relation)).await?;
                 Box::pin(self.tables.describe(&relation)).await?;
                 if let Some(table) = self.tables.get(relation.id)? {
                     self.outbox.know_topic(&table.encoder.topic);
+                    self.read_again_if_mended(relation.id)?;
                 }
             }
             Message::Insert { relation, new } => {
@@ -234,16 +241,9 @@ impl<S: ReplicationStream> Stream<S> {
         Ok(())
     }
 
-    /// Encodes and sends one change, in one or two events.
+    /// Takes one change in, which is sent at once unless it has to wait for the transaction's end.
     async fn change(&mut self, relation: RelationId, lsn: Lsn, change: Change<'_>) -> Result<()> {
         let Some(transaction) = &self.transaction else { return Ok(()) };
-        let source = EventSource {
-            committed_at_us: transaction.begin.committed_at_us,
-            previous_commit: Some(transaction.previous_commit),
-            lsn,
-            xid: Some(transaction.begin.xid),
-            snapshot: SnapshotMark::No,
-        };
         self.incremental.changed(relation, &transaction.begin);
         let Some(table) = self.tables.get(relation)? else {
             // Not captured, yet part of the transaction: positions don't depend on the configuration.
@@ -254,6 +254,26 @@ impl<S: ReplicationStream> Stream<S> {
             self.next_ordinal();
             return Ok(());
         }
+        if table.displaces {
+            return Box::pin(self.displace(relation, lsn, change)).await;
+        }
+        self.emit(relation, lsn, change).await
+    }
+
+    /// Encodes and sends one change, in one or two events.
+    async fn emit(&mut self, relation: RelationId, lsn: Lsn, change: Change<'_>) -> Result<()> {
+        let Some(transaction) = &self.transaction else { return Ok(()) };
+        let source = EventSource {
+            committed_at_us: transaction.begin.committed_at_us,
+            previous_commit: Some(transaction.previous_commit),
+            lsn,
+            xid: Some(transaction.begin.xid),
+            snapshot: SnapshotMark::No,
+        };
+        let Some(table) = self.tables.get(relation)? else {
+            self.next_ordinal();
+            return Ok(());
+        };
         let block = transaction.block(&table.encoder, lsn, &mut self.block_id);
         let mut encoded = self.changes.encode(table, &change, source, block, self.now_us);
         if matches!(&encoded, Err(error) if error.kind().teaches()) {
@@ -327,15 +347,11 @@ impl<S: ReplicationStream> Stream<S> {
         if id <= self.reached {
             return Ok(());
         }
-        let value = dead_letter(
-            topic.schema_ids.1,
-            &table.encoder,
-            &change.as_event(source, self.now_us),
-            id,
-            &error.chain(),
-        );
+        let value =
+            dead_letter(topic, &table.encoder, &change.as_event(source, self.now_us), id, &error.chain());
         if table.encoder.is_refused() {
-            isolation::tell_beginning(table, id, &topic.name, error);
+            let isolated = isolation::begin(table, id, &topic.name, error);
+            self.outbox.isolate(&table.encoder.shape.name, isolated);
         } else {
             tracing::warn!(table = %table.encoder.shape.name, lsn = %id.commit_lsn, ordinal = id.ordinal, topic = %topic.name, "an event has no encoding: {}", error.chain());
         }
@@ -362,6 +378,9 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     async fn finish_transaction(&mut self, commit: Commit) -> Result<()> {
+        if !self.displaced.is_empty() {
+            Box::pin(self.finish_displaced()).await?;
+        }
         if let Some(transaction) = self.transaction.take() {
             let mut last =
                 EventId { commit_lsn: commit.commit_lsn, ordinal: transaction.ordinal.saturating_sub(1) };

@@ -14,7 +14,7 @@ use crate::delivery::{SideTopic, SideTopics, TopicId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Relation, RelationId};
+use crate::pgoutput::{Relation, RelationId, ReplicaIdentity};
 use crate::registry::Registry;
 use crate::source::{Catalog, ensure_publication};
 use crate::table::{Lesson, Lessons, TableName, TableShape};
@@ -32,6 +32,8 @@ pub(crate) struct Tables {
     /// The signal table, with the places of its columns `type` and `data`.
     signals: Option<(RelationId, [usize; 2])>,
     lessons: Lessons,
+    /// Tables whose old rows the stream tells in full.
+    told_in_full: HashSet<RelationId>,
 }
 
 /// A table in the stream.
@@ -42,6 +44,8 @@ pub(crate) struct Captured {
     pub(crate) topic: Option<TopicId>,
     /// Whether it was said where the table's isolation begins.
     pub(super) isolation_told: bool,
+    /// Whether two of its rows may have one key within a transaction, and old rows are told in full.
+    pub(super) displaces: bool,
     counters: [Option<(IntCounter, IntCounter)>; 5],
 }
 
@@ -52,6 +56,7 @@ impl Captured {
             stamp: Stamp::default(),
             topic: None,
             isolation_told: false,
+            displaces: false,
             counters: [const { None }; 5],
         }
     }
@@ -86,6 +91,7 @@ impl Tables {
             described: HashSet::new(),
             signals: None,
             lessons: lessons.clone(),
+            told_in_full: HashSet::new(),
         }
     }
 
@@ -172,9 +178,11 @@ impl Tables {
         };
         let dead_letters = if self.config.has_dead_letters() {
             let takes: &[ErrorKind] = match (self.config.events.dead_letters, self.config.registry.isolates) {
-                (true, false) => &[ErrorKind::Encoding],
+                (true, false) => &[ErrorKind::Encoding, ErrorKind::RecordTooLarge],
                 (false, _) => &[ErrorKind::SchemaIncompatible],
-                (true, true) => &[ErrorKind::Encoding, ErrorKind::SchemaIncompatible],
+                (true, true) => {
+                    &[ErrorKind::Encoding, ErrorKind::RecordTooLarge, ErrorKind::SchemaIncompatible]
+                }
             };
             Some(SideTopic { takes, ..self.side_topic("dead_letter", None, DEAD_LETTER).await? })
         } else {
@@ -197,7 +205,8 @@ impl Tables {
             None => 0,
         };
         let value_id = self.registry.register(&format!("{name}-value"), value, &self.metrics).await?;
-        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id), takes: &[] })
+        let max_record_bytes = self.config.kafka.max_record_bytes as usize;
+        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id), takes: &[], max_record_bytes })
     }
 
     /// Takes note of what the stream says of a table; a changed shape becomes a new schema version.
@@ -213,6 +222,15 @@ impl Tables {
         }
         let known =
             self.known.get(&relation.id).and_then(Option::as_ref).map(|table| Arc::clone(&table.encoder));
+        if relation.identity == ReplicaIdentity::Full {
+            self.told_in_full.insert(relation.id);
+        } else {
+            self.told_in_full.remove(&relation.id);
+        }
+        if let Some(Some(table)) = self.known.get_mut(&relation.id) {
+            table.displaces =
+                table.encoder.shape.key_is_deferred && relation.identity == ReplicaIdentity::Full;
+        }
         // The server describes a table again when its catalog entry has changed, be it only its key.
         let again = !self.described.insert(relation.id);
         if !again && known.as_ref().is_some_and(|encoder| same(&encoder.shape, relation)) {
@@ -234,6 +252,12 @@ impl Tables {
         self.topics.ensure(&[&topic]).await?;
         self.install(relation.id, shape).await?;
         Ok(())
+    }
+
+    /// Whether a table has the shape that the stream is about to describe.
+    pub(crate) fn is_described_as(&self, relation: &Relation) -> bool {
+        let known = self.known.get(&relation.id).and_then(Option::as_ref);
+        known.is_some_and(|table| same(&table.encoder.shape, relation))
     }
 
     /// A table of the stream, none when it isn't captured.
@@ -273,15 +297,35 @@ impl Tables {
                 tracing::warn!(table = %shape.name, column = column.name, "the column holds PostgreSQL's texts too from now on, for values that have no form in its type");
             }
         }
-        self.lessons.note(&shape, &lessons.into_iter().filter(|(_, lesson)| *lesson != Lesson::Null).collect::<Vec<_>>());
+        self.lessons.note(
+            &shape,
+            &lessons.into_iter().filter(|(_, lesson)| *lesson != Lesson::Null).collect::<Vec<_>>(),
+        );
         self.install(relation, shape).await?;
         Ok(())
+    }
+
+    /// Asks the registry again for the tables whose schemas it refused, and returns those that it takes now.
+    pub(crate) async fn retry_refused(&mut self) -> Result<Vec<Arc<TableEncoder>>> {
+        let known = self.known.iter().filter_map(|(id, table)| Some((*id, &table.as_ref()?.encoder)));
+        let refused = known.filter(|(_, encoder)| encoder.is_refused());
+        let refused: Vec<_> = refused.map(|(id, encoder)| (id, encoder.shape.clone())).collect();
+        let mut taken = Vec::new();
+        for (id, shape) in refused {
+            let encoder = self.encoder(shape.clone()).await?;
+            if !encoder.is_refused() {
+                taken.push(self.install(id, shape).await?);
+            }
+        }
+        Ok(taken)
     }
 
     async fn install(&mut self, id: RelationId, shape: TableShape) -> Result<Arc<TableEncoder>> {
         let encoder = self.encoder(shape).await?;
         isolation::tell(&encoder, self.known.get(&id).and_then(Option::as_ref), &self.metrics);
-        self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
+        let mut captured = Captured::new(Arc::clone(&encoder));
+        captured.displaces = encoder.shape.key_is_deferred && self.told_in_full.contains(&id);
+        self.known.insert(id, Some(captured));
         Ok(encoder)
     }
 

@@ -1,5 +1,6 @@
 //! Looks at everything that a capture needs, and says what is to be done.
 
+mod fields;
 mod kafka;
 mod publication;
 mod registry;
@@ -98,6 +99,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
             publication::check(&client, config, server, &tables, &mut findings).await;
         }
         replica::check(&client, config, &mut findings).await;
+        fields::check(tables.iter().filter_map(|table| table.shape.as_ref()), &mut findings);
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
         source = identity.zip(slot);
     }

@@ -247,10 +247,7 @@ impl Catalog {
         for (index, column) in relation.columns.iter().enumerate() {
             let facts = known.columns.iter().find(|known| known.relation.name == column.name);
             let in_key = key.columns.contains(&index);
-            if own_key.is_some()
-                && in_key
-                && facts.and_then(|facts| facts.in_old_rows) == Some(false)
-            {
+            if own_key.is_some() && in_key && facts.and_then(|facts| facts.in_old_rows) == Some(false) {
                 return Err(Error::new(
                     ErrorKind::Configuration,
                     format!(
@@ -264,13 +261,14 @@ impl Catalog {
             let resolved = self.column_type(column.type_oid, column.type_modifier).await?;
             let mask = self.options.mask(&name, &column.name).cloned();
             // A key is written whole.
-            let captured = in_key
-                || resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
+            let captured =
+                in_key || resolved.kind != ColumnType::Unknown && self.options.captures(&name, &column.name);
             columns.push(Column {
                 name: column.name.clone(),
                 type_oid: column.type_oid,
                 type_modifier: column.type_modifier,
-                nullable: facts.map_or(!flagged.contains(&index), |facts| facts.nullable) && !resolved.not_null,
+                nullable: facts.map_or(!flagged.contains(&index), |facts| facts.nullable)
+                    && !resolved.not_null,
                 default: facts
                     .filter(|facts| facts.relation.type_oid == column.type_oid && resolved.has_default)
                     .filter(|_| mask.is_none() || resolved.kind == ColumnType::Text)
@@ -401,20 +399,20 @@ impl Catalog {
             .await
             .map_err(refused("cannot read the types"))?;
         self.types.extend(rows.iter().map(|row| {
-                let kind: String = row.get(2);
-                let facts = TypeRow {
-                    name: row.get(1),
-                    is_domain: kind == "d",
-                    // Not those with a form of their own, such as int2vector's, or with semicolons, such as box[].
-                    is_array: row.get(3),
-                    base: row.get(4),
-                    base_modifier: row.get(5),
-                    element: row.get(6),
-                    not_null: row.get(7),
-                    labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
-                };
-                (row.get(0), facts)
-            }));
+            let kind: String = row.get(2);
+            let facts = TypeRow {
+                name: row.get(1),
+                is_domain: kind == "d",
+                // Not those with a form of their own, such as int2vector's, or with semicolons, such as box[].
+                is_array: row.get(3),
+                base: row.get(4),
+                base_modifier: row.get(5),
+                element: row.get(6),
+                not_null: row.get(7),
+                labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
+            };
+            (row.get(0), facts)
+        }));
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! What is asked of PostgreSQL over ordinary connections: catalog, publication, slot.
 
 mod catalog;
-mod key;
 mod connect;
+mod key;
 mod publication;
 mod published;
 mod server;

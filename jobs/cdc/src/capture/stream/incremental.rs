@@ -163,11 +163,12 @@ impl Table {
 
 impl<S: ReplicationStream> Stream<S> {
     /// Lets tables be read from their beginning.
-    pub(super) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
+    pub(in crate::capture) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
         for name in names {
             let progress = self.snapshot_progress.entry(name.to_string()).or_default();
             progress.done = false;
             progress.through.clear();
+            self.outbox.end_isolation(name);
             tracing::info!(table = %name, "an incremental snapshot will be read");
         }
         self.incremental.forget();
@@ -195,6 +196,7 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     async fn add_new_tables(&mut self) -> Result<()> {
+        self.retry_isolated().await?;
         let mut tables = self.tables.included().await?;
         tables.retain(|(id, _)| !self.tables.knows(*id));
         if tables.is_empty() {
