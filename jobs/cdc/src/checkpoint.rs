@@ -47,6 +47,17 @@ pub(crate) struct Checkpoint {
     pub(crate) snapshot_progress: BTreeMap<String, TableProgress>,
     /// Topics in the counts whose tables are not captured at the moment: whoever captures them again reads them anew.
     pub(crate) left_out: Vec<String>,
+    /// Tables whose events go to the topic of dead letters: once they are captured again they are read as a whole.
+    pub(crate) isolated: BTreeMap<String, IsolatedTable>,
+}
+
+/// Why and since when a table's events are dead letters.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub(crate) struct IsolatedTable {
+    pub(crate) reason: String,
+    /// With `ordinal`, the first event that is a dead letter; zero before there is one, and for rows of a snapshot.
+    pub(crate) commit_lsn: i64,
+    pub(crate) ordinal: i64,
 }
 
 /// How far the snapshot of one table is.
@@ -97,6 +108,7 @@ impl Checkpoint {
             all_topics: true,
             snapshot_progress: BTreeMap::new(),
             left_out: Vec::new(),
+            isolated: BTreeMap::new(),
         }
     }
 
@@ -136,6 +148,16 @@ impl Checkpoint {
         }
         out.push(0);
         encode_texts(&self.left_out, out);
+        if !self.isolated.is_empty() {
+            binary::long(self.isolated.len() as i64, out);
+            for (table, isolated) in &self.isolated {
+                binary::bytes(table.as_bytes(), out);
+                binary::bytes(isolated.reason.as_bytes(), out);
+                binary::long(isolated.commit_lsn, out);
+                binary::long(isolated.ordinal, out);
+            }
+        }
+        out.push(0);
     }
 
     /// Reads Avro bytes that were written by `writer`.
@@ -180,6 +202,10 @@ mod tests {
                 snapshot_lsn: numbers[4],
                 complete,
                 left_out: counts.keys().take(2).cloned().collect(),
+                isolated: counts.iter().take(2).map(|(table, number)| {
+                    let isolated = IsolatedTable { reason: "r".into(), commit_lsn: *number, ordinal: 2 };
+                    (table.clone(), isolated)
+                }).collect(),
                 counts,
                 snapshot_progress: [("sales.orders".to_owned(), TableProgress { done: !complete, read_at: 7, through })].into(),
                 ..Checkpoint::starting(&SystemIdentity { system_id: "7".into(), timeline: 1 }, "lakepulse")

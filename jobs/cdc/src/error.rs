@@ -42,10 +42,23 @@ pub enum ErrorKind {
     Encoding,
     /// A column is null in the stream that the catalog, read later, calls NOT NULL.
     UnexpectedNull,
+    /// An enum's value that the schema does not list: it was added, or renamed, since.
+    UnknownLabel,
+    /// A value has no form in its column's type, but the column may hold texts beside it.
+    NeedsText,
+    /// A record is larger than Kafka is to take.
+    RecordTooLarge,
     /// A message can't be understood.
     Protocol,
     /// The program was told to stop before it could finish its Kafka transaction.
     Stopped,
+}
+
+impl ErrorKind {
+    /// Whether the failure tells what a table's schema has to allow, so that it does not happen again.
+    pub(crate) fn teaches(self) -> bool {
+        matches!(self, Self::UnexpectedNull | Self::UnknownLabel | Self::NeedsText)
+    }
 }
 
 /// The one error type of this crate: a sentence that names the object and the next step, and its cause.

@@ -11,6 +11,8 @@ pub(crate) enum Decision {
     Stop,
     /// Waiting can help.
     Wait,
+    /// It does not happen again.
+    AtOnce,
 }
 
 /// Decides by the kind of failure. `established`: this process has captured before, so that the
@@ -23,6 +25,7 @@ pub(crate) fn decide(kind: ErrorKind, established: bool) -> Decision {
         {
             Decision::Wait
         }
+        kind if kind.teaches() => Decision::AtOnce,
         _ => Decision::Stop,
     }
 }
@@ -73,6 +76,8 @@ mod tests {
             (K::RegistryUnreachable, Decision::Stop, Decision::Wait),
             (K::SchemaIncompatible, Decision::Stop, Decision::Stop),
             (K::Encoding, Decision::Stop, Decision::Stop),
+            (K::NeedsText, Decision::AtOnce, Decision::AtOnce),
+            (K::UnknownLabel, Decision::AtOnce, Decision::AtOnce),
         ];
         for (kind, at_start, later) in table {
             assert_eq!((decide(kind, false), decide(kind, true)), (at_start, later), "{kind:?}");

@@ -52,7 +52,18 @@ struct Committed {
     committed_at: Option<String>,
     seconds_since_commit: Option<f64>,
     snapshot: Vec<SnapshotTable>,
+    /// Tables whose events go to the topic of dead letters.
+    isolated: Vec<Isolated>,
     events: BTreeMap<String, i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Isolated {
+    table: String,
+    reason: String,
+    /// The first event that is a dead letter; none before there is one.
+    since_lsn: Option<String>,
+    ordinal: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,6 +143,16 @@ impl Committed {
                     through: progress.through,
                 })
                 .collect(),
+            isolated: last
+                .isolated
+                .into_iter()
+                .map(|(table, isolated)| Isolated {
+                    table,
+                    reason: isolated.reason,
+                    since_lsn: (isolated.commit_lsn > 0).then(|| Lsn(isolated.commit_lsn as u64).to_string()),
+                    ordinal: isolated.ordinal,
+                })
+                .collect(),
             events: last.counts,
         }
     }
@@ -175,6 +196,13 @@ impl fmt::Display for Status {
                 };
                 line(if index == 0 { "snapshot" } else { "" }, format!("{:<width$}  {state}", table.table))?;
             }
+            for (index, table) in last.isolated.iter().enumerate() {
+                let since = table.since_lsn.as_ref();
+                let since =
+                    since.map_or(String::new(), |lsn| format!(" since {lsn} ordinal {}", table.ordinal));
+                let says = format!("{}{since}: {}", table.table, table.reason);
+                line(if index == 0 { "isolated" } else { "" }, says)?;
+            }
             let width = last.events.keys().map(|topic| topic.chars().count()).max().unwrap_or(0);
             for (index, (topic, count)) in last.events.iter().enumerate() {
                 line(if index == 0 { "events" } else { "" }, format!("{topic:<width$}  {count}"))?;
@@ -192,7 +220,7 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::{PHASE_SNAPSHOT, TableProgress};
+    use crate::checkpoint::{IsolatedTable, PHASE_SNAPSHOT, TableProgress};
     use crate::transport::SystemIdentity;
 
     #[test]
@@ -214,6 +242,11 @@ mod tests {
             ]
             .into(),
             counts: [("p.s.a".to_owned(), 5)].into(),
+            isolated: [(
+                "s.b".to_owned(),
+                IsolatedTable { reason: "refused".into(), commit_lsn: 18, ordinal: 3 },
+            )]
+            .into(),
             ..Checkpoint::starting(&identity, "slot")
         };
         let now = DateTime::from_timestamp_micros(1_600_000_001_500_000).unwrap();
@@ -232,6 +265,7 @@ mod tests {
              checkpoint  0/10 ordinal 0\n            phase snapshot, not complete, goes on at 0/11\n            \
              committed at the source 2020-09-13T12:26:40.000000Z, 1.5 s ago\n\
              snapshot    s.a     read\n            s.long  read up to key (4, x)\n\
+             isolated    s.b since 0/12 ordinal 3: refused\n\
              events      p.s.a  5\n\
              error       cannot\n"
         );

@@ -1,12 +1,7 @@
 /// The elements of a one-dimensional array in PostgreSQL's text form, `{1,NULL,"a b"}`; `None` when
-/// the text is something else, such as an array of more dimensions.
+/// the text is something else, such as an array of more dimensions or with a lower bound of its own, `[0:2]={…}`.
 pub(crate) fn elements(text: &str) -> Option<Vec<Option<String>>> {
-    // An array whose lower bound isn't 1 begins with it: [0:2]={…}
-    let body = match text.split_once('=') {
-        Some((bounds, body)) if bounds.starts_with('[') => body,
-        _ => text,
-    };
-    let mut characters = body.strip_prefix('{')?.strip_suffix('}')?.chars().peekable();
+    let mut characters = text.strip_prefix('{')?.strip_suffix('}')?.chars().peekable();
     let mut elements = Vec::new();
     if characters.peek().is_none() {
         return Some(elements);
@@ -59,8 +54,7 @@ mod tests {
         check("{}", &[]);
         check("{1,NULL,3}", &[Some("1"), None, Some("3")]);
         check(r#"{a,"b c","NULL","q\"\\"}"#, &[Some("a"), Some("b c"), Some("NULL"), Some(r#"q"\"#)]);
-        check("[0:1]={1,2}", &[Some("1"), Some("2")]);
-        for other in ["", "{", "1,2", "{{1},{2}}", "{1,}", r#"{"a"b}"#] {
+        for other in ["", "[0:1]={1,2}", "{", "1,2", "{{1},{2}}", "{1,}", r#"{"a"b}"#] {
             assert_eq!(elements(other), None, "{other}");
         }
     }

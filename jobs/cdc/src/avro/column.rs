@@ -4,14 +4,35 @@ use sha2::{Digest, Sha256};
 use super::{binary, encode};
 use crate::table::{Column, ColumnDefault, ColumnType, Mask};
 
-/// How a column's values stand in its field: which branch of the union, and what stands for a null that the schema
-/// does not allow.
+/// The bytes of the branches of a field's union; a field that holds values of its type alone has no union.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Branches {
+    /// None when null is not allowed.
+    pub(super) null: Option<u8>,
+    /// None without a union.
+    pub(super) value: Option<u8>,
+    /// Of PostgreSQL's text for a value that has no form in the column's type.
+    pub(super) text: Option<u8>,
+}
+
+impl Branches {
+    pub(super) fn of(column: &Column) -> Self {
+        // A union's default is of its first branch.
+        let (null, value) = match (is_nullable(column), default(column)) {
+            (false, _) if column.texts => (None, Some(FIRST)),
+            (false, _) => (None, None),
+            (true, None) => (Some(FIRST), Some(SECOND)),
+            (true, Some(_)) => (Some(SECOND), Some(FIRST)),
+        };
+        let text = column.texts.then_some(if null.is_some() { THIRD } else { SECOND });
+        Self { null, value, text }
+    }
+}
+
+/// How a column's values stand in its field, and what stands for a null that the schema does not allow.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// The byte of the union's branch for null, none when null is not allowed.
-    pub(super) null: Option<u8>,
-    /// The byte of the union's branch for a value, none without a union.
-    pub(super) value: Option<u8>,
+    pub(super) branches: Branches,
     /// In a row of which only the key is known, Debezium gives columns that can't be null their default, or the zero
     /// of their type.
     pub(super) stand_in: Vec<u8>,
@@ -19,6 +40,7 @@ pub(super) struct Field {
 
 const FIRST: u8 = 0;
 const SECOND: u8 = 2;
+const THIRD: u8 = 4;
 
 impl Field {
     pub(super) fn of(column: &Column) -> Self {
@@ -29,13 +51,7 @@ impl Field {
             (Some(bytes), None) if default.is_some() => stand_in = bytes,
             _ => encode::zero(&column.kind, &mut stand_in),
         }
-        // A union's default is of its first branch.
-        let (null, value) = match (is_nullable(column), default) {
-            (false, _) => (None, None),
-            (true, None) => (Some(FIRST), Some(SECOND)),
-            (true, Some(_)) => (Some(SECOND), Some(FIRST)),
-        };
-        Self { null, value, stand_in }
+        Self { branches: Branches::of(column), stand_in }
     }
 }
 

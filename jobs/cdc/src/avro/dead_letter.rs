@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Event, Image, TableEncoder, binary, wire_header};
+use crate::delivery::SideTopic;
 use crate::kafka::EventId;
 use crate::pgoutput::Datum;
 
@@ -17,24 +18,31 @@ pub(crate) const DEAD_LETTER: &str = r#"{"type": "record", "name": "DeadLetter",
     {"name": "before", "type": ["null", {"type": "map", "values": ["null", "string"]}], "default": null},
     {"name": "after", "type": ["null", {"type": "map", "values": ["null", "string"]}], "default": null}]}"#;
 
-/// Encodes a dead letter under a schema of this id.
+/// Encodes a dead letter for its topic. Values for which the record has no room are left out, the longest first, and the
+/// error says so.
 pub(crate) fn dead_letter(
-    schema_id: u32,
+    topic: &SideTopic,
     encoder: &TableEncoder,
     event: &Event<'_>,
     id: EventId,
     error: &str,
 ) -> Vec<u8> {
     let mut out = Vec::new();
-    wire_header(schema_id, &mut out);
+    wire_header(topic.schema_ids.1, &mut out);
     binary::bytes(encoder.shape.name.schema.as_bytes(), &mut out);
     binary::bytes(encoder.shape.name.table.as_bytes(), &mut out);
     binary::bytes(event.operation.letter().as_bytes(), &mut out);
     binary::long(id.commit_lsn.0 as i64, &mut out);
     binary::long(id.ordinal as i64, &mut out);
+    // Half of it is for what is around the values, be they as many as a table has columns.
+    let longest = longest_that_fits(event, topic.max_record_bytes / 2);
+    let mut error = error.to_owned();
+    if longest < usize::MAX {
+        error.push_str(&format!("; values of more than {longest} bytes are left out here"));
+    }
     binary::bytes(error.as_bytes(), &mut out);
     for image in [event.before, event.after] {
-        binary::option(image, &mut out, |image, out| texts(encoder, &image, out));
+        binary::option(image, &mut out, |image, out| texts(encoder, &image, longest, out));
     }
     out
 }
@@ -47,11 +55,35 @@ fn readable(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// How long values may be so that all which are no longer fit into so many bytes.
+fn longest_that_fits(event: &Event<'_>, room: usize) -> usize {
+    let images = [event.before, event.after].into_iter().flatten();
+    let lengths = images.flat_map(|(Image::Row(row) | Image::Key(row))| {
+        row.iter().filter_map(|datum| if let Datum::Text(text) = datum { Some(text.len()) } else { None })
+    });
+    let mut lengths: Vec<usize> = lengths.collect();
+    if lengths.iter().sum::<usize>() <= room {
+        return usize::MAX;
+    }
+    lengths.sort_unstable();
+    let (mut sum, mut longest) = (0, 0);
+    // Those of one length go together.
+    for same in lengths.chunk_by(|a, b| a == b) {
+        sum += same.iter().sum::<usize>();
+        if sum > room {
+            break;
+        }
+        longest = same.first().copied().unwrap_or_default();
+    }
+    longest
+}
+
 /// The captured columns' texts, in disguise where the configuration wants it; what an update left alone is missing.
-fn texts(encoder: &TableEncoder, image: &Image<'_>, out: &mut Vec<u8>) {
+fn texts(encoder: &TableEncoder, image: &Image<'_>, longest: usize, out: &mut Vec<u8>) {
     let (Image::Row(row) | Image::Key(row)) = image;
     for (column, datum) in encoder.shape.columns.iter().zip(row.iter()) {
-        if !column.captured || datum == Datum::Unchanged {
+        let is_too_long = matches!(datum, Datum::Text(text) if text.len() > longest);
+        if !column.captured || datum == Datum::Unchanged || is_too_long {
             continue;
         }
         binary::long(1, out);
@@ -73,5 +105,24 @@ mod tests {
     fn bytes_that_are_no_text_are_digits() {
         assert_eq!(readable("é".as_bytes()), "é");
         assert_eq!(readable(b"a\xff"), "\\x61ff");
+    }
+    use crate::avro::{EventSource, Operation, SnapshotMark};
+    use crate::lsn::Lsn;
+    use crate::pgoutput::TupleBuffer;
+
+    #[test]
+    fn the_longest_values_are_left_out() {
+        let mut values = TupleBuffer::default();
+        for length in [1, 50, 300, 50] {
+            values.text(&vec![b'x'; length]);
+        }
+        let (lsn, snapshot) = (Lsn(1), SnapshotMark::No);
+        let source = EventSource { committed_at_us: 0, previous_commit: None, lsn, xid: None, snapshot };
+        let after = Some(Image::Row(values.tuple().into()));
+        let event =
+            Event { operation: Operation::Create, before: None, after, source, transaction: None, now_us: 0 };
+        for (room, longest) in [(401, usize::MAX), (400, 50), (101, 50), (100, 1), (0, 0)] {
+            assert_eq!(longest_that_fits(&event, room), longest, "{room}");
+        }
     }
 }

@@ -32,10 +32,13 @@ pub(crate) fn value(kind: &ColumnType, text: &str, out: &mut Vec<u8>) -> bool {
         | ColumnType::Xml
         | ColumnType::Tsvector
         | ColumnType::Ltree
-        | ColumnType::Enum(_)
         | ColumnType::DecimalText(_) => {
             binary::bytes(text.as_bytes(), out);
             true
+        }
+        ColumnType::Enum(labels) => {
+            binary::bytes(text.as_bytes(), out);
+            labels.iter().any(|label| label == text)
         }
         ColumnType::Decimal { scale, .. } => numeric::decimal(text, usize::from(*scale), out),
         ColumnType::VariableScaleDecimal => numeric::variable_scale(text, out),
@@ -75,6 +78,18 @@ pub(crate) fn value(kind: &ColumnType, text: &str, out: &mut Vec<u8>) -> bool {
         ColumnType::SparseVector => structured::sparse_vector(text, out),
         ColumnType::Bits(_) => bits(text, out),
         ColumnType::Array(element) => elements(element, text, out),
+    }
+}
+
+/// The values of enums in this text that their type does not list.
+pub(crate) fn unknown_labels(kind: &ColumnType, text: &str) -> Vec<String> {
+    match kind {
+        ColumnType::Enum(labels) if !labels.iter().any(|label| label == text) => vec![text.to_owned()],
+        ColumnType::Array(element) => {
+            let elements = array::elements(text).unwrap_or_default();
+            elements.iter().flatten().flat_map(|text| unknown_labels(element, text)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use super::column::Field;
+use super::column::{Branches, Field};
+use super::schema::is_text;
 use super::stamp::{EventSource, Stamp};
 use super::{ascii, binary, encode, wire_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Datum, Tuple, Values};
-use crate::table::{Column, Mask, TableShape};
+use crate::table::{Column, Lesson, Lessons, Mask, TableShape};
 
 /// What happened to a row, or to the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +51,16 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The new row of an update whose old row is known in full.
+    /// The new row of an update whose old row, or its key, is told.
     pub(crate) fn after(values: Tuple<'a>, before: Tuple<'a>) -> Self {
         Self { values, before: Some(before) }
     }
 
     #[inline]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Datum<'a>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Datum<'a>> + use<'a> {
         let mut before = self.before.map(|before| before.iter());
         self.values.iter().map(move |datum| match before.as_mut().and_then(Values::next) {
-            Some(old) if datum == Datum::Unchanged => old,
+            Some(old @ Datum::Text(_)) if datum == Datum::Unchanged => old,
             _ => datum,
         })
     }
@@ -117,6 +118,8 @@ pub(crate) struct Event<'a> {
 pub(crate) struct TableEncoder {
     pub(crate) shape: TableShape,
     fields: Vec<Field>,
+    /// Of the key's fields, in the key's order.
+    key_branches: Vec<Branches>,
     pub(crate) topic: Arc<str>,
     pub(crate) key_schema_id: Option<u32>,
     pub(crate) value_schema_id: u32,
@@ -124,6 +127,8 @@ pub(crate) struct TableEncoder {
     pub(crate) database: String,
     /// Why the registry takes none of its schemas; nothing is encoded then.
     refused: Option<String>,
+    /// Where what its rows teach is kept beyond this encoder.
+    lessons: Lessons,
 }
 
 impl TableEncoder {
@@ -135,7 +140,11 @@ impl TableEncoder {
         prefix: &str,
         database: &str,
     ) -> Self {
+        // The columns of a table's own key can't be null, whatever the catalog has said since.
+        let in_key =
+            |column: &Column| Column { nullable: column.nullable && shape.own_key, ..column.clone() };
         Self {
+            key_branches: shape.key_columns().map(|column| Branches::of(&in_key(column))).collect(),
             fields: shape.columns.iter().map(Field::of).collect(),
             shape,
             topic: topic.into(),
@@ -144,13 +153,25 @@ impl TableEncoder {
             prefix: prefix.to_owned(),
             database: database.to_owned(),
             refused: None,
+            lessons: Lessons::default(),
         }
+    }
+
+    /// Keeps what its rows teach there.
+    pub(crate) fn teaching(mut self, lessons: &Lessons) -> Self {
+        self.lessons = lessons.clone();
+        self
     }
 
     /// The encoder of a table whose schemas the registry refuses: every event fails for this reason.
     pub(crate) fn refused(mut self, reason: &Error) -> Self {
         self.refused = Some(reason.chain());
         self
+    }
+
+    /// Why the registry takes none of its schemas, if so.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        self.refused.as_deref()
     }
 
     /// Whether nothing of the table can be encoded.
@@ -168,24 +189,15 @@ impl TableEncoder {
     pub(crate) fn key(&self, row: &Row<'_>, out: &mut Vec<u8>) -> Result<()> {
         let Some(schema_id) = self.key_schema_id else { return Ok(()) };
         wire_header(schema_id, out);
-        for index in &self.shape.key {
-            let (Some(column), Some(field), Some(datum)) =
-                (self.shape.columns.get(*index), self.fields.get(*index), row.iter().nth(*index))
-            else {
+        for (index, branches) in self.shape.key.iter().zip(&self.key_branches) {
+            let (Some(column), Some(datum)) = (self.shape.columns.get(*index), row.iter().nth(*index)) else {
                 return Err(self.wrong_width(row.len()));
             };
-            let (null, value) = if self.shape.own_key { (field.null, field.value) } else { (None, None) };
-            match (datum, null) {
+            match (datum, branches.null) {
                 (Datum::Null, Some(branch)) => out.push(branch),
                 (Datum::Null, None) => return Err(self.wrong(column, "a value of the key is null")),
-                (Datum::Text(bytes), _) => {
-                    out.extend(value);
-                    self.text(column, bytes, out)?;
-                }
-                (Datum::Unchanged, _) => {
-                    out.extend(value);
-                    encode::unavailable(&column.kind, out);
-                }
+                (Datum::Text(bytes), _) => self.text(column, *branches, bytes, out)?,
+                (Datum::Unchanged, _) => return Err(self.key_not_told(column)),
             }
         }
         Ok(())
@@ -234,13 +246,13 @@ impl TableEncoder {
             if datum == Datum::Null {
                 if let Some(mask @ Mask::Stars(_)) = &column.mask {
                     // That it is null is disguised too.
-                    out.extend(field.value);
+                    out.extend(field.branches.value);
                     mask.write("", out);
                     continue;
                 }
-                match field.null {
+                match field.branches.null {
                     _ if key_only && !column.nullable => {
-                        out.extend(field.value);
+                        out.extend(field.branches.value);
                         out.extend_from_slice(&field.stand_in);
                     }
                     Some(branch) => out.push(branch),
@@ -248,19 +260,22 @@ impl TableEncoder {
                 }
                 continue;
             }
-            if let Some(branch) = field.value {
-                out.push(branch);
-            }
-            match datum {
-                Datum::Text(bytes) => self.text(column, bytes, out)?,
-                _ => encode::unavailable(&column.kind, out),
+            if let Datum::Text(bytes) = datum {
+                self.text(column, field.branches, bytes, out)?;
+            } else {
+                out.extend(field.branches.value);
+                encode::unavailable(&column.kind, out);
             }
         }
         Ok(())
     }
 
     #[inline]
-    fn text(&self, column: &Column, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    fn text(&self, column: &Column, branches: Branches, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
+        if let Some(branch) = branches.value {
+            out.push(branch);
+        }
         if let Some(mask) = &column.mask {
             mask.write(&String::from_utf8_lossy(bytes), out);
             return Ok(());
@@ -273,7 +288,68 @@ impl TableEncoder {
         if encode::value(&column.kind, text, out) {
             return Ok(());
         }
-        Err(self.wrong(column, "the value has no encoding in this type (NaN or infinity in a decimal, an array of more dimensions?)"))
+        out.truncate(start);
+        self.without_form(column, branches, text, out)
+    }
+
+    /// A value that its column's type has no form for, such as NaN among decimals.
+    #[cold]
+    fn without_form(&self, column: &Column, branches: Branches, text: &str, out: &mut Vec<u8>) -> Result<()> {
+        let table = &self.shape.name;
+        if let Some(label) = encode::unknown_labels(&column.kind, text).first() {
+            let what =
+                format!("column {} of {table} holds {label:?}, which its type does not list", column.name);
+            return Err(Error::new(ErrorKind::UnknownLabel, what));
+        }
+        if let Some(branch) = branches.text {
+            out.push(branch);
+            binary::bytes(text.as_bytes(), out);
+            return Ok(());
+        }
+        let error = self.wrong(column, "the value has no encoding in this type");
+        Err(if is_text(&column.kind) {
+            error
+        } else {
+            let what = format!("column {} of {table} has to hold texts too", column.name);
+            Error::new(ErrorKind::NeedsText, what).caused_by(error)
+        })
+    }
+
+    /// What has to be known of the columns before this row can be written; of one with only a key, the nulls tell nothing.
+    #[cold]
+    pub(crate) fn lessons(&self, image: &Image<'_>) -> Vec<(usize, Lesson)> {
+        let (Image::Row(row) | Image::Key(row)) = image;
+        let mut lessons = Vec::new();
+        for (index, (column, datum)) in self.shape.columns.iter().zip(row.iter()).enumerate() {
+            if !column.captured || column.mask.is_some() {
+                continue;
+            }
+            match datum {
+                Datum::Null if matches!(image, Image::Row(_)) && !column.nullable => {
+                    lessons.push((index, Lesson::Null));
+                }
+                Datum::Text(bytes) => {
+                    let Ok(text) = std::str::from_utf8(bytes) else { continue };
+                    let labels = encode::unknown_labels(&column.kind, text);
+                    if labels.is_empty()
+                        && !encode::value(&column.kind, text, &mut Vec::new())
+                        && !is_text(&column.kind)
+                    {
+                        lessons.push((index, Lesson::Text));
+                    }
+                    lessons.extend(labels.into_iter().map(|label| (index, Lesson::Label(label))));
+                }
+                Datum::Null | Datum::Unchanged => {}
+            }
+        }
+        lessons
+    }
+
+    /// Keeps what a row taught that could not be written; the error says to begin again, or that this was known already.
+    #[cold]
+    pub(crate) fn teach(&self, image: &Image<'_>, error: Error) -> Error {
+        let is_new = self.lessons.note(&self.shape, &self.lessons(image));
+        if is_new { error } else { Error::new(ErrorKind::Encoding, error.to_string()).caused_by(error) }
     }
 
     #[cold]
@@ -298,10 +374,46 @@ impl TableEncoder {
         )
     }
 
+    /// An update that left a key alone which is stored out of line, without an old row that tells it.
+    #[cold]
+    fn key_not_told(&self, column: &Column) -> Error {
+        Error::new(
+            ErrorKind::Encoding,
+            format!(
+                "column {} of {}, which is in the key, is stored out of line and an update does not tell it: run ALTER TABLE {} \
+                 REPLICA IDENTITY FULL",
+                column.name,
+                self.shape.name,
+                self.shape.name.quoted()
+            ),
+        )
+    }
+
+    /// An event with this row takes more bytes than a record may.
+    #[cold]
+    pub(crate) fn too_large(&self, image: Option<Image<'_>>, bytes: usize) -> Error {
+        let row = image.map(|(Image::Row(row) | Image::Key(row))| row);
+        let text = |index: &usize| match row.and_then(|row| row.iter().nth(*index)) {
+            Some(Datum::Text(text)) => String::from_utf8_lossy(text).chars().take(100).collect(),
+            _ => String::new(),
+        };
+        let key: Vec<String> = self.shape.key.iter().map(text).collect();
+        Error::new(
+            ErrorKind::RecordTooLarge,
+            format!(
+                "an event of {} with key ({}) for topic {} has {bytes} bytes: the row is larger than a record may be; raise \
+                 kafka.max_record_bytes and the topic's max.message.bytes",
+                self.shape.name,
+                key.join(", "),
+                self.topic
+            ),
+        )
+    }
+
     #[cold]
     fn wrong_width(&self, width: usize) -> Error {
         Error::new(
-            ErrorKind::Protocol,
+            ErrorKind::Encoding,
             format!(
                 "a row of {} has {width} values, its relation {}",
                 self.shape.name,

@@ -280,6 +280,120 @@ fn what_is_left_out_and_what_is_disguised() {
     );
 }
 
+#[test]
+fn a_key_stored_out_of_line_is_that_of_the_old_row() {
+    let encoder = encoder(vec![column("url", ColumnType::Text, false), column("n", ColumnType::Int4, true)]);
+    let key = |row: &Row<'_>| {
+        let mut key = Vec::new();
+        encoder.key(row, &mut key).map(|()| key)
+    };
+    let (old, new) = (row(&[Some("u"), None]), row(&[Some(UNCHANGED), Some("1")]));
+    let merged = Row::after(new.tuple(), old.tuple());
+    assert_eq!(key(&merged).unwrap(), key(&old.tuple().into()).unwrap());
+    let fields = read(&encoder, &event(Operation::Update, None, Some(Image::Row(merged))));
+    let Value::Record(after) = get(&fields, "after") else { panic!() };
+    assert_eq!((get(after, "url"), get(after, "n")), (&Value::String("u".into()), &Value::Int(1)));
+    // A key's old row has nulls for what it does not tell.
+    let toasted = row(&[Some("u"), Some(UNCHANGED)]);
+    let merged = Row::after(toasted.tuple(), old.tuple());
+    assert_eq!(merged.iter().nth(1), Some(Datum::Unchanged));
+    let error = key(&new.tuple().into()).unwrap_err();
+    assert!(
+        error.kind() == ErrorKind::Encoding && error.chain().contains("REPLICA IDENTITY FULL"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_has_no_form_needs_texts() {
+    let decimal = ColumnType::Decimal { precision: 10, scale: 2 };
+    let numbers = ColumnType::Array(Box::new(ColumnType::Int4));
+    let defaulted = ColumnDefault::Constant("1.00".into());
+    let mut columns = vec![
+        column("id", ColumnType::VariableScaleDecimal, false),
+        column("n", decimal.clone(), true),
+        column("numbers", numbers, false),
+        Column { default: defaulted.clone(), ..column("defaulted", decimal.clone(), true) },
+        Column { default: defaulted, ..column("needed", decimal, false) },
+    ];
+    let narrow = encoder(columns.clone());
+    let odd = row(&["NaN", "NaN", "[0:1]={1,2}", "NaN", "Infinity"].map(Some));
+    let plain = row(&["1", "1.00", "{1,2}", "2.00", "3.00"].map(Some));
+    let image = Image::Row(odd.tuple().into());
+    let failed =
+        narrow.value(&event(Operation::Create, None, Some(image)), &mut Stamp::default(), &mut Vec::new());
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::NeedsText);
+    let lessons = narrow.lessons(&image);
+    assert_eq!(lessons, (0..5).map(|index| (index, Lesson::Text)).collect::<Vec<_>>());
+    assert!(narrow.lessons(&Image::Row(plain.tuple().into())).is_empty());
+    for column in &mut columns {
+        column.texts = true;
+    }
+    let wide = encoder(columns);
+    let after = |row: &TupleBuffer| {
+        let fields = read(&wide, &event(Operation::Create, None, Some(Image::Row(row.tuple().into()))));
+        format!("{:?}", get(&fields, "after"))
+    };
+    let texts = after(&odd);
+    assert_eq!(texts.matches("String(\"NaN\")").count(), 3, "{texts}");
+    assert!(texts.contains("String(\"[0:1]={1,2}\")") && texts.contains("String(\"Infinity\")"), "{texts}");
+    let values = after(&plain);
+    assert!(!values.contains("String"), "{values}");
+    let key_schema = Schema::parse_str(&key_schema("wwi.sales.orders", &wide.shape).unwrap()).unwrap();
+    for (row, expected) in [(&odd, "String(\"NaN\")"), (&plain, "scale")] {
+        let mut key = Vec::new();
+        wide.key(&row.tuple().into(), &mut key).unwrap();
+        let read =
+            GenericDatumReader::builder(&key_schema).build().unwrap().read_value(&mut &key[5..]).unwrap();
+        assert!(format!("{read:?}").contains(expected), "{read:?}");
+    }
+    // Whoever has the wide schema reads what was written before.
+    let [reader, writer] = [&wide, &narrow].map(|encoder| value_schema("wwi.sales.orders", &encoder.shape));
+    let (reader, writer) = (Schema::parse_str(&reader).unwrap(), Schema::parse_str(&writer).unwrap());
+    apache_avro::schema_compatibility::SchemaCompatibility::can_read(&writer, &reader).unwrap();
+}
+
+#[test]
+fn values_that_an_enum_does_not_list() {
+    let mood = || ColumnType::Enum(vec!["ok".into()]);
+    let moods = ColumnType::Array(Box::new(mood()));
+    let encoder = encoder(vec![
+        column("id", ColumnType::Int4, false),
+        column("m", mood(), true),
+        column("l", moods, true),
+    ]);
+    let values = row(&[Some("1"), Some("sad"), Some("{ok,glad}")]);
+    let image = Image::Row(values.tuple().into());
+    let failed =
+        encoder.value(&event(Operation::Create, None, Some(image)), &mut Stamp::default(), &mut Vec::new());
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::UnknownLabel);
+    let label = |label: &str| Lesson::Label(label.to_owned());
+    assert_eq!(encoder.lessons(&image), [(1, label("sad")), (2, label("glad"))]);
+    let error = || Error::new(ErrorKind::UnknownLabel, "x");
+    assert_eq!(encoder.teach(&image, error()).kind(), ErrorKind::UnknownLabel);
+    assert_eq!(encoder.teach(&image, error()).kind(), ErrorKind::Encoding, "it did not help");
+}
+
+#[test]
+fn names_that_a_field_had_are_aliases() {
+    let renamed = Column { former_fields: vec!["old".into()], ..column("id", ColumnType::Int4, false) };
+    let encoder = encoder(vec![renamed]);
+    for schema in [key_schema("t", &encoder.shape).unwrap(), value_schema("t", &encoder.shape)] {
+        assert!(schema.contains(r#"{"aliases":["old"],"name":"id","type":"int"}"#), "{schema}");
+        Schema::parse_str(&schema).unwrap();
+    }
+}
+
+#[test]
+fn a_row_of_another_width_has_no_encoding() {
+    let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
+    let values = row(&[Some("1"), Some("2")]);
+    let image = Image::Row(values.tuple().into());
+    let failed =
+        encoder.value(&event(Operation::Create, None, Some(image)), &mut Stamp::default(), &mut Vec::new());
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::Encoding);
+}
+
 proptest! {
     #[test]
     fn any_text_under_any_type_is_written_or_refused(value in ".{0,20}", index in 0_usize..22) {

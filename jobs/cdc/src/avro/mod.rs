@@ -19,7 +19,9 @@ mod transaction;
 pub(crate) use self::dead_letter::{DEAD_LETTER, dead_letter};
 pub(crate) use self::envelope::{Event, Image, Operation, Row, TableEncoder, TransactionBlock};
 pub(crate) use self::message::{MessageEncoder, message_schemas};
+#[cfg(test)]
 pub(crate) use self::names::field_name;
+pub(crate) use self::names::field_names;
 pub(crate) use self::schema::{key_schema, value_schema};
 pub(crate) use self::stamp::{EventSource, SnapshotMark, Stamp};
 pub(crate) use self::transaction::{Boundary, TRANSACTION_KEY, TRANSACTION_VALUE};

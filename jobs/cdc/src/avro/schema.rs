@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::column::{default, is_nullable};
-use super::names::{field_name, namespace};
+use super::names::namespace;
 use crate::table::{BinaryMode, Column, ColumnType, DateForm, HstoreMode, TableShape, TimeForm};
 
 /// Named types may be defined once in a schema and are referred to afterwards.
@@ -108,7 +108,6 @@ pub(super) fn transaction_schema() -> Value {
 
 fn field(column: &Column, defined: &mut Defined) -> Value {
     let mut schema = column_schema(&column.kind, defined);
-    let name = field_name(&column.name);
     let default = default(column);
     if default.is_some() || column.mask.is_some() {
         schema = with_room(schema);
@@ -116,20 +115,34 @@ fn field(column: &Column, defined: &mut Defined) -> Value {
     if let (Some(mask), Value::Object(attributes)) = (&column.mask, &mut schema) {
         attributes.insert("connect.parameters".to_owned(), mask.parameters());
     }
-    let Some(default) = default else {
-        return if is_nullable(column) {
-            json!({"name": name, "type": ["null", schema], "default": null})
-        } else {
-            json!({"name": name, "type": schema})
-        };
-    };
-    if let Value::Object(attributes) = &mut schema {
+    if let (Some(default), Value::Object(attributes)) = (&default, &mut schema) {
         attributes.insert("connect.default".to_owned(), default.clone());
     }
-    if is_nullable(column) {
-        schema = json!([schema, "null"]);
+    let mut field = Map::from_iter([("name".to_owned(), json!(column.field))]);
+    if !column.former_fields.is_empty() {
+        field.insert("aliases".to_owned(), json!(column.former_fields));
     }
-    json!({"name": name, "type": schema, "default": default})
+    let mut branches = vec![schema];
+    match &default {
+        None if is_nullable(column) => branches.insert(0, json!("null")),
+        Some(_) if is_nullable(column) => branches.push(json!("null")),
+        _ => {}
+    }
+    if column.texts {
+        branches.push(json!("string"));
+    }
+    let schema = if branches.len() == 1 { branches.swap_remove(0) } else { Value::Array(branches) };
+    field.insert("type".to_owned(), schema);
+    if let Some(default) = default.or_else(|| is_nullable(column).then_some(Value::Null)) {
+        field.insert("default".to_owned(), default);
+    }
+    Value::Object(field)
+}
+
+/// Whether values of this type are Avro's texts already.
+pub(super) fn is_text(kind: &ColumnType) -> bool {
+    let schema = column_schema(kind, &mut Defined::default());
+    schema == "string" || schema.get("type").is_some_and(|kind| kind == "string")
 }
 
 /// The schema in the form that has attributes.

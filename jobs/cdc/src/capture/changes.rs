@@ -1,6 +1,7 @@
 use super::tables::Captured;
 use crate::avro::{Event, EventSource, Image, Operation, Row, TransactionBlock};
 use crate::config::SkippedOperations;
+use crate::delivery::record_bytes;
 use crate::error::Result;
 use crate::pgoutput::{OldTuple, Tuple};
 
@@ -26,14 +27,16 @@ impl<'a> Change<'a> {
         Event { operation, before, after, source, transaction: None, now_us }
     }
 
-    /// The row that tells which columns may be null.
-    pub(crate) fn row(&self) -> Option<Tuple<'a>> {
-        match self {
-            Self::Insert(row)
-            | Self::Update(_, row)
-            | Self::Delete(OldTuple::Key(row) | OldTuple::Full(row)) => Some(*row),
-            Self::Truncate => None,
-        }
+    /// The rows that it tells, whole or in part.
+    pub(crate) fn images(&self) -> impl Iterator<Item = Image<'a>> {
+        let (old, new) = match *self {
+            Self::Insert(new) => (None, Some(new)),
+            Self::Update(old, new) => (old, Some(new)),
+            Self::Delete(old) => (Some(old), None),
+            Self::Truncate => (None, None),
+        };
+        let new = new.map(|new| Image::Row(new.into()));
+        old.map(|old| image(old).0).into_iter().chain(new)
     }
 }
 
@@ -41,6 +44,7 @@ impl<'a> Change<'a> {
 pub(crate) struct Changes {
     /// What is left out does not count among the events of a transaction.
     skip: SkippedOperations,
+    max_record_bytes: usize,
     first: Encoded,
     second: Encoded,
     old_key: Vec<u8>,
@@ -89,8 +93,15 @@ impl Encoded {
 const KEPT_BYTES: usize = 1 << 20;
 
 impl Changes {
-    pub(crate) fn new(skip: SkippedOperations) -> Self {
-        Self { skip, first: Encoded::default(), second: Encoded::default(), old_key: Vec::new(), length: 0 }
+    pub(crate) fn new(skip: SkippedOperations, max_record_bytes: usize) -> Self {
+        Self {
+            skip,
+            max_record_bytes,
+            first: Encoded::default(),
+            second: Encoded::default(),
+            old_key: Vec::new(),
+            length: 0,
+        }
     }
 
     /// The number of events of the last change.
@@ -107,7 +118,28 @@ impl Changes {
     }
 
     /// Encodes a change as one event, or two when it moves a row to another key.
+    ///
+    /// # Errors
+    /// Among others [`ErrorKind::RecordTooLarge`](crate::error::ErrorKind) when the events do not fit; their number stands.
     pub(crate) fn encode(
+        &mut self,
+        table: &mut Captured,
+        change: &Change<'_>,
+        source: EventSource,
+        transaction: Option<TransactionBlock<'_>>,
+        now_us: i64,
+    ) -> Result<()> {
+        self.encode_any(table, change, source, transaction, now_us)?;
+        for event in [0, 1].iter().filter_map(|index| self.get(*index)) {
+            let bytes = record_bytes(event.key().unwrap_or_default(), &event.value);
+            if bytes > self.max_record_bytes && !self.skip.contains(event.operation) {
+                return Err(table.encoder.too_large(change.images().last(), bytes));
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_any(
         &mut self,
         table: &mut Captured,
         change: &Change<'_>,
@@ -146,16 +178,16 @@ impl Changes {
     }
 
     /// How many places a buried change has in its transaction: as many as it had events if the registry took the schemas
-    /// of its table, so that the identity of later events does not depend on that.
+    /// of its table, or if they fitted, so that the identity of later events does not depend on that.
     pub(crate) fn events_if_taken(&mut self, table: &Captured, change: &Change<'_>) -> usize {
         let Change::Update(Some(old), new) = *change else { return 1 };
+        if self.length > 1 {
+            return self.length;
+        }
         if !table.encoder.is_refused() {
             return 1;
         }
-        let row = match old {
-            OldTuple::Key(_) => Row::from(new),
-            OldTuple::Full(old) => Row::after(new, old),
-        };
+        let row = merged(old, new);
         let mut new_key = Vec::new();
         self.old_key.clear();
         let told = table.encoder.key(&image(old).1, &mut self.old_key).is_ok()
@@ -172,10 +204,7 @@ impl Changes {
         event: impl Fn(Operation, Option<Image<'a>>, Option<Image<'a>>) -> Event<'a>,
     ) -> Result<()> {
         let (before, old_row) = image(old);
-        let row = match old {
-            OldTuple::Key(_) => Row::from(new),
-            OldTuple::Full(old) => Row::after(new, old),
-        };
+        let row = merged(old, new);
         self.old_key.clear();
         table.encoder.key(&old_row, &mut self.old_key)?;
         let full = matches!(before, Image::Row(_)).then_some(before);
@@ -193,6 +222,12 @@ impl Changes {
         }
         Ok(())
     }
+}
+
+/// The new row; what the update left alone is as the old row tells it.
+pub(super) fn merged<'a>(old: OldTuple<'a>, new: Tuple<'a>) -> Row<'a> {
+    let (OldTuple::Key(old) | OldTuple::Full(old)) = old;
+    Row::after(new, old)
 }
 
 fn image(old: OldTuple<'_>) -> (Image<'_>, Row<'_>) {

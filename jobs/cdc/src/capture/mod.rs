@@ -1,6 +1,7 @@
 //! The capture itself: sessions one after the other, each from the last checkpoint.
 
 mod changes;
+mod displaced_rows;
 mod isolation;
 mod pace;
 mod readable;
@@ -23,6 +24,7 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::retry::{Backoff, Decision, decide};
 use crate::shutdown::Shutdown;
+use crate::table::Lessons;
 
 /// A session that lasted this long makes the next failure a new one.
 const STABLE: Duration = Duration::from_secs(60);
@@ -45,16 +47,24 @@ pub async fn run(config: &Config, shutdown: Shutdown) -> Result<()> {
 async fn sessions(config: &Config, mut shutdown: Shutdown, metrics: &Metrics) -> Result<()> {
     let mut established = false;
     let mut backoff = Backoff::new();
+    let lessons = Lessons::default();
     loop {
         let begun = Instant::now();
-        let result = session::run(config, &mut shutdown, metrics, &mut established).await;
+        let result = session::run(config, &mut shutdown, metrics, &lessons, &mut established).await;
         metrics.set_ready(false);
         let error = match result {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        if shutdown.requested() || decide(error.kind(), established) == Decision::Stop {
-            return Err(error);
+        match decide(error.kind(), established) {
+            _ if shutdown.requested() => return Err(error),
+            Decision::Stop => return Err(error),
+            Decision::AtOnce => {
+                metrics.retried("session");
+                tracing::warn!("{}; starting again from the last checkpoint", error.chain());
+                continue;
+            }
+            Decision::Wait => {}
         }
         if begun.elapsed() > STABLE {
             backoff = Backoff::new();

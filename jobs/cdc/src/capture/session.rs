@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
+use super::isolation;
 use super::readable::tell_apart;
 use super::resume::{Start, decide};
 use super::stream::{Publications, Stream};
@@ -22,7 +23,7 @@ use crate::relation::{self, RelationLog};
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Catalog, Server, SlotState};
-use crate::table::TableName;
+use crate::table::{Lessons, TableName};
 use crate::transport::{ExportedSnapshot, Replication, SlotKind, SystemIdentity};
 
 /// How long a slot that another session reads from is waited for: a killed instance's session ends soon.
@@ -35,6 +36,7 @@ pub(crate) async fn run(
     config: &Config,
     shutdown: &mut Shutdown,
     metrics: &Metrics,
+    lessons: &Lessons,
     established: &mut bool,
 ) -> Result<()> {
     let client = Arc::new(source::connect(&config.source).await?);
@@ -67,6 +69,7 @@ pub(crate) async fn run(
     let mut relations = RelationLog::new(&relation_topic, relation_schema);
     recall_relations(&config.kafka, &relation_topic, &mut relations, &mut registry, metrics).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
+    let isolated = last.as_ref().map(|last| last.isolated.clone()).unwrap_or_default();
     let start = match decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic) {
         Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && is_a_gap(error.kind()) => {
             tracing::warn!("{}: a new snapshot is read, since snapshot.mode = when_needed", error.chain());
@@ -95,8 +98,9 @@ pub(crate) async fn run(
         metrics.clone(),
     );
     outbox.continue_counts(&counts);
+    outbox.continue_isolation(&isolated);
     registry.become_patient();
-    let mut tables_in_stream = Tables::new(catalog, registry, topics, relations, config, metrics);
+    let mut tables_in_stream = Tables::new(catalog, registry, topics, relations, config, metrics, lessons);
     let prepared = tables_in_stream.prepare(&tables).await?;
     let mut encoders = Vec::with_capacity(prepared.len());
     let mut tellings = Vec::with_capacity(prepared.len());
@@ -105,16 +109,18 @@ pub(crate) async fn run(
         encoders.push(table.encoder);
         tellings.push(table.telling);
     }
+    let mended = isolation::at_start(&encoders, &mut outbox);
     let side_topics = tables_in_stream.prepare_side_topics().await?;
     if shutdown.requested() {
         return Ok(());
     }
 
-    let (mut new, mut left) = (Vec::new(), 0);
+    let mut new = if mode == SnapshotMode::Never { Vec::new() } else { mended };
+    let mut left = 0;
     let checkpoint = match start {
         Start::Stream(checkpoint) => {
             if mode != SnapshotMode::Never {
-                new = added(&encoders, &counts, &checkpoint.left_out);
+                new.extend(added(&encoders, &counts, &checkpoint.left_out));
             }
             *checkpoint
         }

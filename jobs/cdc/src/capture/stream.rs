@@ -1,6 +1,7 @@
 mod aside;
 mod ddl;
 mod discovery;
+mod displaced;
 mod incremental;
 mod messages;
 mod publications;
@@ -19,6 +20,7 @@ use self::messages::Messages;
 pub(super) use self::publications::Publications;
 use self::signals::receive;
 use super::changes::{Change, Changes};
+use super::displaced_rows::DisplacedRows;
 use super::isolation;
 use super::pace::Pace;
 use super::tables::Tables;
@@ -28,7 +30,7 @@ use crate::avro::{
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
 use crate::delivery::{Outbox, Progress, SideTopic, SideTopics};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::kafka::{EventId, KafkaSignal, TRANSACTIONAL_IDS};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
@@ -49,8 +51,8 @@ const MAX_COMMITTING: usize = TRANSACTIONAL_IDS - 1;
 /// The streaming phase: from messages to Kafka transactions to confirmed positions.
 pub(crate) struct Stream<S> {
     source: S,
-    outbox: Outbox,
-    tables: Tables,
+    pub(super) outbox: Outbox,
+    pub(super) tables: Tables,
     side_topics: SideTopics,
     changes: Changes,
     max_events: usize,
@@ -80,6 +82,8 @@ pub(crate) struct Stream<S> {
     /// When the chunk being read was received.
     now_us: i64,
     transaction: Option<Transaction>,
+    /// Rows of the transaction whose keys may still be others'.
+    displaced: DisplacedRows,
     /// The last event's name in the metadata of transactions.
     block_id: String,
 }
@@ -115,7 +119,7 @@ impl<S: ReplicationStream> Stream<S> {
             outbox,
             tables,
             side_topics,
-            changes: Changes::new(config.events.skip),
+            changes: Changes::new(config.events.skip, config.kafka.max_record_bytes as usize),
             max_events: config.commit.max_events,
             interval: config.commit.interval,
             pace: Pace::new(config.commit.interval, config.commit.min_interval),
@@ -137,6 +141,7 @@ impl<S: ReplicationStream> Stream<S> {
             written_at: Instant::now(),
             now_us: 0,
             transaction: None,
+            displaced: DisplacedRows::new(config.kafka.queue_kbytes as usize * 1024 / 4),
             block_id: String::new(),
         }
     }
@@ -264,7 +269,9 @@ impl<S: ReplicationStream> Stream<S> {
 
     /// What the stream says of a table holds from its next event on.
     async fn relation(&mut self, relation: &Relation) -> Result<()> {
+        self.displaced_before(relation).await?;
         let telling = self.tables.describe(relation).await?;
+        self.read_again_if_mended(relation.id)?;
         let Some(table) = self.tables.get(relation.id)? else { return Ok(()) };
         let topic = Arc::clone(&table.encoder.topic);
         let (Some(telling), Some(transaction)) = (telling, &self.transaction) else {
@@ -276,16 +283,9 @@ impl<S: ReplicationStream> Stream<S> {
         if at > self.reached { self.tell(telling, at, "stream").await } else { Ok(()) }
     }
 
-    /// Encodes and sends one change, in one or two events.
+    /// Takes one change in, which is sent at once unless it has to wait for the transaction's end.
     async fn change(&mut self, relation: RelationId, lsn: Lsn, change: Change<'_>) -> Result<()> {
         let Some(transaction) = &self.transaction else { return Ok(()) };
-        let source = EventSource {
-            committed_at_us: transaction.begin.committed_at_us,
-            previous_commit: Some(transaction.previous_commit),
-            lsn,
-            xid: Some(transaction.begin.xid),
-            snapshot: SnapshotMark::No,
-        };
         self.incremental.changed(relation, &transaction.begin);
         let Some(table) = self.tables.get(relation)? else {
             // Not captured, yet part of the transaction: positions don't depend on the configuration.
@@ -296,12 +296,30 @@ impl<S: ReplicationStream> Stream<S> {
             self.next_ordinal();
             return Ok(());
         }
+        if table.displaces {
+            return Box::pin(self.displace(relation, lsn, change)).await;
+        }
+        self.emit(relation, lsn, change).await
+    }
+
+    /// Encodes and sends one change, in one or two events.
+    async fn emit(&mut self, relation: RelationId, lsn: Lsn, change: Change<'_>) -> Result<()> {
+        let Some(transaction) = &self.transaction else { return Ok(()) };
+        let source = EventSource {
+            committed_at_us: transaction.begin.committed_at_us,
+            previous_commit: Some(transaction.previous_commit),
+            lsn,
+            xid: Some(transaction.begin.xid),
+            snapshot: SnapshotMark::No,
+        };
+        let Some(table) = self.tables.get(relation)? else {
+            self.next_ordinal();
+            return Ok(());
+        };
         let block = transaction.block(&table.encoder, lsn, &mut self.block_id);
         let mut encoded = self.changes.encode(table, &change, source, block, self.now_us);
-        if matches!(&encoded, Err(error) if error.kind() == ErrorKind::UnexpectedNull) {
-            if let Some(row) = change.row() {
-                self.tables.allow_nulls(relation, row).await?;
-            }
+        if matches!(&encoded, Err(error) if error.kind().teaches()) {
+            Box::pin(self.tables.learn(relation, change.images())).await?;
             if let Some(table) = self.tables.get(relation)? {
                 encoded = self.changes.encode(table, &change, source, block, self.now_us);
             }
@@ -371,15 +389,11 @@ impl<S: ReplicationStream> Stream<S> {
         if id <= self.reached {
             return Ok(());
         }
-        let value = dead_letter(
-            topic.schema_ids.1,
-            &table.encoder,
-            &change.as_event(source, self.now_us),
-            id,
-            &error.chain(),
-        );
+        let value =
+            dead_letter(topic, &table.encoder, &change.as_event(source, self.now_us), id, &error.chain());
         if table.encoder.is_refused() {
-            isolation::tell_beginning(table, id, &topic.name, error);
+            let isolated = isolation::begin(table, id, &topic.name, error);
+            self.outbox.isolate(&table.encoder.shape.name, isolated);
         } else {
             tracing::warn!(table = %table.encoder.shape.name, lsn = %id.commit_lsn, ordinal = id.ordinal, topic = %topic.name, "an event has no encoding: {}", error.chain());
         }
@@ -406,6 +420,9 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     async fn finish_transaction(&mut self, commit: Commit) -> Result<()> {
+        if !self.displaced.is_empty() {
+            Box::pin(self.finish_displaced()).await?;
+        }
         if let Some(transaction) = self.transaction.take() {
             let mut last =
                 EventId { commit_lsn: commit.commit_lsn, ordinal: transaction.ordinal.saturating_sub(1) };

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::isolation;
 use crate::avro::{
-    DEAD_LETTER, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
+    DEAD_LETTER, Image, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
     message_schemas, value_schema,
 };
 use crate::config::Config;
@@ -14,11 +14,11 @@ use crate::delivery::{SideTopic, SideTopics, TopicId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Datum, Relation, RelationId, Tuple};
+use crate::pgoutput::{Relation, RelationId, ReplicaIdentity};
 use crate::registry::Registry;
 use crate::relation::{Believed, RelationLog, RelationShape, Telling, believed};
 use crate::source::{Catalog, TableFacts, arrange_publications, catalog_version};
-use crate::table::{TableName, TableShape};
+use crate::table::{Lesson, Lessons, TableName, TableShape};
 
 /// The tables in the stream, each with the encoder of its current shape.
 pub(crate) struct Tables {
@@ -36,6 +36,9 @@ pub(crate) struct Tables {
     pub(crate) relations: RelationLog,
     /// The signal table, with the places of its columns `type` and `data`.
     signals: Option<(RelationId, [usize; 2])>,
+    lessons: Lessons,
+    /// Tables whose old rows the stream tells in full.
+    told_in_full: HashSet<RelationId>,
 }
 
 /// A table whose schemas are registered, and what is to be told of it.
@@ -52,6 +55,8 @@ pub(crate) struct Captured {
     pub(crate) topic: Option<TopicId>,
     /// Whether it was said where the table's isolation begins.
     pub(super) isolation_told: bool,
+    /// Whether two of its rows may have one key within a transaction, and old rows are told in full.
+    pub(super) displaces: bool,
     counters: [Option<(IntCounter, IntCounter)>; 5],
 }
 
@@ -62,6 +67,7 @@ impl Captured {
             stamp: Stamp::default(),
             topic: None,
             isolation_told: false,
+            displaces: false,
             counters: [const { None }; 5],
         }
     }
@@ -85,6 +91,7 @@ impl Tables {
         relations: RelationLog,
         config: &Config,
         metrics: &Metrics,
+        lessons: &Lessons,
     ) -> Self {
         Self {
             catalog,
@@ -97,6 +104,8 @@ impl Tables {
             rewritten: HashSet::new(),
             relations,
             signals: None,
+            lessons: lessons.clone(),
+            told_in_full: HashSet::new(),
         }
     }
 
@@ -136,9 +145,11 @@ impl Tables {
         name: &TableName,
         elsewhere: Option<&mut Catalog>,
     ) -> Result<Prepared> {
-        let (shape, facts) = elsewhere.unwrap_or(&mut self.catalog).shape_now(id, name).await?;
+        let (mut shape, facts) = elsewhere.unwrap_or(&mut self.catalog).shape_now(id, name).await?;
+        self.relations.adopt(&facts, &mut shape);
         self.catalog.know_types(&facts).await?;
         let telling = self.telling(&Believed::certain(facts), &shape);
+        self.lessons.apply(&mut shape);
         let encoder = match self.known.get(&id) {
             Some(Some(known)) if known.encoder.shape == shape => Arc::clone(&known.encoder),
             _ => self.encoder(shape).await?,
@@ -160,7 +171,10 @@ impl Tables {
 
     /// What is to be told of the tables that the catalog knows like this.
     pub(crate) async fn tellings(&mut self, tables: Vec<TableFacts>) -> Result<Vec<Telling>> {
-        let shapes = self.catalog.shapes_without_defaults(&tables).await?;
+        let mut shapes = self.catalog.shapes_without_defaults(&tables).await?;
+        for (facts, shape) in tables.iter().zip(&mut shapes) {
+            self.relations.adopt(facts, shape);
+        }
         let tellings = tables.into_iter().zip(shapes);
         Ok(tellings.map(|(facts, shape)| self.telling(&Believed::certain(facts), &shape)).collect())
     }
@@ -208,7 +222,11 @@ impl Tables {
         self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let ids: Vec<_> = tables.iter().map(|(id, _)| *id).collect();
         let facts = self.catalog.facts(&ids).await?;
-        let shapes = self.catalog.shapes(&facts).await?;
+        let mut shapes = self.catalog.shapes(&facts).await?;
+        for (facts, shape) in facts.iter().zip(&mut shapes) {
+            self.relations.adopt(facts, shape);
+            self.lessons.apply(shape);
+        }
         let schemas = shapes.iter().flat_map(|shape| self.schemas(shape)).collect();
         self.registry.register_all(schemas, &self.metrics).await?;
         let mut prepared = Vec::with_capacity(facts.len());
@@ -236,9 +254,11 @@ impl Tables {
         };
         let dead_letters = if self.config.has_dead_letters() {
             let takes: &[ErrorKind] = match (self.config.events.dead_letters, self.config.registry.isolates) {
-                (true, false) => &[ErrorKind::Encoding],
+                (true, false) => &[ErrorKind::Encoding, ErrorKind::RecordTooLarge],
                 (false, _) => &[ErrorKind::SchemaIncompatible],
-                (true, true) => &[ErrorKind::Encoding, ErrorKind::SchemaIncompatible],
+                (true, true) => {
+                    &[ErrorKind::Encoding, ErrorKind::RecordTooLarge, ErrorKind::SchemaIncompatible]
+                }
             };
             Some(SideTopic { takes, ..self.side_topic("dead_letter", None, DEAD_LETTER).await? })
         } else {
@@ -261,7 +281,8 @@ impl Tables {
             None => 0,
         };
         let value_id = self.registry.register(&format!("{name}-value"), value, &self.metrics).await?;
-        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id), takes: &[] })
+        let max_record_bytes = self.config.kafka.max_record_bytes as usize;
+        Ok(SideTopic { name: name.into(), schema_ids: (key_id, value_id), takes: &[], max_record_bytes })
     }
 
     /// Takes note of what the stream says of a table; a changed shape becomes a new schema version. What is to be told of it, if
@@ -278,6 +299,15 @@ impl Tables {
         }
         let known =
             self.known.get(&relation.id).and_then(Option::as_ref).map(|table| Arc::clone(&table.encoder));
+        if relation.identity == ReplicaIdentity::Full {
+            self.told_in_full.insert(relation.id);
+        } else {
+            self.told_in_full.remove(&relation.id);
+        }
+        if let Some(Some(table)) = self.known.get_mut(&relation.id) {
+            table.displaces =
+                table.encoder.shape.key_is_deferred && relation.identity == ReplicaIdentity::Full;
+        }
         // The server describes a table again when its catalog entry has changed, be it only its key.
         let times = self.described.entry(relation.id).or_default();
         *times += 1;
@@ -289,12 +319,11 @@ impl Tables {
         let now = self.catalog.facts(&[relation.id]).await?.pop();
         let believed = believed(relation, self.relations.of(relation.id, &name), now.as_ref());
         let mut shape = self.catalog.shape(&believed.facts).await?;
+        self.relations.adopt(&believed.facts, &mut shape);
         let telling = self.telling(&believed, &shape);
+        self.lessons.apply(&mut shape);
         if let Some(known) = known.filter(|_| is_known) {
-            // A column in which null was seen stays nullable.
-            for (column, before) in shape.columns.iter_mut().zip(&known.shape.columns) {
-                column.nullable |= before.nullable;
-            }
+            shape.keep_lessons(&known.shape);
             if shape == known.shape {
                 return Ok(Some(telling));
             }
@@ -308,6 +337,12 @@ impl Tables {
         Ok(Some(telling))
     }
 
+    /// Whether a table has the shape that the stream is about to describe.
+    pub(crate) fn is_described_as(&self, relation: &Relation) -> bool {
+        let known = self.known.get(&relation.id).and_then(Option::as_ref);
+        known.is_some_and(|table| same(&table.encoder.shape, relation))
+    }
+
     /// A table of the stream, none when it isn't captured.
     pub(crate) fn get(&mut self, relation: RelationId) -> Result<Option<&mut Captured>> {
         match self.known.get_mut(&relation) {
@@ -319,22 +354,61 @@ impl Tables {
         }
     }
 
-    /// Makes the columns that are null in this row nullable: the catalog, read later than the row was
-    /// written, had said NOT NULL.
-    pub(crate) async fn allow_nulls(&mut self, relation: RelationId, row: Tuple<'_>) -> Result<()> {
+    /// Makes the columns allow what these rows hold: null although the catalog, read later than they were written, says
+    /// NOT NULL, an enum's value that was added or renamed since, or a text for what has no form in the column's type.
+    pub(crate) async fn learn<'a>(
+        &mut self,
+        relation: RelationId,
+        images: impl Iterator<Item = Image<'a>>,
+    ) -> Result<()> {
         let Some(table) = self.get(relation)? else { return Ok(()) };
+        let lessons: Vec<_> = images.flat_map(|image| table.encoder.lessons(&image)).collect();
         let mut shape = table.encoder.shape.clone();
-        for (column, datum) in shape.columns.iter_mut().zip(row.iter()) {
-            column.nullable |= datum == Datum::Null;
+        if lessons.iter().any(|(_, lesson)| matches!(lesson, Lesson::Label(_))) {
+            self.catalog.read_types().await?;
+            for column in &mut shape.columns {
+                let now = self.catalog.type_now(column);
+                if column.mask.is_none() && !column.kind.labels().is_empty() && !now.labels().is_empty() {
+                    let before = std::mem::replace(&mut column.kind, now);
+                    before.labels().iter().for_each(|label| column.kind.add_label(label));
+                }
+            }
         }
+        for (index, lesson) in &lessons {
+            shape.learn(*index, lesson);
+            if let (Lesson::Text, Some(column)) = (lesson, shape.columns.get(*index)) {
+                tracing::warn!(table = %shape.name, column = column.name, "the column holds PostgreSQL's texts too from now on, for values that have no form in its type");
+            }
+        }
+        self.lessons.note(
+            &shape,
+            &lessons.into_iter().filter(|(_, lesson)| *lesson != Lesson::Null).collect::<Vec<_>>(),
+        );
         self.install(relation, shape).await?;
         Ok(())
+    }
+
+    /// Asks the registry again for the tables whose schemas it refused, and returns those that it takes now.
+    pub(crate) async fn retry_refused(&mut self) -> Result<Vec<Arc<TableEncoder>>> {
+        let known = self.known.iter().filter_map(|(id, table)| Some((*id, &table.as_ref()?.encoder)));
+        let refused = known.filter(|(_, encoder)| encoder.is_refused());
+        let refused: Vec<_> = refused.map(|(id, encoder)| (id, encoder.shape.clone())).collect();
+        let mut taken = Vec::new();
+        for (id, shape) in refused {
+            let encoder = self.encoder(shape.clone()).await?;
+            if !encoder.is_refused() {
+                taken.push(self.install(id, shape).await?);
+            }
+        }
+        Ok(taken)
     }
 
     async fn install(&mut self, id: RelationId, shape: TableShape) -> Result<Arc<TableEncoder>> {
         let encoder = self.encoder(shape).await?;
         isolation::tell(&encoder, self.known.get(&id).and_then(Option::as_ref), &self.metrics);
-        self.known.insert(id, Some(Captured::new(Arc::clone(&encoder))));
+        let mut captured = Captured::new(Arc::clone(&encoder));
+        captured.displaces = encoder.shape.key_is_deferred && self.told_in_full.contains(&id);
+        self.known.insert(id, Some(captured));
         Ok(encoder)
     }
 
@@ -352,7 +426,7 @@ impl Tables {
             }
             registered => new(registered?),
         };
-        Ok(Arc::new(encoder))
+        Ok(Arc::new(encoder.teaching(&self.lessons)))
     }
 
     /// The ids of the schemas of key and value, the first for a table that has one.

@@ -1,6 +1,7 @@
 //! Looks at everything that a capture needs, and says what is to be done.
 
 mod ddl;
+mod fields;
 mod kafka;
 mod publication;
 mod registry;
@@ -101,6 +102,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         }
         ddl::check(&client, config, &mut findings).await;
         replica::check(&client, config, &mut findings).await;
+        fields::check(tables.iter().filter_map(|table| table.shape.as_ref()), &mut findings);
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
         source = identity.zip(slot);
     }

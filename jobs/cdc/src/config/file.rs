@@ -331,8 +331,8 @@ impl File {
                 transactions: self.events.transactions,
                 messages: set("events.messages", &self.events.messages)?,
                 dead_letters: match self.events.on_encoding_error.as_deref() {
-                    None | Some("stop") => false,
-                    Some("dead_letter") => true,
+                    Some("stop") => false,
+                    None | Some("dead_letter") => true,
                     Some(other) => {
                         return Err(wrong(format!(
                             "events.on_encoding_error = {other:?}: use stop or dead_letter"
@@ -359,8 +359,8 @@ impl File {
             registry: RegistryConfig {
                 url: self.registry.url.trim_end_matches('/').to_owned(),
                 isolates: match self.registry.on_incompatible.as_deref() {
-                    None | Some("stop") => false,
-                    Some("isolate") => true,
+                    Some("stop") => false,
+                    None | Some("isolate") => true,
                     Some(other) => {
                         return Err(wrong(format!(
                             "registry.on_incompatible = {other:?}: use stop or isolate"

@@ -5,6 +5,6 @@ mod outbox;
 mod progress;
 mod side_topics;
 
-pub(crate) use self::outbox::{Outbox, TopicId};
+pub(crate) use self::outbox::{Outbox, TopicId, record_bytes};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::side_topics::{SideTopic, SideTopics};

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::progress::Progress;
 use crate::avro::{Operation, wire_header};
-use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, PHASE_STREAM};
+use crate::checkpoint::{ALL_TOPICS_EVERY, Checkpoint, IsolatedTable, PHASE_STREAM};
 use crate::config::KafkaConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{Batch, EventId, NodeId, Partition, Producer, Record, Records, partition_of};
 use crate::metrics::Metrics;
+use crate::table::TableName;
 use crate::transport::SystemIdentity;
 
 /// What is around key and value in a record, at most.
@@ -30,6 +31,8 @@ pub(crate) struct Outbox {
     by_name: HashMap<Arc<str>, TopicId>,
     /// Topics in the counts whose tables are not captured.
     left_out: BTreeSet<Arc<str>>,
+    /// Tables whose events go to the topic of dead letters.
+    isolated: BTreeMap<String, IsolatedTable>,
     /// Topics with events in the open Kafka transaction, or new to the counts.
     touched: Vec<TopicId>,
     open_since: Option<Instant>,
@@ -90,6 +93,7 @@ impl Outbox {
             topics: Vec::new(),
             by_name: HashMap::new(),
             left_out: BTreeSet::new(),
+            isolated: BTreeMap::new(),
             touched: Vec::new(),
             open_since: None,
             events: 0,
@@ -123,6 +127,26 @@ impl Outbox {
             let id = self.topic(name);
             self.touch(id);
         }
+    }
+
+    /// Takes over the tables that were isolated at the last checkpoint.
+    pub(crate) fn continue_isolation(&mut self, isolated: &BTreeMap<String, IsolatedTable>) {
+        self.isolated = isolated.clone();
+    }
+
+    /// Takes note, for checkpoints, that a table is isolated; what is known of its beginning stays.
+    pub(crate) fn isolate(&mut self, table: &TableName, isolated: IsolatedTable) {
+        self.isolated.entry(table.to_string()).or_insert(isolated);
+    }
+
+    /// Whether some of a table's events may be dead letters alone.
+    pub(crate) fn is_isolated(&self, table: &TableName) -> bool {
+        !self.isolated.is_empty() && self.isolated.contains_key(&table.to_string())
+    }
+
+    /// Takes note that a table is isolated no more, and is read as a whole.
+    pub(crate) fn end_isolation(&mut self, table: &TableName) {
+        self.isolated.remove(&table.to_string());
     }
 
     /// The place of a topic whose records are no events, and which is in no count.
@@ -207,7 +231,7 @@ impl Outbox {
 
     #[inline]
     async fn add(&mut self, id: TopicId, record: &Record<'_>) -> Result<()> {
-        let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len) + RECORD_OVERHEAD;
+        let size = record_bytes(record.key.unwrap_or_default(), record.value.unwrap_or_default());
         let Some(topic) = self.topics.get_mut(id.0) else { return Ok(()) };
         if size > self.max_record_bytes {
             return Err(too_large(&topic.name, size));
@@ -337,6 +361,7 @@ impl Outbox {
             all_topics,
             snapshot_progress: progress.snapshot_progress.clone(),
             left_out: self.left_out.iter().map(ToString::to_string).collect(),
+            isolated: self.isolated.clone(),
             ..Checkpoint::starting(&self.identity, &self.slot)
         }
     }
@@ -384,10 +409,15 @@ impl Lane {
     }
 }
 
+/// What a record takes, at most.
+pub(crate) fn record_bytes(key: &[u8], value: &[u8]) -> usize {
+    key.len() + value.len() + RECORD_OVERHEAD
+}
+
 #[cold]
 fn too_large(topic: &str, size: usize) -> Error {
     Error::new(
-        ErrorKind::KafkaRefused,
+        ErrorKind::RecordTooLarge,
         format!(
             "an event for topic {topic} has {size} bytes: the row is larger than a record may be; raise kafka.max_record_bytes and \
              the topic's max.message.bytes"

@@ -10,6 +10,8 @@ pub(crate) struct SideTopic {
     pub(crate) schema_ids: (u32, u32),
     /// The failures that an event goes there for.
     pub(crate) takes: &'static [ErrorKind],
+    /// What one of its records may have, and those of other topics.
+    pub(crate) max_record_bytes: usize,
 }
 
 impl SideTopic {

@@ -13,7 +13,7 @@ pub(crate) enum Datum<'a> {
 
 /// A row's values, read in place: checked once when the message is decoded, and walked again by who
 /// encodes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Tuple<'a> {
     columns: u16,
     /// For each column a kind and, for a text, its length and bytes.
@@ -46,6 +46,11 @@ impl<'a> Tuple<'a> {
 
     pub(crate) fn len(&self) -> usize {
         usize::from(self.columns)
+    }
+
+    /// What the values take in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.len()
     }
 
     /// The values in the order of the columns.

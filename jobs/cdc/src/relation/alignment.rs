@@ -29,9 +29,15 @@ pub(crate) fn believed(
     now: Option<&TableFacts>,
 ) -> Believed {
     if let Some(now) = now.filter(|now| is_described_by(now, relation)) {
-        return Believed::certain(now.clone());
+        let mut facts = now.clone();
+        follow_flags(&mut facts, relation);
+        return Believed::certain(facts);
     }
-    let (numbers, is_certain) = numbers(relation, last, now);
+    let (mut numbers, is_certain) = numbers(relation, last, now);
+    // Columns that nothing is known of are told apart nevertheless.
+    for (place, number) in numbers.iter_mut().enumerate().filter(|(_, number)| **number == 0) {
+        *number = -1 - place as i16;
+    }
     let columns: Vec<ColumnFacts> = relation
         .columns
         .iter()
@@ -46,7 +52,7 @@ pub(crate) fn believed(
         .map(|(_, facts)| facts.attnum)
         .collect();
     let by_index = matches!(relation.identity, ReplicaIdentity::Default | ReplicaIdentity::Index);
-    let facts = TableFacts {
+    let mut facts = TableFacts {
         oid: relation.id.0,
         schema: relation.schema.clone(),
         table: relation.table.clone(),
@@ -71,7 +77,37 @@ pub(crate) fn believed(
             .unwrap_or_else(|| last.and_then(|last| last.shape.row_filter.clone())),
         columns,
     };
+    follow_flags(&mut facts, relation);
     Believed { facts, is_certain }
+}
+
+/// Columns that the stream flags itself are the key, since old rows tell them; in the order of the index, if it has the same
+/// ones. Where nothing or everything is flagged, the key stays.
+fn follow_flags(facts: &mut TableFacts, relation: &Relation) {
+    if !matches!(relation.identity, ReplicaIdentity::Default | ReplicaIdentity::Index) {
+        return;
+    }
+    let flagged: Vec<i16> = facts
+        .streamed()
+        .zip(&relation.columns)
+        .filter(|(_, column)| column.in_identity)
+        .map(|(known, _)| known.attnum)
+        .collect();
+    let is_same = |key: &KeyFacts| {
+        key.columns.len() == flagged.len() && key.columns.iter().all(|number| flagged.contains(number))
+    };
+    if !flagged.is_empty() && !facts.key.as_ref().is_some_and(is_same) {
+        facts.key = Some(KeyFacts {
+            columns: flagged.clone(),
+            primary: relation.identity == ReplicaIdentity::Default,
+            identity: relation.identity == ReplicaIdentity::Index,
+            immediate: true,
+        });
+        facts.identity_columns = Some(flagged.clone());
+    }
+    for column in facts.columns.iter_mut().filter(|column| flagged.contains(&column.attnum)) {
+        column.not_null = true;
+    }
 }
 
 /// Whether the stream describes the table as the catalog does.
@@ -308,7 +344,7 @@ mod tests {
     ) {
         let (last, now) = (last.map(told), now.map(facts));
         let believed = believed(&relation(names), last.as_ref(), now.as_ref());
-        let numbers: Vec<i16> = believed.facts.columns.iter().map(|column| column.attnum).collect();
+        let numbers: Vec<i16> = believed.facts.columns.iter().map(|column| column.attnum.max(0)).collect();
         assert_eq!((numbers.as_slice(), believed.is_certain), (expected, certain), "{names:?}");
     }
 

@@ -1,17 +1,18 @@
 //! What was told of every table so far, and what is to be told next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::alignment::is_described_by_record;
 use super::difference::What;
 use super::record::{Change, GONE, IMAGE_BEGIN, IMAGE_END, RELATION, RelationRecord, RelationShape};
-use crate::avro::wire_header;
+use crate::avro::{field_names, wire_header};
 use crate::delivery::Outbox;
 use crate::error::Result;
 use crate::kafka::EventId;
 use crate::pgoutput::{Relation, RelationId};
-use crate::table::TableName;
+use crate::source::TableFacts;
+use crate::table::{TableName, TableShape};
 
 /// The relation topic, and the last record of every table in it.
 pub(crate) struct RelationLog {
@@ -87,6 +88,43 @@ impl RelationLog {
     pub(crate) fn is_told(&self, relation: &Relation) -> bool {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
         self.named(&name).is_some_and(|record| is_described_by_record(record, relation))
+    }
+
+    /// Gives the columns of a table the names of fields that were told of them before, and lets those that were renamed remember
+    /// their former ones.
+    pub(crate) fn adopt(&self, facts: &TableFacts, shape: &mut TableShape) {
+        let Some(told) = self.of(facts.id(), &shape.name) else { return };
+        let number =
+            |name: &str| facts.columns.iter().find(|column| column.name == *name).map(|column| column.attnum);
+        let earlier: Vec<_> = shape
+            .columns
+            .iter()
+            .map(|column| {
+                let attnum = number(&column.name).filter(|attnum| *attnum > 0)?;
+                told.shape
+                    .columns
+                    .iter()
+                    .find(|known| known.attnum == i32::from(attnum) && !known.field.is_empty())
+            })
+            .collect();
+        let named = shape.columns.iter().zip(&earlier);
+        let kept: HashMap<String, String> = named
+            .filter_map(|(column, earlier)| {
+                let earlier = earlier.filter(|earlier| earlier.name == column.name)?;
+                Some((column.name.clone(), earlier.field.clone()))
+            })
+            .collect();
+        let fields = field_names(&shape.columns, |name| kept.get(name).cloned());
+        for ((column, field), earlier) in shape.columns.iter_mut().zip(fields).zip(earlier) {
+            if let Some(earlier) = earlier {
+                column.former_fields.clone_from(&earlier.former_fields);
+                if earlier.field != field && !column.former_fields.contains(&earlier.field) {
+                    column.former_fields.push(earlier.field.clone());
+                }
+                column.former_fields.retain(|former| *former != field);
+            }
+            column.field = field;
+        }
     }
 
     /// What is new about a table.

@@ -1,5 +1,4 @@
 use super::record::{Label, Leaf, RelationColumn, RelationShape};
-use crate::avro::field_name;
 use crate::pgoutput::ReplicaIdentity;
 use crate::source::{LeafFacts, TableFacts};
 use crate::table::TableShape;
@@ -12,10 +11,10 @@ impl RelationShape {
             let captured =
                 shape.columns.iter().find(|known| known.name == column.name).filter(|_| !column.generated);
             RelationColumn {
-                attnum: i32::from(column.attnum),
+                attnum: i32::from(column.attnum.max(0)),
                 name: column.name.clone(),
-                field: field_name(&column.name),
-                former_fields: Vec::new(),
+                field: captured.map(|column| column.field.clone()).unwrap_or_default(),
+                former_fields: captured.map(|column| column.former_fields.clone()).unwrap_or_default(),
                 type_oid: i64::from(column.type_oid),
                 r#type: column.type_name.clone(),
                 modifier: column.modifier,

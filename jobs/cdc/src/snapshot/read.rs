@@ -9,7 +9,7 @@ use super::copy_row::read_row;
 use super::plan::Range;
 use crate::avro::{Event, EventSource, Image, Operation, Row, Stamp, TableEncoder, dead_letter};
 use crate::config::{Config, SourceConfig};
-use crate::delivery::{Outbox, SideTopic};
+use crate::delivery::{Outbox, SideTopic, record_bytes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::metrics::Metrics;
@@ -45,12 +45,16 @@ impl Chunk {
 
     /// Adds a row, or nothing when it has no encoding.
     #[inline]
-    fn push(&mut self, row: &Row<'_>, event: &Event<'_>, stamp: &mut Stamp) -> Result<()> {
+    fn push(&mut self, row: &Row<'_>, event: &Event<'_>, stamp: &mut Stamp, max_bytes: usize) -> Result<()> {
         let start = self.bytes.len();
         let encoder = Arc::clone(&self.encoder);
         let pushed = encoder.key(row, &mut self.bytes).and_then(|()| {
             let key_end = self.bytes.len();
             encoder.value(event, stamp, &mut self.bytes)?;
+            let bytes = record_bytes(self.bytes.get(start..).unwrap_or_default(), &[]);
+            if bytes > max_bytes {
+                return Err(encoder.too_large(event.after, bytes));
+            }
             self.ends.push((key_end, self.bytes.len()));
             Ok(())
         });
@@ -170,6 +174,7 @@ pub(crate) async fn read(
         format!("SAVEPOINT part; {}; ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part", range.copy());
     connection.start_copy(&copy).await.map_err(failed)?;
     let (mut values, mut unescaped, mut stamp) = (TupleBuffer::default(), Vec::new(), Stamp::default());
+    let max_bytes = dead_letters.map_or(usize::MAX, |topic| topic.max_record_bytes);
     let mut chunk = Chunk::new(encoder);
     let (mut rows, mut last_key) = (0, None);
     loop {
@@ -177,7 +182,7 @@ pub(crate) async fn read(
         for (tag, body) in messages.messages() {
             match tag {
                 b'd' => {
-                    read_row(body, &mut values, &mut unescaped);
+                    read_row(body, encoder.shape.columns.len(), &mut values, &mut unescaped);
                     rows += 1;
                     if Some(rows) == range.limit {
                         last_key = Some(key_texts(encoder, values.tuple()));
@@ -191,10 +196,14 @@ pub(crate) async fn read(
                         transaction: None,
                         now_us: chunk.now_us,
                     };
-                    match (chunk.push(&row, &event, &mut stamp), dead_letters) {
+                    let pushed = match chunk.push(&row, &event, &mut stamp, max_bytes) {
+                        Err(error) if error.kind().teaches() => Err(encoder.teach(&Image::Row(row), error)),
+                        pushed => pushed,
+                    };
+                    match (pushed, dead_letters) {
                         (Err(error), Some(topic)) if topic.takes(error.kind()) => {
                             let id = EventId { commit_lsn: source.lsn, ordinal: 0 };
-                            let value = dead_letter(topic.schema_ids.1, encoder, &event, id, &error.chain());
+                            let value = dead_letter(topic, encoder, &event, id, &error.chain());
                             chunk.dead_letters.push(value);
                         }
                         (pushed, _) => pushed?,

@@ -8,6 +8,7 @@ use super::defaults::read_defaults;
 use super::facts::{TableFacts, read_facts};
 use super::narrowing::Narrowed;
 use super::{ordering, refused};
+use crate::avro::field_names;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::RelationId;
@@ -202,6 +203,11 @@ impl Catalog {
         self.types.clear();
     }
 
+    /// The present type of a column, whose values may have become more.
+    pub(crate) fn type_now(&self, column: &Column) -> ColumnType {
+        ColumnType::resolve(&self.types, column.type_oid, column.type_modifier, self.options.types)
+    }
+
     /// Columns to be written whose types have no form of their own, with their types' names.
     pub(crate) fn unknown_columns(&self, shape: &TableShape) -> Vec<(String, String)> {
         let options = TypeOptions { unknown_as_text: false, ..self.options.types };
@@ -222,7 +228,7 @@ impl Catalog {
     async fn combine(&mut self, facts: &TableFacts, defaults: Vec<ColumnDefault>) -> Result<TableShape> {
         let name = facts.name();
         let own_key = self.options.key(&name).map(<[String]>::to_vec);
-        let mut columns = Vec::with_capacity(facts.columns.len());
+        let mut columns: Vec<Column> = Vec::with_capacity(facts.columns.len());
         let mut key = BTreeMap::new();
         for (known, default) in facts.columns.iter().zip(defaults).filter(|(known, _)| !known.generated) {
             let position = match (&own_key, &facts.key) {
@@ -264,6 +270,9 @@ impl Catalog {
                 mask,
                 captured,
                 operators: self.operators.get(&known.type_oid).cloned(),
+                field: String::new(),
+                former_fields: Vec::new(),
+                texts: false,
             });
         }
         if let Some(names) = own_key.as_ref().filter(|names| names.len() != key.len()) {
@@ -271,6 +280,10 @@ impl Catalog {
                 ErrorKind::Configuration,
                 format!("tables.keys: {name} lacks some of the columns {names:?}: correct their names"),
             ));
+        }
+        let fields = field_names(&columns, |_| None);
+        for (column, field) in columns.iter_mut().zip(fields) {
+            column.field = field;
         }
         let key_is_deferred = own_key.is_some() || facts.key.as_ref().is_some_and(|key| !key.immediate);
         Ok(TableShape {
@@ -296,7 +309,8 @@ impl Catalog {
         })
     }
 
-    async fn read_types(&mut self) -> Result<()> {
+    /// Reads the types anew, since enums gain values; those that are gone stay known.
+    pub(crate) async fn read_types(&mut self) -> Result<()> {
         self.operators = ordering::read(&self.client).await?;
         let rows = self
             .client
@@ -309,25 +323,22 @@ impl Catalog {
             )
             .await
             .map_err(refused("cannot read the types"))?;
-        self.types = rows
-            .iter()
-            .map(|row| {
-                let kind: String = row.get(2);
-                let facts = TypeRow {
-                    name: row.get(1),
-                    is_domain: kind == "d",
-                    // Not those with a form of their own, such as int2vector's, or with semicolons, such as box[].
-                    is_array: row.get(3),
-                    base: row.get(4),
-                    base_modifier: row.get(5),
-                    element: row.get(6),
-                    not_null: row.get(7),
-                    labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
-                    label_oids: row.get::<_, Option<Vec<u32>>>(9).unwrap_or_default(),
-                };
-                (row.get(0), facts)
-            })
-            .collect();
+        self.types.extend(rows.iter().map(|row| {
+            let kind: String = row.get(2);
+            let facts = TypeRow {
+                name: row.get(1),
+                is_domain: kind == "d",
+                // Not those with a form of their own, such as int2vector's, or with semicolons, such as box[].
+                is_array: row.get(3),
+                base: row.get(4),
+                base_modifier: row.get(5),
+                element: row.get(6),
+                not_null: row.get(7),
+                labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
+                label_oids: row.get::<_, Option<Vec<u32>>>(9).unwrap_or_default(),
+            };
+            (row.get(0), facts)
+        }));
         Ok(())
     }
 }

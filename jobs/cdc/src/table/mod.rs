@@ -1,11 +1,13 @@
 //! Tables as captured: names, columns, types.
 
 mod column_type;
+mod lessons;
 mod type_options;
 
 use std::fmt;
 
 pub(crate) use self::column_type::{ColumnType, DateForm, TimeForm, TypeRow};
+pub(crate) use self::lessons::{Lesson, Lessons};
 pub(crate) use self::type_options::{BinaryMode, HstoreMode, TypeOptions};
 use crate::secret::Secret;
 use crate::source::quoted;
@@ -44,6 +46,12 @@ pub(crate) struct Column {
     pub(crate) captured: bool,
     /// How keys of it are compared; none for PostgreSQL's own operators.
     pub(crate) operators: Option<KeyOperators>,
+    /// The name of its field, which Avro allows and no other column of the table has.
+    pub(crate) field: String,
+    /// Names that its field had before, so that a reader of this schema finds them in older records.
+    pub(crate) former_fields: Vec<String>,
+    /// Whether it holds PostgreSQL's texts beside the values of its type, for those that have no form in it.
+    pub(crate) texts: bool,
 }
 
 /// Operators of a type's default order, as SQL writes them with their schema.
@@ -77,6 +85,9 @@ impl Column {
             mask: None,
             captured: true,
             operators: None,
+            field: crate::avro::field_name(name),
+            former_fields: Vec::new(),
+            texts: false,
         }
     }
 }

@@ -13,6 +13,7 @@ mod failover;
 mod faithful;
 mod incremental;
 mod keyless;
+mod keys;
 mod kills;
 mod modes;
 mod proxy;
@@ -26,6 +27,7 @@ mod stage;
 mod status;
 mod storm;
 mod topics;
+mod values;
 mod zoo;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -60,10 +62,19 @@ fn main() {
         trial("rows::idle_source_releases_wal", rows::idle_source_releases_wal),
         trial("rows::stops_in_time", rows::stops_in_time),
         trial("rows::metrics_tell_the_ladder", rows::metrics_tell_the_ladder),
+        trial("keys::stored_out_of_line", keys::stored_out_of_line),
+        trial("keys::of_tables_that_are_gone", keys::of_tables_that_are_gone),
+        trial("keys::that_meet_within_a_transaction", keys::that_meet_within_a_transaction),
+        trial("keys::that_meet_while_it_is_killed", keys::that_meet_while_it_is_killed),
+        trial("keys::that_meet_in_more_rows_than_may_wait", keys::that_meet_in_more_rows_than_may_wait),
+        trial("values::enums_gain_and_rename_values", values::enums_gain_and_rename_values),
+        trial("values::without_a_form_are_texts", values::without_a_form_are_texts),
+        trial("values::names_that_meet_in_avro", values::names_that_meet_in_avro),
+        trial("values::of_odd_tables", values::of_odd_tables),
+        trial("values::larger_than_a_record", values::larger_than_a_record),
         trial("shapes::index_as_identity", shapes::index_as_identity),
         trial("shapes::partitions_under_their_root", shapes::partitions_under_their_root),
         trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),
-        trial("shapes::without_an_encoding", shapes::without_an_encoding),
         trial("shapes::topics_by_a_template", shapes::topics_by_a_template),
         trial("shapes::own_key_that_deletes_do_not_tell", shapes::own_key_that_deletes_do_not_tell),
         trial("incremental::table_included_later", incremental::table_included_later),

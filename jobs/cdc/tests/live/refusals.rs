@@ -127,7 +127,10 @@ pub fn fenced_by_another_instance() -> Outcome {
 pub fn record_too_large() -> Outcome {
     let stage = stage_with_a_table()?;
     stage.sql("CREATE TABLE wide (id integer PRIMARY KEY, v text)")?;
-    let config = stage.config().replace("[registry]", "max_record_bytes = 1000000\n[registry]");
+    let config = stage.config().replace(
+        "[registry]",
+        "max_record_bytes = 1000000\n[events]\non_encoding_error = \"stop\"\n[registry]",
+    );
     let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for("streaming")?;
     stage.sql("INSERT INTO wide VALUES (1, repeat('x', 1200000))")?;

@@ -56,7 +56,8 @@ pub fn incompatible_schema() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL)")?;
-    let mut capture = Capture::start(&stage)?;
+    let config = stage.config().replace("[registry]", "[registry]\non_incompatible = \"stop\"");
+    let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for("streaming")?;
     compatibility(&stage, "public.t", "BACKWARD")?;
     stage
@@ -72,8 +73,7 @@ pub fn incompatible_schema_isolates_its_table() -> Outcome {
     stage.create_touched()?;
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL); CREATE TABLE u (id integer PRIMARY KEY)")?;
     let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let config = format!("{}[metrics]\nlisten = \"{address}\"\n", stage.config())
-        .replace("[registry]", "[registry]\non_incompatible = \"isolate\"");
+    let config = format!("{}[metrics]\nlisten = \"{address}\"\n", stage.config());
     let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for("streaming")?;
     compatibility(&stage, "public.t", "BACKWARD")?;
@@ -147,7 +147,7 @@ pub fn incompatible_schema_at_the_snapshot() -> Outcome {
     stage.create_touched()?;
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 3)")?;
     other_schema(&stage, &format!("{}.public.t-value", stage.name))?;
-    let config = stage.config().replace("[registry]", "[registry]\non_incompatible = \"isolate\"");
+    let config = stage.config();
     let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for("streaming")?;
     stage.sql("INSERT INTO t VALUES (4)")?;

@@ -66,30 +66,6 @@ pub fn partitions_published_otherwise() -> Outcome {
     refused(&stage.config(), &[], &["publish_via_partition_root = true", "tables.partitions"])
 }
 
-pub fn without_an_encoding() -> Outcome {
-    let stage = Stage::new()?;
-    stage.create_touched()?;
-    stage.sql("CREATE TABLE odd (id integer PRIMARY KEY, n numeric(10,2)); INSERT INTO odd VALUES (1, 1), (2, 'NaN')")?;
-    let log = Capture::start(&stage)?.refusal()?;
-    assert!(log.contains("column n of public.odd") && log.contains("events.on_encoding_error"), "{log}");
-
-    let config = stage.config() + "[events]\non_encoding_error = \"dead_letter\"\n";
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
-    stage.sql("INSERT INTO odd VALUES (3, 3), (4, 'NaN'); UPDATE odd SET n = 'NaN' WHERE id = 3; UPDATE odd SET n = 5 WHERE id = 4")?;
-    let topics = capture.finish(&stage)?;
-    let buried: Vec<String> = topics.beside.iter().map(|record| text(record, "op")).collect();
-    assert_eq!(buried, ["r", "c", "u"]);
-    let last = topics.beside.last().ok_or("no dead letter")?;
-    assert!(text(last, "error").contains("column n of public.odd"), "{last:?}");
-    let after = format!("{:?}", field(last.value.as_ref().ok_or("no value")?, "after"));
-    assert!(after.contains("NaN") && after.contains("\"3\""), "{after}");
-    let written: Vec<_> =
-        topics.table(&stage, "public.odd").iter().filter_map(|record| record.operation()).collect();
-    assert_eq!(written, ["r", "c", "u"], "rows 1, 3 and 4");
-    Ok(())
-}
-
 pub fn own_key_that_deletes_do_not_tell() -> Outcome {
     let stage = Stage::new()?;
     stage.sql("CREATE TABLE k (id integer PRIMARY KEY, other integer)")?;

@@ -80,6 +80,7 @@ impl<S: ReplicationStream> Stream<S> {
         if let Some(refused) = self.arrange(&included).await? {
             return Err(refused);
         }
+        self.retry_isolated().await?;
         let version = self.tables.catalog_version().await?;
         if self.discovery.version.as_ref() == Some(&version) {
             return Ok(());

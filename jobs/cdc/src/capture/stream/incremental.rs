@@ -184,12 +184,13 @@ impl Table {
 
 impl<S: ReplicationStream> Stream<S> {
     /// Lets tables be read from their beginning.
-    pub(super) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
+    pub(in crate::capture) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
         for name in names {
             let progress = self.snapshot_progress.entry(name.to_string()).or_default();
             progress.done = false;
             progress.through.clear();
             self.incremental.aside.forget(&name.to_string());
+            self.outbox.end_isolation(name);
             tracing::info!(table = %name, "an incremental snapshot will be read");
         }
         self.incremental.forget();

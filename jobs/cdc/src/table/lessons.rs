@@ -1,0 +1,139 @@
+//! What values teach of columns that the catalog, read at another time, does not tell.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{ColumnType, TableName, TableShape};
+
+/// What a column has to allow beyond its type in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lesson {
+    Null,
+    /// A value of an enum.
+    Label(String),
+    /// PostgreSQL's texts, for values that have no form in the column's type.
+    Text,
+}
+
+/// A column's name and type, and what it has to allow.
+type Learned = (String, u32, Lesson);
+
+/// What was learned of the columns of all tables; its copies share it, and it outlives a session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lessons(Arc<Mutex<HashMap<TableName, Vec<Learned>>>>);
+
+impl Lessons {
+    /// Takes note of lessons for columns of a table, by their places; whether one of them is new.
+    pub(crate) fn note(&self, shape: &TableShape, lessons: &[(usize, Lesson)]) -> bool {
+        let mut tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_new = false;
+        for (index, lesson) in lessons {
+            let Some(column) = shape.columns.get(*index) else { continue };
+            let learned = (column.name.clone(), column.type_oid, lesson.clone());
+            let known = tables.entry(shape.name.clone()).or_default();
+            if !known.contains(&learned) {
+                known.push(learned);
+                is_new = true;
+            }
+        }
+        is_new
+    }
+
+    /// Makes a shape allow what was learned of its table, as long as the columns' types are the same.
+    pub(crate) fn apply(&self, shape: &mut TableShape) {
+        let tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, type_oid, lesson) in tables.get(&shape.name).into_iter().flatten() {
+            let same = |column: &crate::table::Column| column.name == *name && column.type_oid == *type_oid;
+            if let Some(index) = shape.columns.iter().position(same) {
+                shape.learn(index, lesson);
+            }
+        }
+    }
+}
+
+impl TableShape {
+    /// Makes a column allow this too.
+    pub(crate) fn learn(&mut self, index: usize, lesson: &Lesson) {
+        let Some(column) = self.columns.get_mut(index) else { return };
+        match lesson {
+            Lesson::Null => column.nullable = true,
+            Lesson::Label(label) => column.kind.add_label(label),
+            Lesson::Text => column.texts = column.mask.is_none(),
+        }
+    }
+
+    /// Takes over what was learned of the same columns before.
+    pub(crate) fn keep_lessons(&mut self, before: &Self) {
+        for (column, before) in self.columns.iter_mut().zip(&before.columns) {
+            if column.type_oid != before.type_oid {
+                continue;
+            }
+            // A column in which null was seen stays nullable.
+            column.nullable |= before.nullable;
+            column.texts |= before.texts;
+            for label in before.kind.labels() {
+                column.kind.add_label(label);
+            }
+        }
+    }
+}
+
+impl ColumnType {
+    /// The values of an enum, or of the enum that its elements are; empty for other types.
+    pub(crate) fn labels(&self) -> &[String] {
+        match self {
+            Self::Enum(labels) => labels,
+            Self::Array(element) => element.labels(),
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn add_label(&mut self, label: &str) {
+        match self {
+            Self::Enum(labels) if !labels.iter().any(|known| known == label) => labels.push(label.to_owned()),
+            Self::Array(element) => element.add_label(label),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Column;
+
+    fn shape() -> TableShape {
+        let mood = ColumnType::Enum(vec!["ok".into()]);
+        TableShape {
+            name: TableName { schema: "s".into(), table: "t".into() },
+            columns: vec![
+                Column::new("id", ColumnType::Int4, false),
+                Column::new("moods", ColumnType::Array(Box::new(mood)), false),
+            ],
+            key: vec![0],
+            own_key: false,
+            key_is_deferred: false,
+            partitioned: false,
+            row_filter: None,
+        }
+    }
+
+    #[test]
+    fn what_was_learned_is_applied_to_later_shapes() {
+        let lessons = Lessons::default();
+        let learned = [(1, Lesson::Label("sad".into())), (1, Lesson::Text), (0, Lesson::Null)];
+        assert!(lessons.note(&shape(), &learned));
+        assert!(!lessons.clone().note(&shape(), &learned), "it is known already");
+        let mut later = shape();
+        lessons.apply(&mut later);
+        assert_eq!(later.columns[1].kind.labels(), ["ok", "sad"]);
+        assert!(later.columns[1].texts && later.columns[0].nullable && !later.columns[0].texts);
+        let mut retyped = shape();
+        retyped.columns[1].type_oid = 25;
+        lessons.apply(&mut retyped);
+        assert!(!retyped.columns[1].texts, "another type");
+        let mut again = shape();
+        again.keep_lessons(&later);
+        assert_eq!(again, later);
+    }
+}
