@@ -3,6 +3,7 @@
 use crate::avro::{DEAD_LETTER, TRANSACTION_KEY, TRANSACTION_VALUE, key_schema, value_schema};
 use crate::checkpoint;
 use crate::config::Config;
+use crate::relation;
 use crate::table::TableShape;
 
 /// A topic, and the schemas of its records.
@@ -34,7 +35,8 @@ impl RequiredTopic {
 
     /// The topics beside those of tables and checkpoints.
     pub(crate) fn beside(config: &Config) -> Vec<Self> {
-        let mut wanted = Vec::new();
+        let relations = Self::new(config.side_topic("relation"), None, relation::SCHEMA.to_owned());
+        let mut wanted = vec![relations];
         if config.events.transactions {
             let key = Some(TRANSACTION_KEY.to_owned());
             wanted.push(Self::new(config.side_topic("transaction"), key, TRANSACTION_VALUE.to_owned()));

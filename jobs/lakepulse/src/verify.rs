@@ -149,11 +149,7 @@ async fn changes_between(lakehouse: &Lakehouse, above: i64, cut: i64) -> Result<
     lakehouse
         .spark
         .table(&lake.events())
-        .filter(
-            col("commit_lsn").gt(above)
-                & col("commit_lsn").leq(cut)
-                & col("topic").neq(lake.checkpoint_topic()),
-        )
+        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(cut) & lake.is_event())
         .count()
         .await
         .doing("looking for changes since the snapshot")

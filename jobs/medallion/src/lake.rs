@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use spark_client::SparkSession;
+use spark_client::functions::expr;
+use spark_client::{Column, SparkSession};
 
 use crate::error::{Doing, Result};
 
@@ -35,6 +36,13 @@ impl Lake {
     /// The source table `schema.table` of a topic.
     pub fn table_of<'a>(&self, topic: &'a str) -> Option<&'a str> {
         topic.strip_prefix(&self.topic_prefix)?.strip_prefix('.')
+    }
+
+    /// Whether a row of bronze is an event of a table: topics of other records (checkpoints, relation records, dead letters,
+    /// transactions, messages) have no schema in their names, and a tombstone has no schema id and is no event of its own.
+    pub fn is_event(&self) -> Column {
+        let after_prefix = self.topic_prefix.chars().count() + 2;
+        expr(&format!("schema_id IS NOT NULL AND substring(topic, {after_prefix}) LIKE '%.%'"))
     }
 
     /// A table of bronze, with its database.

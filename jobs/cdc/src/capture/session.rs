@@ -167,7 +167,7 @@ pub(crate) async fn run(
             };
             let relations = &mut tables_in_stream.relations;
             let done =
-                snapshot::run(config, snapshot, read, &mut outbox, relations, &identity, shutdown, metrics);
+                snapshot::run(config, snapshot, read, (&mut outbox, relations), &identity, shutdown, metrics);
             let Some(checkpoint) = done.await? else { return Ok(()) };
             drop(session);
             checkpoint

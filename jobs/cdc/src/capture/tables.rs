@@ -453,4 +453,16 @@ fn same(shape: &TableShape, relation: &Relation) -> bool {
                 && known.type_oid == column.type_oid
                 && known.type_modifier == column.type_modifier
         })
+        && has_flagged_key(shape, relation)
+}
+
+/// Whether the key is what the relation flags, if an index tells old rows.
+fn has_flagged_key(shape: &TableShape, relation: &Relation) -> bool {
+    let flagged = relation.columns.iter().filter(|column| column.in_identity).count();
+    let by_index = matches!(relation.identity, ReplicaIdentity::Default | ReplicaIdentity::Index);
+    let is_flagged = |index: &usize| relation.columns.get(*index).is_some_and(|column| column.in_identity);
+    shape.own_key
+        || !by_index
+        || flagged == 0
+        || flagged == shape.key.len() && shape.key.iter().all(is_flagged)
 }

@@ -51,6 +51,9 @@ pub(super) async fn check(
     let settings = topic_settings(&config.kafka, &described).await;
     for (topic, settings) in findings.known("topics", settings)? {
         let partitions = cluster.topics.get(&topic).copied().unwrap_or_default();
+        if topic == config.side_topic("relation") {
+            continue;
+        }
         if topic == checkpoints {
             checkpoint_topic(&topic, partitions, &settings, findings);
         } else {

@@ -228,9 +228,10 @@ impl Config {
     /// # Errors
     /// When two tables would share one, or one is that of other records.
     pub(crate) fn topics<'a>(&self, tables: impl Iterator<Item = &'a TableName>) -> Result<Vec<String>> {
-        let mut owners: HashMap<String, String> = ["checkpoint", "transaction", "dead_letter"]
-            .map(|name| (self.side_topic(name), format!("the {name} records")))
-            .into();
+        let mut owners: HashMap<String, String> =
+            ["checkpoint", "relation", "transaction", "dead_letter", "message"]
+                .map(|name| (self.side_topic(name), format!("the {name} records")))
+                .into();
         let mut topics = Vec::new();
         for table in tables {
             let topic = self.topic(table);

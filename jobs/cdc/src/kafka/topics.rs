@@ -44,7 +44,8 @@ impl Topics {
         if self.known.contains(topic) {
             return Ok(());
         }
-        create(&self.kafka, &[relations(&self.kafka, topic)], Intent::Make).await?;
+        let longest = self.kafka.max_record_bytes.to_string();
+        create(&self.kafka, &[relations(&self.kafka, topic, &longest)], Intent::Make).await?;
         self.known.insert(topic.to_owned());
         Ok(())
     }
@@ -83,11 +84,12 @@ fn checkpoints<'a>(kafka: &KafkaConfig, topic: &'a str) -> NewTopic<'a> {
 }
 
 /// Every record is kept: whoever comes new learns from them how the tables came to look as they do.
-fn relations<'a>(kafka: &KafkaConfig, topic: &'a str) -> NewTopic<'a> {
+fn relations<'a>(kafka: &KafkaConfig, topic: &'a str, longest: &'a str) -> NewTopic<'a> {
     NewTopic::new(topic, 1, TopicReplication::Fixed(kafka.replication_factor))
         .set("cleanup.policy", "delete")
         .set("retention.ms", "-1")
         .set("retention.bytes", "-1")
+        .set("max.message.bytes", longest)
 }
 
 fn events<'a>(kafka: &'a KafkaConfig, topic: &'a str, longest: &'a str) -> NewTopic<'a> {

@@ -72,9 +72,10 @@ pub(crate) fn believed(
             .map(|last| last.shape.leaves.iter().map(Leaf::facts).collect())
             .or_else(|| now.map(|now| now.leaves.clone()))
             .unwrap_or_default(),
-        row_filter: now
-            .map(|now| now.row_filter.clone())
-            .unwrap_or_else(|| last.and_then(|last| last.shape.row_filter.clone())),
+        row_filter: match now {
+            Some(now) => now.row_filter.clone(),
+            None => last.and_then(|last| last.shape.row_filter.clone()),
+        },
         columns,
     };
     follow_flags(&mut facts, relation);

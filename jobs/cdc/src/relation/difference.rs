@@ -42,7 +42,7 @@ impl Change {
         Self { column: Some(column.to_owned()), ..Self::new(what) }
     }
 
-    fn from_to(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
+    fn changed(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
         self.before = Some(before.into());
         self.after = Some(after.into());
         self
@@ -84,10 +84,10 @@ impl RelationShape {
         }
         rows |= !is_certain && !changes.is_empty();
         if before.key != self.key {
-            changes.push(Change::new(What::KEY).from_to(before.key.join(", "), self.key.join(", ")));
+            changes.push(Change::new(What::KEY).changed(before.key.join(", "), self.key.join(", ")));
         }
         if before.identity != self.identity {
-            changes.push(Change::new(What::IDENTITY).from_to(&before.identity, &self.identity));
+            changes.push(Change::new(What::IDENTITY).changed(&before.identity, &self.identity));
         }
         if before.row_filter != self.row_filter {
             rows = true;
@@ -142,21 +142,21 @@ impl RelationColumn {
     fn changes_since(&self, before: &Self, changes: &mut Vec<Change>) {
         let change = |what| Change::of(&self.name, what);
         if self.name != before.name {
-            changes.push(change(What::RENAMED).from_to(&before.name, &self.name));
+            changes.push(change(What::RENAMED).changed(&before.name, &self.name));
         }
         if !self.has_type_of(before) {
-            changes.push(change(What::RETYPED).from_to(&before.r#type, &self.r#type));
+            changes.push(change(What::RETYPED).changed(&before.r#type, &self.r#type));
         }
         if self.nullable != before.nullable {
             let word = |nullable| if nullable { "null" } else { "not null" };
-            changes.push(change(What::NULLABILITY).from_to(word(before.nullable), word(self.nullable)));
+            changes.push(change(What::NULLABILITY).changed(word(before.nullable), word(self.nullable)));
         }
         if self.captured != before.captured {
             changes
-                .push(change(What::CAPTURED).from_to(before.captured.to_string(), self.captured.to_string()));
+                .push(change(What::CAPTURED).changed(before.captured.to_string(), self.captured.to_string()));
         }
         if self.field != before.field {
-            changes.push(change(What::FIELD).from_to(&before.field, &self.field));
+            changes.push(change(What::FIELD).changed(&before.field, &self.field));
         }
         // Of another type, nothing is known of the labels before.
         if self.type_oid != before.type_oid {
@@ -165,10 +165,10 @@ impl RelationColumn {
         for label in &self.labels {
             match before.labels.iter().find(|earlier| earlier.oid == label.oid) {
                 None => {
-                    changes.push(Change { after: Some(label.label.clone()), ..change(What::LABEL_ADDED) })
+                    changes.push(Change { after: Some(label.label.clone()), ..change(What::LABEL_ADDED) });
                 }
                 Some(earlier) if earlier.label != label.label => {
-                    changes.push(change(What::LABEL_RENAMED).from_to(&earlier.label, &label.label));
+                    changes.push(change(What::LABEL_RENAMED).changed(&earlier.label, &label.label));
                 }
                 Some(_) => {}
             }

@@ -9,11 +9,11 @@ use num_bigint::BigInt;
 use crate::stage::{Result, Stage};
 use crate::topics::{Record, Topics, field};
 
-const UNAVAILABLE: &str = "__debezium_unavailable_value";
+pub const UNAVAILABLE: &str = "__debezium_unavailable_value";
 
 /// Every table of the database against its topic, but the one that `catch_up` writes to.
 pub fn all_tables(stage: &Stage, topics: &Topics) -> Result<()> {
-    for table in names(stage)? {
+    for table in table_names(stage)? {
         let mut rebuilt = Rebuilt::default();
         let mut events = topics.table(stage, &table);
         // In the order of the source.
@@ -28,14 +28,14 @@ pub fn all_tables(stage: &Stage, topics: &Topics) -> Result<()> {
 
 /// Every table of the database against what was rebuilt from its topic, by the topic's name.
 pub fn all_rebuilt(stage: &Stage, mut rebuilt: BTreeMap<String, Rebuilt>) -> Result<()> {
-    for table in names(stage)? {
+    for table in table_names(stage)? {
         let rebuilt = rebuilt.remove(&format!("{}.{table}", stage.name)).unwrap_or_default();
         same(stage, &table, rebuilt)?;
     }
     Ok(())
 }
 
-fn names(stage: &Stage) -> Result<Vec<String>> {
+pub fn table_names(stage: &Stage) -> Result<Vec<String>> {
     let tables = stage.runtime.block_on(stage.client.query(
         "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
           WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'touched' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
@@ -63,9 +63,9 @@ fn same(stage: &Stage, table: &str, rebuilt: Rebuilt) -> Result<()> {
 }
 
 /// Rows as texts, with how often each is there.
-type Rows = BTreeMap<Vec<Option<String>>, usize>;
+pub type Rows = BTreeMap<Vec<Option<String>>, usize>;
 
-fn source_rows(stage: &Stage, table: &str) -> Result<Rows> {
+pub fn source_rows(stage: &Stage, table: &str) -> Result<Rows> {
     let columns = stage.runtime.block_on(stage.client.query(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
           WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
@@ -145,11 +145,11 @@ impl Rebuilt {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold("\\x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-fn text(value: &Value) -> Option<String> {
+pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Union(_, inner) => text(inner),

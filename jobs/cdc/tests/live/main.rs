@@ -11,6 +11,7 @@ mod check;
 mod compare;
 mod failover;
 mod faithful;
+mod follow;
 mod incremental;
 mod keyless;
 mod keys;
@@ -20,6 +21,7 @@ mod proxy;
 mod readable;
 mod refusals;
 mod registry;
+mod relations;
 mod replica;
 mod rows;
 mod shapes;
@@ -77,6 +79,9 @@ fn main() {
         trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),
         trial("shapes::topics_by_a_template", shapes::topics_by_a_template),
         trial("shapes::own_key_that_deletes_do_not_tell", shapes::own_key_that_deletes_do_not_tell),
+        trial("relations::without_the_trigger", relations::without_the_trigger),
+        trial("relations::with_the_trigger", relations::with_the_trigger),
+        trial("relations::while_it_is_stopped", relations::while_it_is_stopped),
         trial("incremental::table_included_later", incremental::table_included_later),
         trial("incremental::table_created_later", incremental::table_created_later),
         trial("incremental::signals", incremental::signals),

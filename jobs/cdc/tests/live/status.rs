@@ -92,7 +92,7 @@ pub fn dry_run_changes_nothing() -> Outcome {
              create publication {name}_inserts (publish = 'insert, truncate')\n"
         ),
         format!(
-            "create topics: {name}.checkpoint, {name}.public.many, {name}.public.touched, {name}.transaction\n"
+            "create topics: {name}.checkpoint, {name}.public.many, {name}.public.touched, {name}.relation, {name}.transaction, {name}.dead_letter\n"
         ),
         format!(
             "register schemas under: {name}.checkpoint-value, {name}.public.many-value, {name}.public.many-key, "

@@ -60,6 +60,8 @@ pub struct Topics {
     pub records: Vec<Record>,
     /// Of the topics that are not of tables: where transactions begin and end, and dead letters.
     pub beside: Vec<Record>,
+    /// Relation records.
+    pub relations: Vec<Record>,
     pub checkpoints: Vec<Value>,
 }
 
@@ -97,6 +99,7 @@ impl Topics {
         consumer.assign(&assignment)?;
         let mut schemas = Schemas { stage, known: HashMap::new() };
         let (mut records, mut beside, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
+        let mut relations = Vec::new();
         let mut open = assignment.count();
         while open > 0 {
             match consumer.poll(Duration::from_secs(30)) {
@@ -129,7 +132,12 @@ impl Topics {
                     let name = message.topic().trim_start_matches(&prefix);
                     let mut record = Record {
                         topic: message.topic().to_owned(),
-                        key: message.key().map(|bytes| schemas.decode(bytes)).transpose()?,
+                        // The key of a relation record is the table's name.
+                        key: message
+                            .key()
+                            .filter(|_| name != "relation")
+                            .map(|bytes| schemas.decode(bytes))
+                            .transpose()?,
                         value_schema_id: message
                             .payload()
                             .map_or(0, |bytes| u32::from_be_bytes([bytes[1], bytes[2], bytes[3], bytes[4]])),
@@ -140,6 +148,8 @@ impl Topics {
                     };
                     if matches!(name, "transaction" | "dead_letter" | "message") {
                         beside.push(record);
+                    } else if name == "relation" {
+                        relations.push(record);
                     } else {
                         show(&mut record);
                         records.push(record);
@@ -147,7 +157,7 @@ impl Topics {
                 }
             }
         }
-        Ok(Self { records, beside, checkpoints })
+        Ok(Self { records, beside, relations, checkpoints })
     }
 
     /// Records of a table, in their order in Kafka.

@@ -35,7 +35,7 @@ struct Row {
 pub(super) async fn of(events: &DataFrame, lake: &Lake) -> Result<BTreeMap<String, Activity>> {
     // Of all events only a TRUNCATE has no key: silver has no tables without one.
     let rows: Vec<Row> = events
-        .filter(col("topic").neq(lake.checkpoint_topic()) & col("schema_id").is_not_null())
+        .filter(lake.is_event())
         .group_by(["topic", "schema_id"])
         .agg([
             count(lit(1)).alias("events"),

@@ -125,9 +125,8 @@ fn compare(
     counted: &BTreeMap<String, i64>,
 ) -> DataFrame {
     let null = || lit(None::<i64>).cast("bigint");
-    // A tombstone has no schema and is no event of its own.
     let found = fresh
-        .filter(col("topic").neq(lake.checkpoint_topic()) & col("schema_id").is_not_null())
+        .filter(lake.is_event())
         .group_by([col("topic"), col("commit_lsn").alias("lsn")])
         .agg([count(lit(1)).alias("found")])
         .select([col("topic"), col("lsn"), col("found"), null().alias("expected")]);

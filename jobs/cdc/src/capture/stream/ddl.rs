@@ -6,6 +6,7 @@ use super::Stream;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::pgoutput::RelationId;
+use crate::relation::RelationRecord;
 use crate::source::TableFacts;
 use crate::transport::ReplicationStream;
 
@@ -51,7 +52,7 @@ impl<S: ReplicationStream> Stream<S> {
         });
         for table in &other {
             // Of one that leaves what is captured, or that has to be published first.
-            let left = self.tables.relations.of(table.id(), &table.name()).map(|told| told.name());
+            let left = self.tables.relations.of(table.id(), &table.name()).map(RelationRecord::name);
             if let Some(left) = left {
                 self.tables.relations.tell_gone(&mut self.outbox, &left, at, "trigger").await?;
             } else if self.tables.includes(&table.name()) {
@@ -59,11 +60,6 @@ impl<S: ReplicationStream> Stream<S> {
             }
         }
         for telling in self.tables.tellings_of(known).await? {
-            let renamed = self.tables.relations.of(telling.id, &telling.name).map(|told| told.name());
-            if let Some(before) = renamed.filter(|before| *before != telling.name) {
-                self.tables.relations.tell_gone(&mut self.outbox, &before, at, "trigger").await?;
-                self.read_tables([&telling.name]);
-            }
             self.tell(telling, at, "trigger").await?;
         }
         Ok(())

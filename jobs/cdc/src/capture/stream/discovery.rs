@@ -10,7 +10,7 @@ use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::pgoutput::RelationId;
-use crate::relation::{Change, Telling};
+use crate::relation::{Change, RelationRecord, Telling};
 use crate::source;
 use crate::table::TableName;
 use crate::transport::ReplicationStream;
@@ -157,9 +157,15 @@ impl<S: ReplicationStream> Stream<S> {
     /// Tells what is new about a table; one whose rows are not known any more is read as a whole.
     pub(super) async fn tell(&mut self, telling: Telling, at: EventId, learned_from: &str) -> Result<()> {
         let (name, id) = (telling.name.clone(), telling.id);
+        let former =
+            self.tables.relations.of(id, &name).map(RelationRecord::name).filter(|former| *former != name);
+        if let Some(former) = &former {
+            self.tables.relations.tell_gone(&mut self.outbox, former, at, learned_from).await?;
+        }
         let changes = self.tables.relations.tell(&mut self.outbox, telling, at, learned_from).await?;
         self.tables.rewritten.remove(&id);
-        if changes.iter().any(Change::needs_image)
+        // The topic of a new name has none of the rows.
+        if (former.is_some() || changes.iter().any(Change::needs_image))
             && self.incremental.config.snapshot.mode != SnapshotMode::Never
         {
             self.read_tables([&name]);

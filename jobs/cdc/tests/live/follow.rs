@@ -1,0 +1,237 @@
+//! A consumer that applies events and relation records in the order of the source, and so has every table as the source has it.
+
+use std::collections::BTreeMap;
+
+use apache_avro::types::Value;
+
+use crate::compare::{Rows, UNAVAILABLE, hex, source_rows, table_names, text};
+use crate::stage::{Result, Stage};
+use crate::topics::{Record, Topics, field};
+
+type Position = (u64, u64);
+type Key = Vec<Option<String>>;
+
+#[derive(Default)]
+struct Table {
+    oid: i64,
+    columns: Vec<Column>,
+    key: Vec<String>,
+    rows: BTreeMap<Key, Row>,
+    image: Option<Position>,
+    /// Rows of a table without a key so far.
+    nameless: u64,
+}
+
+#[derive(Clone)]
+struct Column {
+    attnum: i64,
+    name: String,
+    field: String,
+    missing: Option<String>,
+    captured: bool,
+}
+
+struct Row {
+    /// By the columns' numbers.
+    values: BTreeMap<i64, Option<String>>,
+    written: Position,
+}
+
+/// All tables, by the names that they have in the end.
+#[derive(Default)]
+pub struct Followed(BTreeMap<String, Table>);
+
+/// Rebuilds every table, and compares it with the source.
+pub fn follow(stage: &Stage, topics: &Topics) -> Result<()> {
+    let mut steps: Vec<(Position, u8, &Record)> = Vec::new();
+    for record in &topics.relations {
+        steps.push(((record.commit_lsn, record.ordinal), 0, record));
+    }
+    for record in topics.records.iter().filter(|record| record.value.is_some()) {
+        steps.push(((record.commit_lsn, record.ordinal), 1, record));
+    }
+    // A relation record holds from the event of its position on.
+    steps.sort_by_key(|(position, class, _)| (*position, *class));
+    let mut followed = Followed::default();
+    for (position, class, record) in steps {
+        let value = record.value.as_ref().ok_or("a record without a value")?;
+        if class == 0 {
+            followed.relation(value, position)?;
+        } else {
+            followed.event(stage, record, value, position)?;
+        }
+    }
+    followed.compare(stage)
+}
+
+fn string(value: &Value, name: &str) -> String {
+    if let Value::String(text) = field(value, name) { text.clone() } else { String::new() }
+}
+
+fn number(value: &Value, name: &str) -> i64 {
+    match field(value, name) {
+        Value::Long(number) => *number,
+        Value::Int(number) => i64::from(*number),
+        _ => 0,
+    }
+}
+
+fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    if let Value::Array(items) = field(value, name) { items } else { &[] }
+}
+
+impl Followed {
+    fn relation(&mut self, record: &Value, position: Position) -> Result<()> {
+        let name = format!("{}.{}", string(record, "schema"), string(record, "table"));
+        match string(record, "kind").as_str() {
+            "gone" => drop(self.0.remove(&name)),
+            "image_begin" => self.0.entry(name).or_default().image = Some(position),
+            "image_end" => {
+                let table = self.0.get_mut(&name).ok_or_else(|| format!("{name}: an image of nothing"))?;
+                let begun =
+                    table.image.take().ok_or_else(|| format!("{name}: an image ends that has not begun"))?;
+                table.rows.retain(|_, row| row.written >= begun);
+            }
+            _ => self.0.entry(name).or_default().describe(record),
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, stage: &Stage, record: &Record, value: &Value, position: Position) -> Result<()> {
+        let source = field(value, "source");
+        let name = format!("{}.{}", string(source, "schema"), string(source, "table"));
+        if name == "public.touched" {
+            return Ok(());
+        }
+        let topic = format!("{}.{name}", stage.name);
+        let table =
+            self.0.get_mut(&name).ok_or_else(|| format!("{topic}: an event before the table was told"))?;
+        table
+            .apply(record, value, position)
+            .map_err(|error| format!("{name} at {position:?}: {error}").into())
+    }
+
+    fn compare(self, stage: &Stage) -> Result<()> {
+        let Self(mut tables) = self;
+        for name in table_names(stage)? {
+            let table = tables.remove(&name).ok_or_else(|| format!("{name} was never told"))?;
+            if table.image.is_some() {
+                return Err(format!("{name}: its image has not ended").into());
+            }
+            let told: Vec<&str> = table.captured().map(|column| column.name.as_str()).collect();
+            let mut rows = Rows::new();
+            for row in table.rows.values() {
+                let values = table.captured().map(|column| row.values.get(&column.attnum).cloned().flatten());
+                *rows.entry(values.collect()).or_default() += 1;
+            }
+            let source = source_rows(stage, &name)?;
+            if rows != source {
+                let only = |a: &Rows, b: &Rows| -> Vec<String> {
+                    let differ = a.iter().filter(|(row, count)| b.get(*row) != Some(count));
+                    differ.take(3).map(|row| format!("{row:.200?}")).collect()
+                };
+                return Err(format!(
+                    "{name} {told:?}: only in the source {:?}, only in the lake {:?}",
+                    only(&source, &rows),
+                    only(&rows, &source)
+                )
+                .into());
+            }
+        }
+        tables.remove("public.touched");
+        if tables.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("tables that are gone: {:?}", tables.keys()).into())
+        }
+    }
+}
+
+impl Table {
+    fn captured(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.captured)
+    }
+
+    fn describe(&mut self, record: &Value) {
+        if self.oid != number(record, "oid") {
+            *self = Self { image: None, ..Self::default() };
+            self.oid = number(record, "oid");
+        }
+        let columns = items(record, "columns").iter().map(|column| Column {
+            attnum: number(column, "attnum"),
+            name: string(column, "name"),
+            field: string(column, "field"),
+            missing: text(field(column, "missing")),
+            captured: *field(column, "captured") == Value::Boolean(true),
+        });
+        let columns: Vec<Column> = columns.collect();
+        for column in &columns {
+            if !self.columns.iter().any(|known| known.attnum == column.attnum) {
+                for row in self.rows.values_mut() {
+                    row.values.insert(column.attnum, column.missing.clone());
+                }
+            }
+        }
+        self.columns = columns;
+        for change in
+            items(record, "changes").iter().filter(|change| string(change, "what") == "label_renamed")
+        {
+            let Some(column) = self.columns.iter().find(|column| column.name == string(change, "column"))
+            else {
+                continue;
+            };
+            let (before, after) = (Some(string(change, "before")), Some(string(change, "after")));
+            for row in self.rows.values_mut() {
+                if row.values.get(&column.attnum) == Some(&before) {
+                    row.values.insert(column.attnum, after.clone());
+                }
+            }
+        }
+        let key: Vec<String> = items(record, "key").iter().filter_map(text).collect();
+        if key != self.key {
+            let rows = std::mem::take(&mut self.rows);
+            let numbers: Vec<i64> = key
+                .iter()
+                .filter_map(|name| {
+                    self.columns.iter().find(|column| column.name == *name).map(|column| column.attnum)
+                })
+                .collect();
+            for (before, row) in rows {
+                let named = numbers.iter().map(|number| row.values.get(number).cloned().flatten()).collect();
+                self.rows.insert(if numbers.is_empty() { before } else { named }, row);
+            }
+            self.key = key;
+        }
+    }
+
+    fn apply(&mut self, record: &Record, value: &Value, position: Position) -> Result<()> {
+        let key: Key = if let Some(Value::Record(fields)) = &record.key {
+            fields.iter().map(|(_, value)| text(value)).collect()
+        } else {
+            self.nameless += 1;
+            vec![Some(format!("row {}", self.nameless))]
+        };
+        match record.operation().as_deref() {
+            Some("d") => drop(self.rows.remove(&key)),
+            Some("t") => self.rows.clear(),
+            _ => {
+                let before = self.rows.remove(&key);
+                let Value::Record(fields) = field(value, "after") else { return Err("no row".into()) };
+                let mut values = BTreeMap::new();
+                for (name, value) in fields {
+                    let column = self.columns.iter().find(|column| column.field == *name && column.captured);
+                    let column = column.ok_or_else(|| format!("a field {name} that was not told"))?;
+                    let value = match text(value) {
+                        Some(text) if text == UNAVAILABLE || text == hex(UNAVAILABLE.as_bytes()) => {
+                            before.as_ref().and_then(|row| row.values.get(&column.attnum).cloned().flatten())
+                        }
+                        other => other,
+                    };
+                    values.insert(column.attnum, value);
+                }
+                self.rows.insert(key, Row { values, written: position });
+            }
+        }
+        Ok(())
+    }
+}

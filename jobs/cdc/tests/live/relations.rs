@@ -1,0 +1,186 @@
+//! What no row event tells: a consumer that follows relation records has every table as the source has it.
+
+use apache_avro::types::Value;
+
+use crate::Outcome;
+use crate::capture::{Capture, command};
+use crate::follow::follow;
+use crate::stage::{Result, Stage, eventually};
+use crate::topics::{Topics, field};
+
+const STREAMING: &str = "streaming";
+const POLLS: &str = "[tables]\ndiscover_interval_s = 1\n";
+
+const BEFORE: &str = "
+    CREATE TABLE added (id integer PRIMARY KEY, v text); INSERT INTO added VALUES (1, 'a'), (2, 'b'), (3, 'c');
+    CREATE TABLE replaced (id integer PRIMARY KEY); INSERT INTO replaced VALUES (1), (2), (3);
+    CREATE TABLE renamed (id serial PRIMARY KEY, v text); INSERT INTO renamed (v) VALUES ('a'), ('b'), ('c');
+    CREATE TABLE moved (id integer PRIMARY KEY, v text); INSERT INTO moved VALUES (1, 'a'); CREATE SCHEMA other;
+    CREATE TABLE dropped (id integer PRIMARY KEY); INSERT INTO dropped VALUES (1);
+    CREATE TABLE widened (id integer PRIMARY KEY, n integer, t varchar(5)); INSERT INTO widened VALUES (1, 10, 'x'), (2, 20, 'y');
+    CREATE TABLE parts (id integer, r text, PRIMARY KEY (id, r)) PARTITION BY LIST (r);
+    CREATE TABLE parts_eu PARTITION OF parts FOR VALUES IN ('eu'); CREATE TABLE parts_us PARTITION OF parts FOR VALUES IN ('us');
+    CREATE TABLE parts_at PARTITION OF parts FOR VALUES IN ('at');
+    INSERT INTO parts SELECT g, r FROM generate_series(1, 3) g, unnest(ARRAY['eu', 'us', 'at']) r;
+    CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE moods (id integer PRIMARY KEY, m mood); INSERT INTO moods VALUES (0, 'a'), (1, 'b');
+    CREATE TABLE within (id integer PRIMARY KEY, v text); INSERT INTO within VALUES (1, 'a'), (2, 'b'), (3, 'c');
+    CREATE TABLE quiet (id integer PRIMARY KEY, v text); INSERT INTO quiet VALUES (1, 'a'), (2, 'b');
+    CREATE TABLE swapped (id integer PRIMARY KEY, v text); INSERT INTO swapped VALUES (1, 'old');
+    CREATE TABLE swapped_new (id integer PRIMARY KEY, v text); INSERT INTO swapped_new VALUES (7, 'new')";
+
+/// With rows between, so that the stream describes the tables too.
+const AFTER: [&str; 12] = [
+    "ALTER TABLE added ADD COLUMN c integer NOT NULL DEFAULT 5; UPDATE added SET v = 'x' WHERE id = 1;
+     ALTER TABLE added RENAME v TO w; UPDATE added SET w = 'y' WHERE id = 2;
+     ALTER TABLE added ADD COLUMN d text DEFAULT 'later', ADD COLUMN e integer[] DEFAULT '{1,2}'",
+    "DROP TABLE replaced; CREATE TABLE replaced (id integer PRIMARY KEY); INSERT INTO replaced VALUES (9)",
+    "ALTER TABLE renamed RENAME id TO k; INSERT INTO renamed (v) VALUES ('x'), ('y'); DELETE FROM renamed WHERE k = 1",
+    "ALTER TABLE moved SET SCHEMA other; INSERT INTO other.moved VALUES (2, 'b')",
+    "DROP TABLE dropped",
+    "ALTER TABLE widened ALTER n TYPE bigint USING n * 100; INSERT INTO widened VALUES (3, 3000000000, 'z');
+     ALTER TABLE widened ALTER t TYPE text",
+    "TRUNCATE parts_eu; ALTER TABLE parts DETACH PARTITION parts_us; DROP TABLE parts_us; DROP TABLE parts_at;
+     CREATE TABLE parts_asia (LIKE parts INCLUDING ALL); INSERT INTO parts_asia VALUES (9, 'asia');
+     ALTER TABLE parts ATTACH PARTITION parts_asia FOR VALUES IN ('asia'); INSERT INTO parts VALUES (10, 'asia')",
+    "ALTER TYPE mood ADD VALUE 'c'",
+    "INSERT INTO moods VALUES (2, 'c'); ALTER TYPE mood RENAME VALUE 'a' TO 'z'",
+    "BEGIN; INSERT INTO within VALUES (4, 'd'); ALTER TABLE within ADD COLUMN n integer DEFAULT 7; INSERT INTO within VALUES (5, 'e', 1);
+     ALTER TABLE within RENAME v TO w; UPDATE within SET w = 'W' WHERE id = 1; ALTER TABLE within DROP COLUMN n;
+     DELETE FROM within WHERE id = 2; ALTER TABLE within ADD COLUMN m text DEFAULT 'm'; INSERT INTO within VALUES (6, 'f', 'g'); COMMIT",
+    // Nothing happens in these but what no event tells.
+    "ALTER TABLE quiet RENAME v TO w; ALTER TABLE quiet ADD COLUMN r double precision DEFAULT random()",
+    "ALTER TABLE swapped RENAME TO swapped_old; ALTER TABLE swapped_new RENAME TO swapped; INSERT INTO swapped VALUES (8, 'n')",
+];
+
+/// Whether the last description of every table is the catalog's, and no image is under way.
+fn is_whole(topics: &Topics) -> bool {
+    let mut open = std::collections::BTreeMap::new();
+    for record in &topics.relations {
+        let text = |name: &str| {
+            record.value.as_ref().map(|value| format!("{:?}", field(value, name))).unwrap_or_default()
+        };
+        let table = format!("{}.{}", text("schema"), text("table"));
+        match record.value.as_ref().map(|value| field(value, "kind")) {
+            Some(Value::String(kind)) if kind == "image_begin" => {
+                open.insert(table, true);
+            }
+            Some(Value::String(kind)) if kind == "image_end" || kind == "gone" => {
+                open.insert(table, false);
+            }
+            _ => {}
+        }
+    }
+    open.values().all(|is_open| !is_open)
+}
+
+/// Waits until the consumer is right, which it is soon after the last change; the last word is its own.
+fn settle(stage: &Stage, capture: Capture) -> Result<Topics> {
+    let log = capture.log();
+    let mut last = String::new();
+    let settled = eventually("the consumer to have what the source has", || {
+        stage.catch_up()?;
+        let topics = Topics::read(stage)?;
+        topics.check()?;
+        let followed =
+            if is_whole(&topics) { follow(stage, &topics) } else { Err("an image is under way".into()) };
+        last = followed.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        Ok(followed.is_ok())
+    });
+    settled.map_err(|error| format!("{error}: {last}\n{log}\n{}", capture.log()))?;
+    capture.finish(stage)
+}
+
+fn changes(topics: &Topics, table: &str) -> Vec<String> {
+    let of = |record: &&crate::topics::Record| {
+        record.value.as_ref().is_some_and(|value| *field(value, "table") == Value::String(table.into()))
+    };
+    let mut words = Vec::new();
+    for record in topics.relations.iter().filter(of) {
+        let Some(Value::Array(changes)) = record.value.as_ref().map(|value| field(value, "changes")) else {
+            continue;
+        };
+        for change in changes {
+            if let Value::String(what) = field(change, "what") {
+                words.push(what.clone());
+            }
+        }
+    }
+    words
+}
+
+/// Changes of every kind, found by polls and by what the stream describes.
+pub fn without_the_trigger() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(BEFORE)?;
+    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
+    capture.wait_for(STREAMING)?;
+    for statements in AFTER {
+        stage.sql(statements)?;
+    }
+    let topics = settle(&stage, capture)?;
+    assert!(changes(&topics, "replaced").contains(&"replaced".to_owned()));
+    assert!(
+        changes(&topics, "moods").contains(&"label_renamed".to_owned()),
+        "{:?}",
+        changes(&topics, "moods")
+    );
+    let words = changes(&topics, "parts");
+    for what in ["leaf_attached", "leaf_detached", "leaf_rewritten", "rows"] {
+        assert!(words.iter().any(|word| word == what), "{what}: {words:?}");
+    }
+
+    // A start with everything told writes no relation record.
+    let capture = {
+        let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
+        capture.wait_for(STREAMING)?;
+        capture
+    };
+    let again = capture.finish(&stage)?;
+    assert_eq!(again.relations.len(), topics.relations.len());
+    Ok(())
+}
+
+/// The same, told by the source itself, at its place in the log, although polls are seldom.
+pub fn with_the_trigger() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(BEFORE)?;
+    let config = stage.config();
+    let installed = command(&config, &["ddl", "install"], &[])?;
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
+    capture.wait_for(STREAMING)?;
+    for statements in AFTER {
+        stage.sql(statements)?;
+    }
+    let topics = settle(&stage, capture)?;
+    let by_trigger = topics.relations.iter().filter(|record| {
+        record
+            .value
+            .as_ref()
+            .is_some_and(|value| *field(value, "learned_from") == Value::String("trigger".into()))
+    });
+    assert!(by_trigger.count() > 8, "{:?}", topics.relations.len());
+    let removed = command(&config, &["ddl", "remove"], &[])?;
+    assert!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
+    assert_eq!(stage.value("SELECT count(*) FROM pg_event_trigger")?.as_deref(), Some("0"));
+    Ok(())
+}
+
+/// Everything happens while the capture is stopped.
+pub fn while_it_is_stopped() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(BEFORE)?;
+    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
+    capture.wait_for(STREAMING)?;
+    capture.finish(&stage)?;
+    for statements in AFTER {
+        stage.sql(statements)?;
+    }
+    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
+    capture.wait_for(STREAMING)?;
+    settle(&stage, capture)?;
+    Ok(())
+}
