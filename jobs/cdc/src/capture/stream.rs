@@ -279,8 +279,11 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         };
         let at = EventId { commit_lsn: transaction.begin.commit_lsn, ordinal: transaction.ordinal };
+        if at > self.reached {
+            self.tell(telling, at, "stream").await?;
+        }
         self.outbox.know_topic(&topic);
-        if at > self.reached { self.tell(telling, at, "stream").await } else { Ok(()) }
+        Ok(())
     }
 
     /// Takes one change in, which is sent at once unless it has to wait for the transaction's end.

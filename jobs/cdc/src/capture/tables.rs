@@ -415,6 +415,7 @@ impl Tables {
     /// Registers the schemas of a shape.
     async fn encoder(&mut self, shape: TableShape) -> Result<Arc<TableEncoder>> {
         let topic = self.config.topic(&shape.name);
+        self.topics.ensure(&[&topic]).await?;
         let registered = self.register(&topic, &shape).await;
         let has_key = !shape.key.is_empty();
         let prefix = &self.config.topic_prefix;

@@ -149,6 +149,11 @@ impl Outbox {
         self.isolated.remove(&table.to_string());
     }
 
+    /// Whether a topic is in the counts of checkpoints, or will be.
+    pub(crate) fn knows_topic(&self, name: &Arc<str>) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     /// The place of a topic whose records are no events, and which is in no count.
     pub(crate) fn uncounted_topic(&mut self, name: &Arc<str>) -> TopicId {
         let id = self.topic(name);

@@ -30,7 +30,7 @@ pub(crate) fn believed(
 ) -> Believed {
     if let Some(now) = now.filter(|now| is_described_by(now, relation)) {
         let mut facts = now.clone();
-        follow_flags(&mut facts, relation);
+        follow_flags(&mut facts, relation, last);
         return Believed::certain(facts);
     }
     let (mut numbers, is_certain) = numbers(relation, last, now);
@@ -78,13 +78,13 @@ pub(crate) fn believed(
         },
         columns,
     };
-    follow_flags(&mut facts, relation);
+    follow_flags(&mut facts, relation, last);
     Believed { facts, is_certain }
 }
 
 /// Columns that the stream flags itself are the key, since old rows tell them; in the order of the index, if it has the same
-/// ones. Where nothing or everything is flagged, the key stays.
-fn follow_flags(facts: &mut TableFacts, relation: &Relation) {
+/// ones, or of the key that was told last. Where nothing or everything is flagged, the key stays.
+fn follow_flags(facts: &mut TableFacts, relation: &Relation, last: Option<&RelationRecord>) {
     if !matches!(relation.identity, ReplicaIdentity::Default | ReplicaIdentity::Index) {
         return;
     }
@@ -98,8 +98,16 @@ fn follow_flags(facts: &mut TableFacts, relation: &Relation) {
         key.columns.len() == flagged.len() && key.columns.iter().all(|number| flagged.contains(number))
     };
     if !flagged.is_empty() && !facts.key.as_ref().is_some_and(is_same) {
+        let told: Option<Vec<i16>> = last.and_then(|last| {
+            let number = |name: &String| {
+                facts.columns.iter().find(|column| column.name == *name).map(|column| column.attnum)
+            };
+            last.shape.key.iter().map(number).collect()
+        });
+        let told = told
+            .filter(|told| told.len() == flagged.len() && told.iter().all(|number| flagged.contains(number)));
         facts.key = Some(KeyFacts {
-            columns: flagged.clone(),
+            columns: told.unwrap_or_else(|| flagged.clone()),
             primary: relation.identity == ReplicaIdentity::Default,
             identity: relation.identity == ReplicaIdentity::Index,
             immediate: true,

@@ -11,7 +11,7 @@ use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::pgoutput::RelationId;
 use crate::relation::{Change, RelationRecord, Telling};
-use crate::source;
+use crate::snapshot::incremental::standing;
 use crate::table::TableName;
 use crate::transport::ReplicationStream;
 
@@ -76,10 +76,11 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     async fn look(&mut self) -> Result<()> {
-        let included = self.tables.included().await?;
+        let mut included = self.tables.included().await?;
         if let Some(refused) = self.arrange(&included).await? {
             return Err(refused);
         }
+        included.retain(|(_, name)| !self.publications.leaves_out(name));
         self.retry_isolated().await?;
         let version = self.tables.catalog_version().await?;
         if self.discovery.version.as_ref() == Some(&version) {
@@ -87,7 +88,7 @@ impl<S: ReplicationStream> Stream<S> {
         }
         self.tables.forget_types();
         let mut new = included.clone();
-        new.retain(|(id, name)| !self.tables.knows(*id) && !self.publications.leaves_out(name));
+        new.retain(|(id, _)| !self.tables.knows(*id));
         if !new.is_empty() {
             self.add_tables(&new).await?;
             if self.incremental.config.snapshot.mode != SnapshotMode::Never {
@@ -109,7 +110,7 @@ impl<S: ReplicationStream> Stream<S> {
         included: &[(RelationId, TableName)],
     ) -> Result<()> {
         let client = self.tables.client();
-        let at = source::head(&client).await?;
+        let at = standing(&client).await?.end;
         let mut found = Vec::new();
         for telling in tellings {
             if !self.tables.relations.changes(&telling).is_empty() {
@@ -162,10 +163,11 @@ impl<S: ReplicationStream> Stream<S> {
         if let Some(former) = &former {
             self.tables.relations.tell_gone(&mut self.outbox, former, at, learned_from).await?;
         }
+        let is_new = !self.outbox.knows_topic(&telling.topic);
         let changes = self.tables.relations.tell(&mut self.outbox, telling, at, learned_from).await?;
         self.tables.rewritten.remove(&id);
-        // The topic of a new name has none of the rows.
-        if (former.is_some() || changes.iter().any(Change::needs_image))
+        // A new topic has none of the rows.
+        if (former.is_some() || is_new || changes.iter().any(Change::needs_image))
             && self.incremental.config.snapshot.mode != SnapshotMode::Never
         {
             self.read_tables([&name]);
