@@ -124,7 +124,7 @@ class Reader:
         consumer = Consumer({"bootstrap.servers": KAFKA, "group.id": "golden", "enable.auto.commit": False,
                              "isolation.level": "read_committed", "enable.partition.eof": True})
         names = [name for name in consumer.list_topics(timeout=10).topics
-                 if name.startswith(self.prefix) and not name.endswith(".checkpoint")]
+                 if name.startswith(self.prefix) and not name.endswith((".checkpoint", ".relation"))]
         # Of a partitioned table Debezium reads the snapshot twice, under its own name too.
         names = [name for name in sorted(names) if name.removeprefix(self.prefix) not in ("public.finish", "public.parts")]
         records = {name.removeprefix(self.prefix): [] for name in names}
