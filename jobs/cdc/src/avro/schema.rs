@@ -119,7 +119,8 @@ fn field(column: &Column, defined: &mut Defined) -> Value {
         attributes.insert("connect.default".to_owned(), default.clone());
     }
     let mut field = Map::from_iter([("name".to_owned(), json!(column.field))]);
-    if !column.former_fields.is_empty() {
+    // A field that may be missing in older records needs no other name for them.
+    if !column.former_fields.is_empty() && default.is_none() && !is_nullable(column) {
         field.insert("aliases".to_owned(), json!(column.former_fields));
     }
     let mut branches = vec![schema];
