@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 use tokio_postgres::Client;
 
 use super::defaults::read_defaults;
-use super::facts::{TableFacts, read_facts};
+use super::facts::{KeyFacts, TableFacts, read_facts};
 use super::narrowing::Narrowed;
 use super::{ordering, refused};
 use crate::avro::field_names;
@@ -285,7 +285,14 @@ impl Catalog {
         for (column, field) in columns.iter_mut().zip(fields) {
             column.field = field;
         }
-        let key_is_deferred = own_key.is_some() || facts.key.as_ref().is_some_and(|key| !key.immediate);
+        // Two rows never meet in a key that holds a whole index which is checked at once.
+        let in_key = |number: &i16| {
+            facts.columns.iter().any(|known| {
+                known.attnum == *number && own_key.as_ref().is_none_or(|names| names.contains(&known.name))
+            })
+        };
+        let is_checked = |index: &KeyFacts| index.immediate && index.columns.iter().all(in_key);
+        let key_is_deferred = !key.is_empty() && !facts.key.as_ref().is_some_and(is_checked);
         Ok(TableShape {
             name,
             columns,
