@@ -1,4 +1,4 @@
-use super::tables::Captured;
+use super::captured::Captured;
 use crate::avro::{Event, EventSource, Image, Operation, Row, TransactionBlock};
 use crate::config::SkippedOperations;
 use crate::delivery::record_bytes;

@@ -3,6 +3,7 @@ mod ddl;
 mod discovery;
 mod displaced;
 mod incremental;
+mod isolated;
 mod messages;
 mod publications;
 mod signals;

@@ -184,7 +184,7 @@ impl Table {
 
 impl<S: ReplicationStream> Stream<S> {
     /// Lets tables be read from their beginning.
-    pub(in crate::capture) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
+    pub(super) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
         for name in names {
             let progress = self.snapshot_progress.entry(name.to_string()).or_default();
             progress.done = false;
