@@ -52,14 +52,13 @@ pub(crate) async fn run(
     let mut registry = Registry::new(&config.registry, *established)?;
     let mut topics = Topics::new(&config.kafka)?;
     let checkpoint_topic = config.checkpoint_topic();
-    topics.ensure_checkpoints(&checkpoint_topic).await?;
+    let relation_topic = config.side_topic("relation");
+    topics.ensure_own(&checkpoint_topic, &relation_topic).await?;
     if let Some(topic) = &config.signals.topic {
         topics.ensure(&[topic]).await?;
     }
     let schema_id =
         registry.register(&format!("{checkpoint_topic}-value"), checkpoint::SCHEMA, metrics).await?;
-    let relation_topic = config.side_topic("relation");
-    topics.ensure_relations(&relation_topic).await?;
     let relation_schema =
         registry.register(&format!("{relation_topic}-value"), relation::SCHEMA, metrics).await?;
     let producer = Producer::open(&config.kafka, &config.slot, shutdown.clone()).await?;

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use apache_avro::types::Value;
 
 use crate::compare::{Rows, UNAVAILABLE, hex, source_rows, table_names, text};
+use crate::events::{Event, Events, Key, Position, short, string};
 use crate::stage::{Result, Stage};
 use crate::topics::{Record, Topics, field};
-
-type Position = (u64, u64);
-type Key = Vec<Option<String>>;
 
 #[derive(Default)]
 struct Table {
@@ -43,29 +41,30 @@ pub struct Followed(BTreeMap<String, Table>);
 
 /// Rebuilds every table, and compares it with the source.
 pub fn follow(stage: &Stage, topics: &Topics) -> Result<()> {
-    let mut steps: Vec<(Position, u8, &Record)> = Vec::new();
-    for record in &topics.relations {
-        steps.push(((record.commit_lsn, record.ordinal), 0, record));
-    }
-    for record in topics.records.iter().filter(|record| record.value.is_some()) {
-        steps.push(((record.commit_lsn, record.ordinal), 1, record));
-    }
-    // A relation record holds from the event of its position on.
-    steps.sort_by_key(|(position, class, _)| (*position, *class));
-    let mut followed = Followed::default();
-    for (position, class, record) in steps {
-        let value = record.value.as_ref().ok_or("a record without a value")?;
-        if class == 0 {
-            followed.relation(value, position)?;
-        } else {
-            followed.event(stage, record, value, position)?;
-        }
-    }
-    followed.compare(stage)
+    let mut events = Events::default();
+    topics.records.iter().for_each(|record| events.take(record));
+    follow_events(stage, &topics.relations, events)
 }
 
-fn string(value: &Value, name: &str) -> String {
-    if let Value::String(text) = field(value, name) { text.clone() } else { String::new() }
+/// The same, of events that were taken out of the records as they came.
+pub fn follow_events(stage: &Stage, relations: &[Record], events: Events) -> Result<()> {
+    let mut events = events.taken;
+    events.sort_by_key(|event| event.position);
+    let mut relations: Vec<&Record> = relations.iter().collect();
+    relations.sort_by_key(|record| (record.commit_lsn, record.ordinal));
+    let mut followed = Followed::default();
+    let mut relations = relations.into_iter().peekable();
+    for event in events {
+        // A relation record holds from the event of its position on.
+        while let Some(record) =
+            relations.next_if(|record| (record.commit_lsn, record.ordinal) <= event.position)
+        {
+            followed.relation(record)?;
+        }
+        followed.event(event)?;
+    }
+    relations.try_for_each(|record| followed.relation(record))?;
+    followed.compare(stage)
 }
 
 fn number(value: &Value, name: &str) -> i64 {
@@ -81,7 +80,9 @@ fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 }
 
 impl Followed {
-    fn relation(&mut self, record: &Value, position: Position) -> Result<()> {
+    fn relation(&mut self, record: &Record) -> Result<()> {
+        let position = (record.commit_lsn, record.ordinal);
+        let record = record.value.as_ref().ok_or("a relation record without a value")?;
         let name = format!("{}.{}", string(record, "schema"), string(record, "table"));
         match string(record, "kind").as_str() {
             "gone" => drop(self.0.remove(&name)),
@@ -97,18 +98,14 @@ impl Followed {
         Ok(())
     }
 
-    fn event(&mut self, stage: &Stage, record: &Record, value: &Value, position: Position) -> Result<()> {
-        let source = field(value, "source");
-        let name = format!("{}.{}", string(source, "schema"), string(source, "table"));
+    fn event(&mut self, event: Event) -> Result<()> {
+        let (name, position) = (event.table.clone(), event.position);
         if name == "public.touched" {
             return Ok(());
         }
-        let topic = format!("{}.{name}", stage.name);
         let table =
-            self.0.get_mut(&name).ok_or_else(|| format!("{topic}: an event before the table was told"))?;
-        table
-            .apply(record, value, position)
-            .map_err(|error| format!("{name} at {position:?}: {error}").into())
+            self.0.get_mut(&name).ok_or_else(|| format!("{name}: an event before the table was told"))?;
+        table.apply(event).map_err(|error| format!("{name} at {position:?}: {error}").into())
     }
 
     fn compare(self, stage: &Stage) -> Result<()> {
@@ -124,7 +121,10 @@ impl Followed {
                 let values = table.captured().map(|column| row.values.get(&column.attnum).cloned().flatten());
                 *rows.entry(values.collect()).or_default() += 1;
             }
-            let source = source_rows(stage, &name)?;
+            let mut source = Rows::new();
+            for (row, count) in source_rows(stage, &name)? {
+                *source.entry(row.into_iter().map(short).collect()).or_default() += count;
+            }
             if rows != source {
                 let only = |a: &Rows, b: &Rows| -> Vec<String> {
                     let differ = a.iter().filter(|(row, count)| b.get(*row) != Some(count));
@@ -161,7 +161,7 @@ impl Table {
             attnum: number(column, "attnum"),
             name: string(column, "name"),
             field: string(column, "field"),
-            missing: text(field(column, "missing")),
+            missing: short(text(field(column, "missing"))),
             captured: *field(column, "captured") == Value::Boolean(true),
         });
         let columns: Vec<Column> = columns.collect();
@@ -204,24 +204,21 @@ impl Table {
         }
     }
 
-    fn apply(&mut self, record: &Record, value: &Value, position: Position) -> Result<()> {
-        let key: Key = if let Some(Value::Record(fields)) = &record.key {
-            fields.iter().map(|(_, value)| text(value)).collect()
-        } else {
+    fn apply(&mut self, event: Event) -> Result<()> {
+        let key = event.key.unwrap_or_else(|| {
             self.nameless += 1;
             vec![Some(format!("row {}", self.nameless))]
-        };
-        match record.operation().as_deref() {
+        });
+        match event.operation.as_deref() {
             Some("d") => drop(self.rows.remove(&key)),
             Some("t") => self.rows.clear(),
             _ => {
                 let before = self.rows.remove(&key);
-                let Value::Record(fields) = field(value, "after") else { return Err("no row".into()) };
                 let mut values = BTreeMap::new();
-                for (name, value) in fields {
+                for (name, value) in event.after {
                     let column = self.columns.iter().find(|column| column.field == *name && column.captured);
                     let column = column.ok_or_else(|| format!("a field {name} that was not told"))?;
-                    let value = match text(value) {
+                    let value = match value {
                         Some(text) if text == UNAVAILABLE || text == hex(UNAVAILABLE.as_bytes()) => {
                             before.as_ref().and_then(|row| row.values.get(&column.attnum).cloned().flatten())
                         }
@@ -229,7 +226,7 @@ impl Table {
                     };
                     values.insert(column.attnum, value);
                 }
-                self.rows.insert(key, Row { values, written: position });
+                self.rows.insert(key, Row { values, written: event.position });
             }
         }
         Ok(())

@@ -9,6 +9,7 @@
 mod capture;
 mod check;
 mod compare;
+mod events;
 mod failover;
 mod faithful;
 mod follow;
@@ -26,6 +27,7 @@ mod replica;
 mod rows;
 mod shapes;
 mod stage;
+mod statements;
 mod status;
 mod storm;
 mod topics;

@@ -6,7 +6,7 @@ use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::follow::follow;
 use crate::stage::{Result, Stage, eventually};
-use crate::topics::{Topics, field};
+use crate::topics::{Record, Topics, field};
 
 const STREAMING: &str = "streaming";
 const POLLS: &str = "[tables]\ndiscover_interval_s = 1\n";
@@ -52,10 +52,10 @@ const AFTER: [&str; 12] = [
     "ALTER TABLE swapped RENAME TO swapped_old; ALTER TABLE swapped_new RENAME TO swapped; INSERT INTO swapped VALUES (8, 'n')",
 ];
 
-/// Whether the last description of every table is the catalog's, and no image is under way.
-fn is_whole(topics: &Topics) -> bool {
+/// Whether no image is under way.
+pub fn are_whole(relations: &[Record]) -> bool {
     let mut open = std::collections::BTreeMap::new();
-    for record in &topics.relations {
+    for record in relations {
         let text = |name: &str| {
             record.value.as_ref().map(|value| format!("{:?}", field(value, name))).unwrap_or_default()
         };
@@ -81,8 +81,11 @@ fn settle(stage: &Stage, capture: Capture) -> Result<Topics> {
         stage.catch_up()?;
         let topics = Topics::read(stage)?;
         topics.check()?;
-        let followed =
-            if is_whole(&topics) { follow(stage, &topics) } else { Err("an image is under way".into()) };
+        let followed = if are_whole(&topics.relations) {
+            follow(stage, &topics)
+        } else {
+            Err("an image is under way".into())
+        };
         last = followed.as_ref().err().map(ToString::to_string).unwrap_or_default();
         Ok(followed.is_ok())
     });
@@ -91,7 +94,7 @@ fn settle(stage: &Stage, capture: Capture) -> Result<Topics> {
 }
 
 fn changes(topics: &Topics, table: &str) -> Vec<String> {
-    let of = |record: &&crate::topics::Record| {
+    let of = |record: &&Record| {
         record.value.as_ref().is_some_and(|value| *field(value, "table") == Value::String(table.into()))
     };
     let mut words = Vec::new();

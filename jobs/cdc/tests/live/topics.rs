@@ -79,8 +79,22 @@ impl Topics {
         Self::read_through(stage, |_| {})
     }
 
+    /// Relation records alone.
+    pub fn read_relations(stage: &Stage) -> Result<Vec<Record>> {
+        let relation = format!("{}.relation", stage.name);
+        Ok(Self::read_some(stage, |topic| topic == relation, |_| {})?.relations)
+    }
+
     /// Everything under the stage's prefix; each event is shown as it comes, and may be made smaller before it is kept.
-    pub fn read_through(stage: &Stage, mut show: impl FnMut(&mut Record)) -> Result<Self> {
+    pub fn read_through(stage: &Stage, show: impl FnMut(&mut Record)) -> Result<Self> {
+        Self::read_some(stage, |_| true, show)
+    }
+
+    fn read_some(
+        stage: &Stage,
+        is_wanted: impl Fn(&str) -> bool,
+        mut show: impl FnMut(&mut Record),
+    ) -> Result<Self> {
         let consumer: BaseConsumer = rdkafka::ClientConfig::new()
             .set("bootstrap.servers", &stage.kafka)
             .set("group.id", &stage.name)
@@ -91,7 +105,8 @@ impl Topics {
         let metadata = consumer.fetch_metadata(None, Duration::from_secs(10))?;
         let prefix = format!("{}.", stage.name);
         let mut assignment = TopicPartitionList::new();
-        for topic in metadata.topics().iter().filter(|topic| topic.name().starts_with(&prefix)) {
+        let is_ours = |name: &str| name.starts_with(&prefix) && is_wanted(name);
+        for topic in metadata.topics().iter().filter(|topic| is_ours(topic.name())) {
             for partition in topic.partitions() {
                 assignment.add_partition_offset(topic.name(), partition.id(), Offset::Beginning)?;
             }
