@@ -132,10 +132,7 @@ pub fn without_the_trigger() -> Outcome {
     }
 
     // A start with everything told writes no relation record.
-    let capture = {
-        
-        Capture::streaming_with(&(stage.config() + POLLS), &[])?
-    };
+    let capture = { Capture::streaming_with(&(stage.config() + POLLS), &[])? };
     let again = capture.finish(&stage)?;
     assert_eq!(again.relations.len(), topics.relations.len());
     Ok(())

@@ -113,6 +113,15 @@ pub fn column_loses_not_null() -> Outcome {
     all_tables(&stage, &topics)
 }
 
+/// Checkpoints of the stream within a transaction.
+pub fn partial_checkpoints(topics: &Topics) -> usize {
+    let is_partial = |checkpoint: &&Value| {
+        *field(checkpoint, "complete") == Value::Boolean(false)
+            && *field(checkpoint, "phase") == Value::String("stream".into())
+    };
+    topics.checkpoints.iter().filter(is_partial).count()
+}
+
 pub fn large_transaction_is_split() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
@@ -121,11 +130,7 @@ pub fn large_transaction_is_split() -> Outcome {
     let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO many SELECT n, 'v' || n FROM generate_series(1, 12500) AS n")?;
     let topics = capture.finish(&stage)?;
-    let partial = topics.checkpoints.iter().filter(|checkpoint| {
-        *field(checkpoint, "complete") == Value::Boolean(false)
-            && *field(checkpoint, "phase") == Value::String("stream".into())
-    });
-    assert_eq!(partial.count(), 12);
+    assert_eq!(partial_checkpoints(&topics), 12);
     all_tables(&stage, &topics)
 }
 

@@ -5,6 +5,7 @@ use apache_avro::types::Value;
 use crate::Outcome;
 use crate::capture::{Capture, capturing, command};
 use crate::compare::all_tables;
+use crate::rows::partial_checkpoints;
 use crate::stage::{Result, Stage};
 use crate::topics::{Record, field};
 
@@ -151,6 +152,21 @@ pub fn of_odd_tables() -> Outcome {
         (after(&last, "c2"), after(&last, "c1600")),
         ("Boolean(false)".into(), "Boolean(true)".into())
     );
+    Ok(())
+}
+
+/// A transaction of dead letters alone becomes several Kafka transactions, as one of events does.
+pub fn many_larger_than_a_record() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE wide (id integer PRIMARY KEY, v text)")?;
+    let config = stage.config().replace("[registry]", "max_record_bytes = 20000\n[registry]")
+        + "[commit]\nmax_events = 10\n";
+    let capture = Capture::streaming_with(&config, &[])?;
+    stage.sql("INSERT INTO wide SELECT n, repeat('x', 30000) FROM generate_series(1, 95) AS n")?;
+    let topics = capture.finish(&stage)?;
+    assert_eq!(topics.beside.len(), 95);
+    assert_eq!(partial_checkpoints(&topics), 9);
     Ok(())
 }
 

@@ -17,6 +17,8 @@ pub(super) struct CommitPolicy {
     pace: Pace,
     /// Events in the open Kafka transaction that are rows of incremental snapshots.
     rows_taken_in: usize,
+    /// Dead letters and messages in it, which are no events.
+    uncounted: usize,
     committed_at: Instant,
 }
 
@@ -27,6 +29,7 @@ impl CommitPolicy {
             interval: config.interval,
             pace: Pace::new(config.interval, config.min_interval),
             rows_taken_in: 0,
+            uncounted: 0,
             committed_at: now,
         }
     }
@@ -41,10 +44,15 @@ impl CommitPolicy {
         self.rows_taken_in += rows;
     }
 
+    /// Takes note of a dead letter or a message.
+    pub(super) fn sent_uncounted(&mut self) {
+        self.uncounted += 1;
+    }
+
     /// Whether the open Kafka transaction ends at once, be it in the middle of a source transaction.
     #[inline]
     pub(super) fn is_full(&self, events: usize) -> bool {
-        events >= self.max_events
+        events + self.uncounted >= self.max_events
     }
 
     /// How long a Kafka transaction of this age is held for what may still come.
@@ -71,6 +79,7 @@ impl CommitPolicy {
     pub(super) fn ended(&mut self, events: usize, now: Instant) {
         let changes = events.saturating_sub(std::mem::take(&mut self.rows_taken_in));
         self.pace.ended(changes, now);
+        self.uncounted = 0;
         self.committed_at = now;
     }
 }
@@ -102,6 +111,15 @@ mod tests {
         ] {
             assert_eq!(policy.is_due(age, is_behind, now + age), is_due, "{age:?} {is_behind}");
         }
+    }
+
+    #[test]
+    fn dead_letters_fill_a_kafka_transaction_too() {
+        let (mut policy, now) = policy();
+        (0..600).for_each(|_| policy.sent_uncounted());
+        assert!(!policy.is_full(399) && policy.is_full(400));
+        policy.ended(400, now);
+        assert!(!policy.is_full(999), "those of the last Kafka transaction are forgotten");
     }
 
     #[test]

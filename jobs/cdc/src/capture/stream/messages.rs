@@ -51,6 +51,7 @@ impl<S: ReplicationStream> Stream<S> {
             let (key, value) = encoder.encode((prefix, content), &source, received_at_us);
             let topic = self.outbox.uncounted_topic(&topic.name);
             self.outbox.uncounted(topic, (Some(&key), &value), id, received_at_us).await?;
+            self.policy.sent_uncounted();
         } else {
             return Ok(());
         }

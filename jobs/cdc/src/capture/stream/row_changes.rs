@@ -88,6 +88,7 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         }
         self.events.bury(table, (change, source), id, failure, &mut self.outbox).await?;
+        self.policy.sent_uncounted();
         self.sent(last).await
     }
 }
