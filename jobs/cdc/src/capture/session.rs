@@ -199,7 +199,7 @@ pub(crate) async fn run(
         Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
             .with_publications(arranged)
             .with_signals(signals);
-    Box::pin(stream.run(&new, tellings, shutdown)).await
+    Box::pin(stream.run(&new, &tables, tellings, shutdown)).await
 }
 
 /// Whether events were lost that a new snapshot of the same source makes up for.

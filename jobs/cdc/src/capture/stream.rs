@@ -159,18 +159,19 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// Streams until the stop is asked for or something fails; tables that are new are read meanwhile.
-    /// `tellings` are the tables that are included, as the catalog had them at the session's start.
+    /// `included` are the tables that were listed at the session's start, and `tellings` what the catalog said of those that
+    /// were there a little later still.
     pub(crate) async fn run(
         mut self,
         new: &[TableName],
+        included: &[(RelationId, TableName)],
         tellings: Vec<Telling>,
         shutdown: &mut Shutdown,
     ) -> Result<()> {
         self.source.confirm(self.end);
         self.read_tables(new);
         self.incremental.hold(&self.publications.held());
-        let included: Vec<_> = tellings.iter().map(|table| (table.id, table.name.clone())).collect();
-        self.compare(tellings, &included).await?;
+        self.compare(tellings, included).await?;
         loop {
             let pause = self.pause();
             tokio::select! {

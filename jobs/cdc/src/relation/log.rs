@@ -68,7 +68,7 @@ impl RelationLog {
 
     /// The last description of this table, under whatever name.
     pub(crate) fn of(&self, id: RelationId, name: &TableName) -> Option<&RelationRecord> {
-        let is_it = |record: &&RelationRecord| record.oid == i64::from(id.0) && record.kind == RELATION;
+        let is_it = |record: &&RelationRecord| record.id() == id && record.kind == RELATION;
         self.named(name).filter(is_it).or_else(|| self.tables.values().map(|told| &told.record).find(is_it))
     }
 
@@ -79,9 +79,9 @@ impl RelationLog {
         self.tables.iter().find(|(_, told)| has_it(told)).map(|(name, _)| name)
     }
 
-    /// The names of the tables that are there.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &TableName> {
-        self.tables.iter().filter(|(_, told)| told.record.kind == RELATION).map(|(name, _)| name)
+    /// The last descriptions of the tables that are there.
+    pub(crate) fn present(&self) -> impl Iterator<Item = &RelationRecord> {
+        self.tables.values().map(|told| &told.record).filter(|record| record.kind == RELATION)
     }
 
     /// Whether the stream describes a table as it was told last.
@@ -131,7 +131,7 @@ impl RelationLog {
     pub(crate) fn changes(&self, telling: &Telling) -> Vec<Change> {
         let Some(told) = self.tables.get(&telling.name) else { return vec![Change::new(What::FIRST)] };
         let before = &told.record;
-        if before.oid != i64::from(telling.id.0) {
+        if before.id() != telling.id {
             return vec![Change {
                 before: Some(before.oid.to_string()),
                 after: Some(telling.id.0.to_string()),
@@ -157,7 +157,7 @@ impl RelationLog {
         learned_from: &str,
     ) -> Result<Vec<Change>> {
         let before = self.tables.get(&telling.name);
-        if let Some(before) = before.filter(|told| told.record.oid == i64::from(telling.id.0)) {
+        if let Some(before) = before.filter(|told| told.record.id() == telling.id) {
             telling.shape.remember(&before.record.shape);
         }
         let changes = self.changes(&telling);

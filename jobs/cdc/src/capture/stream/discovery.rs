@@ -34,7 +34,8 @@ struct Found {
 enum Finding {
     /// A table, and how often the stream had described it by then: if it has done so since, it knows better.
     Table(Box<Telling>, u32),
-    Gone(TableName),
+    /// The name of a table, likewise.
+    Gone(TableName, RelationId, u32),
 }
 
 impl Discovery {
@@ -118,8 +119,12 @@ impl<S: ReplicationStream> Stream<S> {
                 found.push(Finding::Table(Box::new(telling), seen));
             }
         }
-        let is_gone = |name: &&TableName| !included.iter().any(|(_, known)| known == *name);
-        found.extend(self.tables.relations.names().filter(is_gone).cloned().map(Finding::Gone));
+        for record in self.tables.relations.present() {
+            let (name, id) = (record.name(), record.id());
+            if !included.iter().any(|(_, known)| *known == name) {
+                found.push(Finding::Gone(name, id, self.tables.descriptions(id)));
+            }
+        }
         self.discovery.found = found.into_iter().map(|what| Found { at, what }).collect();
         if self.discovery.has_found() {
             nudge(client);
@@ -146,7 +151,15 @@ impl<S: ReplicationStream> Stream<S> {
                     continue;
                 }
                 Finding::Table(telling, _) => self.tell(*telling, at, "catalog").await?,
-                Finding::Gone(name) => {
+                Finding::Gone(name, id, seen)
+                    if self.tables.descriptions(id) != seen
+                        || self.tables.relations.named(&name).is_none_or(|told| told.id() != id) =>
+                {
+                    tracing::debug!(table = %name, "the stream has told of the name since it was looked at");
+                    self.discovery.hurry();
+                    continue;
+                }
+                Finding::Gone(name, ..) => {
                     self.tables.relations.tell_gone(&mut self.outbox, &name, at, "catalog").await?;
                 }
             }
