@@ -1,16 +1,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use prometheus::IntCounter;
 use tokio_postgres::Client;
 
+use super::captured::Captured;
 use super::isolation;
 use crate::avro::{
-    DEAD_LETTER, Image, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
-    message_schemas, value_schema,
+    DEAD_LETTER, Image, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, message_schemas,
+    value_schema,
 };
 use crate::config::Config;
-use crate::delivery::{SideTopic, SideTopics, TopicId};
+use crate::delivery::{SideTopic, SideTopics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
 use crate::metrics::Metrics;
@@ -45,42 +45,6 @@ pub(crate) struct Tables {
 pub(crate) struct Prepared {
     pub(crate) encoder: Arc<TableEncoder>,
     pub(crate) telling: Telling,
-}
-
-/// A table in the stream.
-pub(crate) struct Captured {
-    pub(crate) encoder: Arc<TableEncoder>,
-    pub(crate) stamp: Stamp,
-    /// The topic's place in the outbox, once an event went there.
-    pub(crate) topic: Option<TopicId>,
-    /// Whether it was said where the table's isolation begins.
-    pub(super) isolation_told: bool,
-    /// Whether two of its rows may have one key within a transaction, and old rows are told in full.
-    pub(super) displaces: bool,
-    counters: [Option<(IntCounter, IntCounter)>; 5],
-}
-
-impl Captured {
-    fn new(encoder: Arc<TableEncoder>) -> Self {
-        Self {
-            encoder,
-            stamp: Stamp::default(),
-            topic: None,
-            isolation_told: false,
-            displaces: false,
-            counters: [const { None }; 5],
-        }
-    }
-
-    /// Counts one event of so many bytes in the metrics.
-    pub(crate) fn count(&mut self, operation: Operation, bytes: usize, metrics: &Metrics) {
-        if let Some(counters) = self.counters.get_mut(operation as usize) {
-            let new = || metrics.events(&self.encoder.shape.name, operation.letter());
-            let (events, size) = counters.get_or_insert_with(new);
-            events.inc();
-            size.inc_by(bytes as u64);
-        }
-    }
 }
 
 impl Tables {
@@ -147,7 +111,6 @@ impl Tables {
     ) -> Result<Prepared> {
         let (mut shape, facts) = elsewhere.unwrap_or(&mut self.catalog).shape_now(id, name).await?;
         self.relations.adopt(&facts, &mut shape);
-        self.catalog.know_types(&facts).await?;
         let telling = self.telling(&Believed::certain(facts), &shape);
         self.lessons.apply(&mut shape);
         let encoder = match self.known.get(&id) {
@@ -163,7 +126,7 @@ impl Tables {
             name: shape.name.clone(),
             id: facts.id(),
             topic: self.config.topic(&shape.name).into(),
-            shape: RelationShape::new(facts, shape, |oid| self.catalog.labels(oid)),
+            shape: RelationShape::new(facts, shape),
             is_certain: *is_certain,
             rewritten: self.rewritten.contains(&facts.id()),
         }

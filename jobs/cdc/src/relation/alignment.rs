@@ -30,6 +30,7 @@ pub(crate) fn believed(
 ) -> Believed {
     if let Some(now) = now.filter(|now| is_described_by(now, relation)) {
         let mut facts = now.clone();
+        keep_labels(&mut facts, last);
         follow_flags(&mut facts, relation, last);
         return Believed::certain(facts);
     }
@@ -78,8 +79,24 @@ pub(crate) fn believed(
         },
         columns,
     };
+    keep_labels(&mut facts, last);
     follow_flags(&mut facts, relation, last);
     Believed { facts, is_certain }
+}
+
+/// The values of an enum stay as they were told last, since events that are still to come may have them under those names.
+fn keep_labels(facts: &mut TableFacts, last: Option<&RelationRecord>) {
+    for column in &mut facts.columns {
+        let told = last.and_then(|last| {
+            let mut told = last.shape.columns.iter();
+            told.find(|told| {
+                told.attnum == i32::from(column.attnum) && told.type_oid == i64::from(column.type_oid)
+            })
+        });
+        if let Some(told) = told.filter(|told| !told.labels.is_empty()) {
+            column.labels.clone_from(&told.labels);
+        }
+    }
 }
 
 /// Columns that the stream flags itself are the key, since old rows tell them; in the order of the index, if it has the same
@@ -233,6 +250,10 @@ fn column_facts(
         missing: told
             .and_then(|known| known.missing.clone())
             .or_else(|| found.and_then(|known| known.missing.clone())),
+        labels: found
+            .filter(|known| known.type_oid == column.type_oid)
+            .map(|known| known.labels.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -303,6 +324,7 @@ mod tests {
                     generated: false,
                     default: None,
                     missing: None,
+                    labels: Vec::new(),
                 })
                 .collect(),
             key: Some(KeyFacts { columns: vec![1], primary: true, identity: false, immediate: true }),

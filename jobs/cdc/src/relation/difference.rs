@@ -48,6 +48,11 @@ impl Change {
         self
     }
 
+    /// Whether a value of an enum has another name.
+    pub(crate) fn renames_label(&self) -> bool {
+        self.what == What::LABEL_RENAMED
+    }
+
     /// Whether the rows are known only once the table has been read as a whole.
     pub(crate) fn needs_image(&self) -> bool {
         matches!(self.what.as_str(), What::REPLACED | What::ROWS)

@@ -205,9 +205,10 @@ impl Work<'_> {
             Err(cause) if cause.code().is_none() => {
                 return Err(refused(format!("cannot add tables to publication {publication}"))(cause));
             }
-            Err(cause) if is_gone(&cause) => {
+            // Dropped since, or another capture was faster.
+            Err(cause) if is_gone(&cause) || cause.code() == Some(&SqlState::DUPLICATE_OBJECT) => {
                 if let [table] = missing {
-                    tracing::debug!(table = %table.name, "the table is gone before it was published");
+                    tracing::debug!(table = %table.name, "the table needs no place in the publication: {cause}");
                     return Ok(());
                 }
                 for table in missing {

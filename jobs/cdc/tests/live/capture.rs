@@ -25,6 +25,20 @@ pub fn command(config: &str, arguments: &[&str], environment: &[(&str, &str)]) -
         .output()?)
 }
 
+/// A stage with these tables, and a capture that streams.
+pub fn capturing(ddl: &str) -> Result<(Stage, Capture)> {
+    capturing_with(ddl, "")
+}
+
+/// The same, with these lines more in its configuration.
+pub fn capturing_with(ddl: &str, more: &str) -> Result<(Stage, Capture)> {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(ddl)?;
+    let capture = Capture::streaming_with(&(stage.config() + more), &[])?;
+    Ok((stage, capture))
+}
+
 pub struct Capture {
     child: Child,
     directory: TempDir,
@@ -50,6 +64,17 @@ impl Capture {
             .stderr(log)
             .spawn()?;
         Ok(Self { child, directory })
+    }
+
+    /// Starts, and waits until it streams.
+    pub fn streaming(stage: &Stage) -> Result<Self> {
+        Self::streaming_with(&stage.config(), &[])
+    }
+
+    pub fn streaming_with(config: &str, environment: &[(&str, &str)]) -> Result<Self> {
+        let mut capture = Self::start_with(config, environment)?;
+        capture.wait_for("streaming")?;
+        Ok(capture)
     }
 
     pub fn log(&self) -> String {

@@ -8,7 +8,6 @@ use crate::follow::follow;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::{Record, Topics, field};
 
-const STREAMING: &str = "streaming";
 const POLLS: &str = "[tables]\ndiscover_interval_s = 1\n";
 
 const BEFORE: &str = "
@@ -116,8 +115,7 @@ pub fn without_the_trigger() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(BEFORE)?;
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     for statements in AFTER {
         stage.sql(statements)?;
     }
@@ -134,11 +132,7 @@ pub fn without_the_trigger() -> Outcome {
     }
 
     // A start with everything told writes no relation record.
-    let capture = {
-        let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-        capture.wait_for(STREAMING)?;
-        capture
-    };
+    let capture = { Capture::streaming_with(&(stage.config() + POLLS), &[])? };
     let again = capture.finish(&stage)?;
     assert_eq!(again.relations.len(), topics.relations.len());
     Ok(())
@@ -152,8 +146,7 @@ pub fn with_the_trigger() -> Outcome {
     let config = stage.config();
     let installed = command(&config, &["ddl", "install"], &[])?;
     assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     for statements in AFTER {
         stage.sql(statements)?;
     }
@@ -176,14 +169,12 @@ pub fn while_it_is_stopped() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(BEFORE)?;
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     capture.finish(&stage)?;
     for statements in AFTER {
         stage.sql(statements)?;
     }
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     settle(&stage, capture)?;
     Ok(())
 }

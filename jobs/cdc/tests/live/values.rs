@@ -3,21 +3,10 @@
 use apache_avro::types::Value;
 
 use crate::Outcome;
-use crate::capture::{Capture, command};
+use crate::capture::{Capture, capturing, command};
 use crate::compare::all_tables;
 use crate::stage::{Result, Stage};
 use crate::topics::{Record, field};
-
-const STREAMING: &str = "streaming";
-
-fn capturing(ddl: &str) -> Result<(Stage, Capture)> {
-    let stage = Stage::new()?;
-    stage.create_touched()?;
-    stage.sql(ddl)?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
-    Ok((stage, capture))
-}
 
 /// The field of the row after an event, as it is shown.
 fn after(record: &Record, column: &str) -> String {
@@ -88,8 +77,7 @@ pub fn without_a_form_are_texts() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(&format!("{}; INSERT INTO snapped VALUES {rows}; {}", ddl("snapped"), ddl("streamed")))?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming(&stage)?;
     stage.sql(&format!("INSERT INTO streamed VALUES {rows}"))?;
     stage.sql("UPDATE streamed SET n = 7 WHERE id = 2; UPDATE streamed SET n = 'NaN' WHERE id = 1; DELETE FROM streamed WHERE id = 3")?;
     let topics = capture.finish(&stage)?;
@@ -143,8 +131,7 @@ pub fn of_odd_tables() -> Outcome {
     ))?;
     stage.sql("ALTER TABLE nothing REPLICA IDENTITY FULL; ALTER TABLE one REPLICA IDENTITY FULL; ALTER TABLE hidden REPLICA IDENTITY FULL")?;
     let config = stage.config() + "[columns]\nexclude = [\"public.hidden.*\"]\n";
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql(
         "INSERT INTO nothing DEFAULT VALUES; INSERT INTO one VALUES (''); INSERT INTO hidden VALUES (2, 'y');
          UPDATE wide SET c2 = false",
@@ -173,8 +160,7 @@ pub fn larger_than_a_record() -> Outcome {
     stage.create_touched()?;
     stage.sql("CREATE TABLE wide (id integer PRIMARY KEY, v text); INSERT INTO wide VALUES (1, repeat('x', 1200000)), (2, 'b')")?;
     let config = stage.config().replace("[registry]", "max_record_bytes = 1000000\n[registry]");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO wide VALUES (3, repeat('y', 1200000)), (4, 'd')")?;
     let topics = capture.finish(&stage)?;
     assert_eq!(topics.table(&stage, "public.wide").len(), 2);
