@@ -19,6 +19,7 @@ use crate::registry::Registry;
 use crate::relation::{Believed, RelationLog, RelationShape, Telling, believed};
 use crate::source::{Catalog, TableFacts, arrange_publications, catalog_version};
 use crate::table::{Lesson, Lessons, TableName, TableShape};
+use crate::topic_names::TopicNames;
 
 /// The tables in the stream, each with the encoder of its current shape.
 pub(crate) struct Tables {
@@ -39,6 +40,7 @@ pub(crate) struct Tables {
     lessons: Lessons,
     /// Tables whose old rows the stream tells in full.
     told_in_full: HashSet<RelationId>,
+    names: TopicNames,
 }
 
 /// A table whose schemas are registered, and what is to be told of it.
@@ -87,7 +89,7 @@ impl Tables {
     pub(crate) fn new(
         catalog: Catalog,
         registry: Registry,
-        topics: Topics,
+        (topics, names): (Topics, TopicNames),
         relations: RelationLog,
         config: &Config,
         metrics: &Metrics,
@@ -106,6 +108,7 @@ impl Tables {
             signals: None,
             lessons: lessons.clone(),
             told_in_full: HashSet::new(),
+            names,
         }
     }
 
@@ -158,14 +161,22 @@ impl Tables {
     }
 
     /// What is to be told of a table.
-    fn telling(&self, Believed { facts, is_certain }: &Believed, shape: &TableShape) -> Telling {
+    fn telling(&mut self, Believed { facts, is_certain }: &Believed, shape: &TableShape) -> Telling {
+        self.give_topics([&shape.name]);
         Telling {
             name: shape.name.clone(),
             id: facts.id(),
-            topic: self.config.topic(&shape.name).into(),
+            topic: self.names.of(&shape.name),
             shape: RelationShape::new(facts, shape, |oid| self.catalog.labels(oid)),
             is_certain: *is_certain,
             rewritten: self.rewritten.contains(&facts.id()),
+        }
+    }
+
+    /// Sees to it that tables have topics, and says which have others than the template gives.
+    fn give_topics<'a>(&mut self, tables: impl IntoIterator<Item = &'a TableName>) {
+        for meeting in self.names.give(tables) {
+            tracing::warn!("{meeting}");
         }
     }
 
@@ -218,8 +229,9 @@ impl Tables {
     /// Registers the schemas and creates the topics of these tables, as the catalog has them now; those that are gone
     /// are missing.
     pub(crate) async fn prepare(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Prepared>> {
-        let names = self.config.topics(tables.iter().map(|(_, name)| name))?;
-        self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        self.give_topics(tables.iter().map(|(_, name)| name));
+        let topics: Vec<_> = tables.iter().map(|(_, name)| self.names.of(name)).collect();
+        self.topics.ensure(&topics.iter().map(|topic| &**topic).collect::<Vec<_>>()).await?;
         let ids: Vec<_> = tables.iter().map(|(id, _)| *id).collect();
         let facts = self.catalog.facts(&ids).await?;
         let mut shapes = self.catalog.shapes(&facts).await?;
@@ -240,7 +252,7 @@ impl Tables {
 
     /// The subjects and schemas of a table.
     fn schemas(&self, shape: &TableShape) -> Vec<(String, String)> {
-        let topic = self.config.topic(&shape.name);
+        let topic = self.names.of(&shape.name);
         let key = key_schema(&topic, shape).map(|schema| (format!("{topic}-key"), schema));
         key.into_iter().chain([(format!("{topic}-value"), value_schema(&topic, shape))]).collect()
     }
@@ -329,10 +341,6 @@ impl Tables {
             }
         }
         tracing::info!(table = %shape.name, columns = shape.columns.len(), "the table has a new shape");
-        let others = self.known.iter().filter(|(id, _)| **id != relation.id);
-        let others = others.filter_map(|(_, table)| Some(&table.as_ref()?.encoder.shape.name));
-        let topic = self.config.topics(others.chain([&shape.name]))?.pop().unwrap_or_default();
-        self.topics.ensure(&[&topic]).await?;
         self.install(relation.id, shape).await?;
         Ok(Some(telling))
     }
@@ -414,7 +422,8 @@ impl Tables {
 
     /// Registers the schemas of a shape.
     async fn encoder(&mut self, shape: TableShape) -> Result<Arc<TableEncoder>> {
-        let topic = self.config.topic(&shape.name);
+        self.give_topics([&shape.name]);
+        let topic = self.names.of(&shape.name);
         self.topics.ensure(&[&topic]).await?;
         let registered = self.register(&topic, &shape).await;
         let has_key = !shape.key.is_empty();

@@ -79,6 +79,16 @@ impl RelationLog {
         self.tables.iter().find(|(_, told)| has_it(told)).map(|(name, _)| name)
     }
 
+    /// The topic of every table that was told, of those that are gone too.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = (&TableName, &str)> {
+        self.tables.iter().map(|(name, told)| (name, told.record.topic.as_str()))
+    }
+
+    /// Whether nothing was ever told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
     /// The names of the tables that are there.
     pub(crate) fn names(&self) -> impl Iterator<Item = &TableName> {
         self.tables.iter().filter(|(_, told)| told.record.kind == RELATION).map(|(name, _)| name)
@@ -142,6 +152,9 @@ impl RelationLog {
             return vec![Change::new(What::FIRST)];
         }
         let mut changes = telling.shape.changes_since(&before.shape, telling.is_certain);
+        if *before.topic != *telling.topic {
+            changes.push(Change::new(What::TOPIC).changed(&before.topic, &*telling.topic));
+        }
         if telling.rewritten && !changes.iter().any(|change| change.what == What::ROWS) {
             changes.push(Change::new(What::ROWS));
         }

@@ -262,6 +262,11 @@ impl<S: ReplicationStream> Stream<S> {
                 .any(|(name, progress)| !progress.done && aside.lets_through(name))
     }
 
+    /// Whether a table is read, or will be.
+    pub(super) fn is_to_be_read(&self, table: &TableName) -> bool {
+        self.snapshot_progress.get(&table.to_string()).is_some_and(|progress| !progress.done)
+    }
+
     /// Takes in the range that stands before this transaction.
     pub(super) async fn take_in_before(&mut self, begin: &Begin) -> Result<()> {
         let here = EventId { commit_lsn: begin.commit_lsn.before(), ordinal: 0 };
