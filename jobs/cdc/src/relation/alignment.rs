@@ -2,7 +2,7 @@
 //! may have moved on since, tells the rest.
 
 use super::record::{Leaf, RelationRecord};
-use super::shape::identity_name;
+use super::shape::{identity_name, identity_named};
 use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
 use crate::source::{ColumnFacts, KeyFacts, TableFacts};
 
@@ -137,7 +137,7 @@ fn follow_flags(facts: &mut TableFacts, relation: &Relation, last: Option<&Relat
 }
 
 /// Whether the stream describes the table as the catalog does.
-pub(crate) fn is_described_by(facts: &TableFacts, relation: &Relation) -> bool {
+pub(super) fn is_described_by(facts: &TableFacts, relation: &Relation) -> bool {
     facts.schema == relation.schema
         && facts.table == relation.table
         && facts.identity == relation.identity
@@ -147,6 +147,26 @@ pub(crate) fn is_described_by(facts: &TableFacts, relation: &Relation) -> bool {
                 && known.type_oid == column.type_oid
                 && known.modifier == column.type_modifier
         })
+}
+
+/// What the stream said of a table when it was told like this.
+pub(super) fn described(record: &RelationRecord) -> Relation {
+    let tells_key = matches!(record.shape.key_from.as_str(), "primary_key" | "identity_index" | "identity");
+    let columns = record.shape.columns.iter().filter(|column| !column.generated);
+    Relation {
+        id: record.id(),
+        schema: record.schema.clone(),
+        table: record.table.clone(),
+        identity: identity_named(&record.shape.identity),
+        columns: columns
+            .map(|column| RelationColumn {
+                name: column.name.clone(),
+                type_oid: column.type_oid as u32,
+                type_modifier: column.modifier,
+                in_identity: tells_key && record.shape.key.contains(&column.name),
+            })
+            .collect(),
+    }
 }
 
 /// Whether the stream describes the table as the record does.

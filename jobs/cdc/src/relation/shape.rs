@@ -59,6 +59,16 @@ pub(super) fn identity_name(identity: ReplicaIdentity) -> &'static str {
     }
 }
 
+/// The identity of a word that [`identity_name`] has given.
+pub(super) fn identity_named(word: &str) -> ReplicaIdentity {
+    match word {
+        "nothing" => ReplicaIdentity::Nothing,
+        "full" => ReplicaIdentity::Full,
+        "index" => ReplicaIdentity::Index,
+        _ => ReplicaIdentity::Default,
+    }
+}
+
 fn key_from(facts: &TableFacts, shape: &TableShape) -> &'static str {
     if shape.key.is_empty() {
         return "none";

@@ -192,8 +192,10 @@ impl<S: ReplicationStream> Stream<S> {
         let is_new = !self.outbox.knows_topic(&telling.topic);
         let changes = self.tables.relations.tell(&mut self.outbox, telling, at, learned_from).await?;
         self.tables.rewritten.remove(&id);
-        // A new topic has none of the rows.
+        // A new topic has none of the rows. One that is told first may be on the list since it is new.
+        let is_first = changes.iter().all(Change::is_first) && self.is_to_be_read(&name);
         if (former.is_some() || is_new || changes.iter().any(Change::needs_image))
+            && !is_first
             && self.incremental.config.snapshot.mode != SnapshotMode::Never
         {
             self.read_tables([&name]);
