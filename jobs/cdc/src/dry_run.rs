@@ -16,6 +16,7 @@ use crate::registry::{Registry, Standing};
 use crate::required_topics::RequiredTopic;
 use crate::source::{self, Catalog, Published, Server, intended, refused};
 use crate::table::TableName;
+use crate::topic_names::TopicNames;
 use crate::transport::Replication;
 
 /// Says line by line what [`run`](crate::run) would do.
@@ -39,17 +40,17 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     }
     let mut catalog = Catalog::new(Arc::clone(&client), &config.rows);
     let tables = catalog.tables(&config.tables, config.partitions).await?;
-    config.topics(tables.iter().map(|(_, name)| name))?;
-    let mut wanted = vec![RequiredTopic::of_checkpoints(config)];
-    for (id, name) in &tables {
-        wanted.push(RequiredTopic::of_table(config, &catalog.shape_now(*id, name).await?.0));
-    }
-    wanted.extend(RequiredTopic::beside(config));
-
     let mut plan = publications(&client, config, &tables).await?;
     let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;
     let last = committed_checkpoint(config, &cluster, &mut registry).await?;
+    let mut names = TopicNames::survey(config, &cluster, last.as_ref(), &mut registry).await?;
+    plan.extend(names.give(tables.iter().map(|(_, name)| name)).iter().map(ToString::to_string));
+    let mut wanted = vec![RequiredTopic::of_checkpoints(config)];
+    for (id, name) in &tables {
+        wanted.push(RequiredTopic::of_table(&names, &catalog.shape_now(*id, name).await?.0));
+    }
+    wanted.extend(RequiredTopic::beside(config));
     let last = follow_timeline(config, last, &identity).await?;
     let start = where_to_start(last, slot.as_ref(), &identity, &config.slot, &config.checkpoint_topic())?;
 

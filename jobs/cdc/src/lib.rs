@@ -35,6 +35,7 @@
 //! | `snapshot` | the initial snapshot, in parallel and resumable; single tables while the stream goes on |
 //! | `capture` | sessions: where to begin, the stream |
 //! | `check`, `status`, `dry_run`, `snapshot_request`, `ddl_trigger`, `teardown` | the other subcommands; `required_topics`: the topics and schemas that a configuration asks for |
+//! | `topic_names` | which topic each table has |
 //! | `retry` | whether to try again, decided in one place |
 //! | `metrics`, `http` | what can be watched |
 
@@ -66,6 +67,7 @@ mod status;
 mod table;
 mod teardown;
 mod tls;
+mod topic_names;
 mod transport;
 mod varint;
 

@@ -5,6 +5,7 @@ use crate::checkpoint;
 use crate::config::Config;
 use crate::relation;
 use crate::table::TableShape;
+use crate::topic_names::TopicNames;
 
 /// A topic, and the schemas of its records.
 #[derive(Debug, Clone)]
@@ -22,10 +23,10 @@ impl RequiredTopic {
     }
 
     /// A table's topic.
-    pub(crate) fn of_table(config: &Config, shape: &TableShape) -> Self {
-        let topic = config.topic(&shape.name);
+    pub(crate) fn of_table(names: &TopicNames, shape: &TableShape) -> Self {
+        let topic = names.of(&shape.name);
         let (key, value) = (key_schema(&topic, shape), value_schema(&topic, shape));
-        Self::new(topic, key, value)
+        Self::new(topic.to_string(), key, value)
     }
 
     /// The topic of checkpoints.

@@ -19,11 +19,12 @@ use crate::kafka::{EventId, Producer, Topics, last_checkpoint, recall_relations,
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
-use crate::relation::{self, RelationLog};
+use crate::relation::{self, Change, RelationLog};
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Catalog, Server, SlotState};
 use crate::table::{Lessons, TableName};
+use crate::topic_names::TopicNames;
 use crate::transport::{ExportedSnapshot, Replication, SlotKind, SystemIdentity};
 
 /// How long a slot that another session reads from is waited for: a killed instance's session ends soon.
@@ -68,6 +69,8 @@ pub(crate) async fn run(
     let mut relations = RelationLog::new(&relation_topic, relation_schema);
     recall_relations(&config.kafka, &relation_topic, &mut relations, &mut registry, metrics).await?;
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
+    let mut names = TopicNames::new(config);
+    names.recall(&relations, &counts);
     let isolated = last.as_ref().map(|last| last.isolated.clone()).unwrap_or_default();
     let start = match decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic) {
         Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && is_a_gap(error.kind()) => {
@@ -78,6 +81,17 @@ pub(crate) async fn run(
         start => start?,
     };
     let mode = config.snapshot.mode;
+    if relations.is_empty() && !matches!(start, Start::Fresh) {
+        let what = if mode == SnapshotMode::Never {
+            "since snapshot.mode = never, no table is read: what changed before without an event stays unknown"
+        } else {
+            "every table is read as a whole, which tells what changed before without an event"
+        };
+        tracing::warn!(
+            topic = relation_topic,
+            "no relation record tells of the tables that were captured before: {what}"
+        );
+    }
 
     let mut arranged = source::arrange_publications(&client, config, &published).await?;
     if let Some(refused) = arranged.refused.take() {
@@ -99,8 +113,9 @@ pub(crate) async fn run(
     outbox.continue_counts(&counts);
     outbox.continue_isolation(&isolated);
     registry.become_patient();
-    let mut tables_in_stream = Tables::new(catalog, registry, topics, relations, config, metrics, lessons);
-    let prepared = tables_in_stream.prepare(&tables).await?;
+    let mut tables_in_stream =
+        Tables::new(catalog, registry, (topics, names), relations, config, metrics, lessons);
+    let prepared = tables_in_stream.prepare(&tables, goes_on).await?;
     let mut encoders = Vec::with_capacity(prepared.len());
     let mut tellings = Vec::with_capacity(prepared.len());
     for table in prepared {
@@ -124,7 +139,7 @@ pub(crate) async fn run(
             *checkpoint
         }
         unfinished => {
-            let (session, snapshot) = if let Start::Snapshot(checkpoint) = unfinished {
+            let (session, mut snapshot) = if let Start::Snapshot(checkpoint) = unfinished {
                 let (session, exported) = create_slot(config, SlotKind::Temporary).await?;
                 tracing::info!(at = %exported.consistent_point, "the snapshot goes on at a new position");
                 let snapshot = Snapshot {
@@ -154,7 +169,11 @@ pub(crate) async fn run(
             // They hold from the snapshot on.
             let at = EventId { commit_lsn: snapshot.exported.consistent_point.before(), ordinal: 0 };
             for telling in &tellings {
-                tables_in_stream.relations.tell(&mut outbox, telling.clone(), at, "start").await?;
+                let relations = &mut tables_in_stream.relations;
+                let changes = relations.tell(&mut outbox, telling.clone(), at, "start").await?;
+                if changes.iter().any(Change::needs_image) {
+                    snapshot.read_again(&telling.name);
+                }
             }
             let read = if mode == SnapshotMode::Never { &[] } else { encoders.as_slice() };
             let apart = tell_apart(&client, &tables, read).await?;
@@ -199,7 +218,7 @@ pub(crate) async fn run(
         Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
             .with_publications(arranged)
             .with_signals(signals);
-    Box::pin(stream.run(&new, tellings, shutdown)).await
+    Box::pin(stream.run(&new, &tables, tellings, shutdown)).await
 }
 
 /// Whether events were lost that a new snapshot of the same source makes up for.

@@ -38,7 +38,7 @@ use crate::error::Result;
 use crate::kafka::{EventId, KafkaSignal, TRANSACTIONAL_IDS};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Commit, Message, Relation, decode};
+use crate::pgoutput::{Commit, Message, Relation, RelationId, decode};
 use crate::relation::Telling;
 use crate::shutdown::Shutdown;
 use crate::table::TableName;
@@ -54,6 +54,8 @@ pub(crate) struct Stream<S> {
     source: S,
     outbox: Outbox,
     tables: Tables,
+    /// What the stream says of tables, until an event of them comes.
+    undescribed: Vec<Relation>,
     position: Position,
     policy: CommitPolicy,
     events: EventWriter,
@@ -80,6 +82,7 @@ impl<S: ReplicationStream> Stream<S> {
             source,
             outbox,
             tables,
+            undescribed: Vec::new(),
             position: Position::new(checkpoint),
             policy: CommitPolicy::new(&config.commit, Instant::now()),
             events: EventWriter::new(config, &side_topics, metrics),
@@ -105,18 +108,19 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     /// Streams until the stop is asked for or something fails; tables that are new are read meanwhile.
-    /// `tellings` are the tables that are included, as the catalog had them at the session's start.
+    /// `included` are the tables that were listed at the session's start, and `tellings` what the catalog said of those that
+    /// were there a little later still.
     pub(crate) async fn run(
         mut self,
         new: &[TableName],
+        included: &[(RelationId, TableName)],
         tellings: Vec<Telling>,
         shutdown: &mut Shutdown,
     ) -> Result<()> {
         self.source.confirm(self.position.end());
         self.read_tables(new);
         self.incremental.hold(&self.discovery.publications.held());
-        let included: Vec<_> = tellings.iter().map(|table| (table.id, table.name.clone())).collect();
-        self.compare(tellings, &included).await?;
+        self.compare(tellings, included).await?;
         loop {
             let pause = self.pause();
             tokio::select! {
@@ -180,20 +184,27 @@ impl<S: ReplicationStream> Stream<S> {
             }
             Message::Commit(commit) => self.finish_transaction(commit).await?,
             Message::Relation(relation) => {
-                Box::pin(self.relation(&relation)).await?;
+                self.undescribed.retain(|known| known.id != relation.id);
+                self.undescribed.push(relation);
             }
             Message::Insert { relation, new } => {
+                self.describe(relation).await?;
                 if let Some(columns) = self.tables.signal_columns(relation) {
                     Box::pin(self.signal_row(new, columns)).await?;
                 }
                 self.change(relation, lsn, Change::Insert(new)).await?;
             }
             Message::Update { relation, old, new } => {
+                self.describe(relation).await?;
                 self.change(relation, lsn, Change::Update(old, new)).await?;
             }
-            Message::Delete { relation, old } => self.change(relation, lsn, Change::Delete(old)).await?,
+            Message::Delete { relation, old } => {
+                self.describe(relation).await?;
+                self.change(relation, lsn, Change::Delete(old)).await?;
+            }
             Message::Truncate { relations } => {
                 for relation in relations {
+                    self.describe(relation).await?;
                     self.change(relation, lsn, Change::Truncate).await?;
                 }
             }
@@ -201,6 +212,19 @@ impl<S: ReplicationStream> Stream<S> {
                 Box::pin(self.logical(lsn, (prefix, content))).await?;
             }
             Message::Origin { .. } | Message::Type { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Follows what the stream said of a table, now that an event of it comes. Where the root of a partitioned table is
+    /// published, the server describes its partitions too, of which no event comes.
+    #[inline]
+    async fn describe(&mut self, relation: RelationId) -> Result<()> {
+        if !self.undescribed.is_empty()
+            && let Some(index) = self.undescribed.iter().position(|known| known.id == relation)
+        {
+            let relation = self.undescribed.swap_remove(index);
+            Box::pin(self.relation(&relation)).await?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ use crate::registry::Registry;
 use crate::relation::{Believed, RelationLog, RelationShape, Telling, believed};
 use crate::source::{Catalog, TableFacts, arrange_publications, catalog_version};
 use crate::table::{Lesson, Lessons, TableName, TableShape};
+use crate::topic_names::TopicNames;
 
 /// The tables in the stream, each with the encoder of its current shape.
 pub(crate) struct Tables {
@@ -39,6 +40,14 @@ pub(crate) struct Tables {
     lessons: Lessons,
     /// Tables whose old rows the stream tells in full.
     told_in_full: HashSet<RelationId>,
+    names: TopicNames,
+}
+
+/// A table as the catalog has it at the moment.
+pub(crate) struct Present {
+    id: RelationId,
+    pub(crate) shape: TableShape,
+    pub(crate) telling: Telling,
 }
 
 /// A table whose schemas are registered, and what is to be told of it.
@@ -51,7 +60,7 @@ impl Tables {
     pub(crate) fn new(
         catalog: Catalog,
         registry: Registry,
-        topics: Topics,
+        (topics, names): (Topics, TopicNames),
         relations: RelationLog,
         config: &Config,
         metrics: &Metrics,
@@ -70,6 +79,7 @@ impl Tables {
             signals: None,
             lessons: lessons.clone(),
             told_in_full: HashSet::new(),
+            names,
         }
     }
 
@@ -99,7 +109,7 @@ impl Tables {
             return Err(refused);
         }
         let new: Vec<_> = tables.iter().filter(|(id, _)| !self.knows(*id)).cloned().collect();
-        self.prepare(&new).await
+        self.prepare(&new, false).await
     }
 
     /// The table's present shape, which may be ahead of that in the stream; in another server's catalog, if there is one.
@@ -108,28 +118,45 @@ impl Tables {
         id: RelationId,
         name: &TableName,
         elsewhere: Option<&mut Catalog>,
-    ) -> Result<Prepared> {
+    ) -> Result<Present> {
         let (mut shape, facts) = elsewhere.unwrap_or(&mut self.catalog).shape_now(id, name).await?;
         self.relations.adopt(&facts, &mut shape);
-        self.catalog.know_types(&facts).await?;
         let telling = self.telling(&Believed::certain(facts), &shape);
         self.lessons.apply(&mut shape);
-        let encoder = match self.known.get(&id) {
-            Some(Some(known)) if known.encoder.shape == shape => Arc::clone(&known.encoder),
-            _ => self.encoder(shape).await?,
-        };
-        Ok(Prepared { encoder, telling })
+        Ok(Present { id, shape, telling })
+    }
+
+    /// Whether a table has another shape in the stream.
+    pub(crate) fn differs(&self, present: &Present) -> bool {
+        let known = self.known.get(&present.id).and_then(Option::as_ref);
+        known.is_some_and(|known| known.encoder.shape != present.shape)
+    }
+
+    /// The encoder of a table's present shape, whose schemas are registered if they are new.
+    pub(crate) async fn encoder_of(&mut self, present: &Present) -> Result<Arc<TableEncoder>> {
+        match self.known.get(&present.id) {
+            Some(Some(known)) if known.encoder.shape == present.shape => Ok(Arc::clone(&known.encoder)),
+            _ => self.encoder(present.shape.clone()).await,
+        }
     }
 
     /// What is to be told of a table.
-    fn telling(&self, Believed { facts, is_certain }: &Believed, shape: &TableShape) -> Telling {
+    fn telling(&mut self, Believed { facts, is_certain }: &Believed, shape: &TableShape) -> Telling {
+        self.give_topics([&shape.name]);
         Telling {
             name: shape.name.clone(),
             id: facts.id(),
-            topic: self.config.topic(&shape.name).into(),
-            shape: RelationShape::new(facts, shape, |oid| self.catalog.labels(oid)),
+            topic: self.names.of(&shape.name),
+            shape: RelationShape::new(facts, shape),
             is_certain: *is_certain,
             rewritten: self.rewritten.contains(&facts.id()),
+        }
+    }
+
+    /// Sees to it that tables have topics, and says which have others than the template gives.
+    fn give_topics<'a>(&mut self, tables: impl IntoIterator<Item = &'a TableName>) {
+        for meeting in self.names.give(tables) {
+            tracing::warn!("{meeting}");
         }
     }
 
@@ -180,31 +207,41 @@ impl Tables {
     }
 
     /// Registers the schemas and creates the topics of these tables, as the catalog has them now; those that are gone
-    /// are missing.
-    pub(crate) async fn prepare(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Prepared>> {
-        let names = self.config.topics(tables.iter().map(|(_, name)| name))?;
-        self.topics.ensure(&names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    /// are missing. Where the stream is `behind` the catalog, tables have the shape in it that was told last.
+    pub(crate) async fn prepare(
+        &mut self,
+        tables: &[(RelationId, TableName)],
+        behind: bool,
+    ) -> Result<Vec<Prepared>> {
+        self.give_topics(tables.iter().map(|(_, name)| name));
+        let topics: Vec<_> = tables.iter().map(|(_, name)| self.names.of(name)).collect();
+        self.topics.ensure(&topics.iter().map(|topic| &**topic).collect::<Vec<_>>()).await?;
         let ids: Vec<_> = tables.iter().map(|(id, _)| *id).collect();
         let facts = self.catalog.facts(&ids).await?;
         let mut shapes = self.catalog.shapes(&facts).await?;
-        for (facts, shape) in facts.iter().zip(&mut shapes) {
-            self.relations.adopt(facts, shape);
+        let mut tellings = Vec::with_capacity(shapes.len());
+        for (facts, shape) in facts.into_iter().zip(&mut shapes) {
+            self.relations.adopt(&facts, shape);
+            let told = if behind { self.relations.believed_before(&facts, shape) } else { None };
+            tellings.push(self.telling(&Believed::certain(facts), shape));
+            if let Some(told) = told {
+                *shape = self.catalog.shape(&told.facts).await?;
+                self.relations.adopt(&told.facts, shape);
+            }
             self.lessons.apply(shape);
         }
         let schemas = shapes.iter().flat_map(|shape| self.schemas(shape)).collect();
         self.registry.register_all(schemas, &self.metrics).await?;
-        let mut prepared = Vec::with_capacity(facts.len());
-        for (facts, shape) in facts.into_iter().zip(shapes) {
-            let id = facts.id();
-            let telling = self.telling(&Believed::certain(facts), &shape);
-            prepared.push(Prepared { encoder: self.install(id, shape).await?, telling });
+        let mut prepared = Vec::with_capacity(tellings.len());
+        for (telling, shape) in tellings.into_iter().zip(shapes) {
+            prepared.push(Prepared { encoder: self.install(telling.id, shape).await?, telling });
         }
         Ok(prepared)
     }
 
     /// The subjects and schemas of a table.
     fn schemas(&self, shape: &TableShape) -> Vec<(String, String)> {
-        let topic = self.config.topic(&shape.name);
+        let topic = self.names.of(&shape.name);
         let key = key_schema(&topic, shape).map(|schema| (format!("{topic}-key"), schema));
         key.into_iter().chain([(format!("{topic}-value"), value_schema(&topic, shape))]).collect()
     }
@@ -293,10 +330,6 @@ impl Tables {
             }
         }
         tracing::info!(table = %shape.name, columns = shape.columns.len(), "the table has a new shape");
-        let others = self.known.iter().filter(|(id, _)| **id != relation.id);
-        let others = others.filter_map(|(_, table)| Some(&table.as_ref()?.encoder.shape.name));
-        let topic = self.config.topics(others.chain([&shape.name]))?.pop().unwrap_or_default();
-        self.topics.ensure(&[&topic]).await?;
         self.install(relation.id, shape).await?;
         Ok(Some(telling))
     }
@@ -378,7 +411,8 @@ impl Tables {
 
     /// Registers the schemas of a shape.
     async fn encoder(&mut self, shape: TableShape) -> Result<Arc<TableEncoder>> {
-        let topic = self.config.topic(&shape.name);
+        self.give_topics([&shape.name]);
+        let topic = self.names.of(&shape.name);
         self.topics.ensure(&[&topic]).await?;
         let registered = self.register(&topic, &shape).await;
         let has_key = !shape.key.is_empty();

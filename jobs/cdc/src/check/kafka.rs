@@ -8,11 +8,7 @@ use crate::kafka::{
 use crate::required_topics::RequiredTopic;
 
 /// What the brokers have; none when no broker answers.
-pub(super) async fn check(
-    config: &Config,
-    wanted: &[RequiredTopic],
-    findings: &mut Findings,
-) -> Option<ClusterState> {
+pub(super) async fn brokers(config: &Config, findings: &mut Findings) -> Option<ClusterState> {
     let cluster = findings.known("brokers", block_in_place(|| cluster_state(&config.kafka)))?;
     let (brokers, factor) = (cluster.brokers, config.kafka.replication_factor);
     if brokers < factor.max(1) as usize {
@@ -30,13 +26,23 @@ pub(super) async fn check(
     if let Some(node) = findings.known("producer", coordinator) {
         findings.ok("producer", format!("broker {node} coordinates its transactions"));
     }
+    Some(cluster)
+}
+
+/// Whether the topics are as they should be, or could be made.
+pub(super) async fn topics(
+    config: &Config,
+    cluster: &ClusterState,
+    wanted: &[RequiredTopic],
+    findings: &mut Findings,
+) {
     let topics: Vec<&str> = wanted.iter().map(|wanted| wanted.topic.as_str()).collect();
     let (there, missing): (Vec<&str>, Vec<&str>) =
         topics.into_iter().partition(|topic| cluster.topics.contains_key(*topic));
     let checkpoints = config.checkpoint_topic();
     let has_checkpoints = cluster.topics.contains_key(&checkpoints);
     // More replicas than brokers was told already.
-    if brokers >= factor.max(1) as usize {
+    if cluster.brokers >= config.kafka.replication_factor.max(1) as usize {
         let new =
             may_create(&config.kafka, (!has_checkpoints).then_some(checkpoints.as_str()), &missing).await;
         if findings.known("topics", new).is_some() {
@@ -46,10 +52,10 @@ pub(super) async fn check(
     let mut described = there;
     described.extend(has_checkpoints.then_some(checkpoints.as_str()));
     if described.is_empty() {
-        return Some(cluster);
+        return;
     }
     let settings = topic_settings(&config.kafka, &described).await;
-    for (topic, settings) in findings.known("topics", settings)? {
+    for (topic, settings) in findings.known("topics", settings).unwrap_or_default() {
         let partitions = cluster.topics.get(&topic).copied().unwrap_or_default();
         if topic == config.side_topic("relation") {
             continue;
@@ -60,7 +66,6 @@ pub(super) async fn check(
             events_topic(config, &topic, partitions, &settings, findings);
         }
     }
-    Some(cluster)
 }
 
 fn events_topic(

@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::registry::Registry;
 use crate::required_topics::RequiredTopic;
 use crate::source;
+use crate::topic_names::TopicNames;
 
 /// What is to be done about something that was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,16 +107,35 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
         source = identity.zip(slot);
     }
-    let mut wanted = RequiredTopic::beside(config);
-    wanted.extend(shapes.iter().map(|shape| RequiredTopic::of_table(config, shape)));
-    let registry = findings.known("registry", Registry::new(&config.registry, false));
-    let registry = match registry {
-        Some(registry) => registry::check(registry, config, &wanted, &mut findings).await,
-        None => None,
+    let cluster = kafka::brokers(config, &mut findings).await;
+    let mut registry = findings.known("registry", Registry::new(&config.registry, false));
+    let last = match (&cluster, &mut registry) {
+        (Some(cluster), Some(registry)) => {
+            slot::last_checkpoint(config, cluster, registry, &mut findings).await
+        }
+        _ => None,
     };
-    let cluster = kafka::check(config, &wanted, &mut findings).await;
-    if let (Some((identity, slot)), Some(cluster), Some(mut registry)) = (source, cluster, registry) {
-        slot::check_against_checkpoint(config, &identity, slot, &cluster, &mut registry, &mut findings).await;
+    let names = match (&cluster, &mut registry) {
+        (Some(cluster), Some(registry)) => {
+            let last = last.as_ref().and_then(Option::as_ref);
+            findings.known("topics", TopicNames::survey(config, cluster, last, registry).await)
+        }
+        _ => None,
+    };
+    let mut names = names.unwrap_or_else(|| TopicNames::new(config));
+    for meeting in names.give(shapes.iter().map(|shape| &shape.name)) {
+        findings.note("topics", meeting.to_string());
+    }
+    let mut wanted = RequiredTopic::beside(config);
+    wanted.extend(shapes.iter().map(|shape| RequiredTopic::of_table(&names, shape)));
+    if let Some(registry) = registry {
+        registry::check(&registry, config, &wanted, &mut findings).await;
+    }
+    if let Some(cluster) = &cluster {
+        kafka::topics(config, cluster, &wanted, &mut findings).await;
+    }
+    if let (Some((identity, slot)), Some(last)) = (source, last) {
+        slot::check_against_checkpoint(config, &identity, slot, last, &mut findings).await;
     }
     findings.0
 }

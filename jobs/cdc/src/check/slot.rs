@@ -2,6 +2,7 @@ use tokio_postgres::Client;
 
 use super::Findings;
 use crate::capture::{Start, follow_timeline, where_to_start};
+use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::kafka::{ClusterState, committed_checkpoint};
 use crate::registry::Registry;
@@ -70,18 +71,28 @@ fn tell(name: &str, health: &SlotHealth, limit: &str, findings: &mut Findings) {
     }
 }
 
+const CHECKPOINT: &str = "checkpoint";
+
+/// The last checkpoint, none when it can't be read.
+pub(super) async fn last_checkpoint(
+    config: &Config,
+    cluster: &ClusterState,
+    registry: &mut Registry,
+    findings: &mut Findings,
+) -> Option<Option<Checkpoint>> {
+    let last = committed_checkpoint(config, cluster, registry).await;
+    findings.known(CHECKPOINT, last)
+}
+
 /// Whether a capture could go on from the last checkpoint.
 pub(super) async fn check_against_checkpoint(
     config: &Config,
     identity: &SystemIdentity,
     slot: Option<SlotState>,
-    cluster: &ClusterState,
-    registry: &mut Registry,
+    last: Option<Checkpoint>,
     findings: &mut Findings,
 ) {
-    const WHAT: &str = "checkpoint";
-    let last = committed_checkpoint(config, cluster, registry).await;
-    let Some(last) = findings.known(WHAT, last) else { return };
+    const WHAT: &str = CHECKPOINT;
     let followed = follow_timeline(config, last, identity).await;
     let Some(last) = findings.known(WHAT, followed) else { return };
     let topic = config.checkpoint_topic();

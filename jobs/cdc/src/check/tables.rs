@@ -54,7 +54,6 @@ pub(super) async fn check(client: &Arc<Client>, config: &Config, findings: &mut 
         findings.note("column types", format!("{} {form}", some(&unknown)));
     }
     replica_identities(client, &included, findings).await;
-    findings.known("topics", config.topics(included.iter().map(|table| &table.name)));
     included
 }
 

@@ -5,7 +5,7 @@ mod file;
 mod tables;
 mod topic_template;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::env;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -213,41 +213,9 @@ impl Config {
         inserts_publication(&self.publication)
     }
 
-    /// The topic of a table's events.
-    pub(crate) fn topic(&self, table: &TableName) -> String {
-        self.topic_name.topic(&self.topic_prefix, &self.source.database, table)
-    }
-
     /// The topic of the checkpoint records.
     pub(crate) fn checkpoint_topic(&self) -> String {
         self.side_topic("checkpoint")
-    }
-
-    /// The topics of these tables, in their order.
-    ///
-    /// # Errors
-    /// When two tables would share one, or one is that of other records.
-    pub(crate) fn topics<'a>(&self, tables: impl Iterator<Item = &'a TableName>) -> Result<Vec<String>> {
-        let mut owners: HashMap<String, String> =
-            ["checkpoint", "relation", "transaction", "dead_letter", "message"]
-                .map(|name| (self.side_topic(name), format!("the {name} records")))
-                .into();
-        let mut topics = Vec::new();
-        for table in tables {
-            let topic = self.topic(table);
-            if let Some(other) =
-                owners.insert(topic.clone(), table.to_string()).filter(|other| *other != table.to_string())
-            {
-                return Err(Error::new(
-                    ErrorKind::Configuration,
-                    format!(
-                        "{other} and {table} would share topic {topic}: change topic_name, or exclude one of the tables"
-                    ),
-                ));
-            }
-            topics.push(topic);
-        }
-        Ok(topics)
     }
 
     /// Whether there is a topic of dead letters.
@@ -330,30 +298,6 @@ mod tests {
         for (from, to, named) in table {
             let error = Config::from_toml(&SMALLEST.replace(from, to), variable).unwrap_err().chain();
             assert!(error.contains(named), "{to}: {error}");
-        }
-    }
-
-    #[test]
-    fn tables_never_share_a_topic() {
-        let check = |template: &str, tables: &[(&str, &str)]| {
-            let text = format!("topic_name = \"{template}\"\n{SMALLEST}");
-            let config = Config::from_toml(&text, variable).unwrap();
-            let names: Vec<TableName> = tables
-                .iter()
-                .map(|(schema, table)| TableName { schema: (*schema).into(), table: (*table).into() })
-                .collect();
-            config.topics(names.iter()).map_err(|error| error.to_string())
-        };
-        let default = TopicTemplate::DEFAULT;
-        assert_eq!(check(default, &[("a", "t"), ("b", "t")]).unwrap(), ["wwi.a.t", "wwi.b.t"]);
-        assert_eq!(check("{table}", &[("a", "t"), ("a", "t")]).unwrap(), ["t", "t"]);
-        for (template, tables, named) in [
-            ("{prefix}.{table}", [("a", "t"), ("b", "t")], "a.t and b.t would share topic wwi.t"),
-            (default, [("a", "t 1"), ("a", "t_1")], "a.t 1 and a.t_1"),
-            ("{prefix}.{table}", [("a", "checkpoint"), ("a", "b")], "the checkpoint records"),
-        ] {
-            let error = check(template, &tables).unwrap_err();
-            assert!(error.contains(named), "{error}");
         }
     }
 }

@@ -52,6 +52,12 @@ impl TopicTemplate {
 
     /// The table's topic, with characters that Kafka refuses as `_`.
     pub(crate) fn topic(&self, prefix: &str, database: &str, table: &TableName) -> String {
+        let rendered = self.render(prefix, database, table);
+        rendered.chars().map(|c| if is_allowed(c) { c } else { '_' }).collect()
+    }
+
+    /// The same, with all characters.
+    pub(crate) fn render(&self, prefix: &str, database: &str, table: &TableName) -> String {
         let mut topic = String::new();
         for part in &self.0 {
             topic.push_str(match part {
@@ -62,7 +68,7 @@ impl TopicTemplate {
                 Part::Table => &table.table,
             });
         }
-        topic.chars().map(|c| if is_allowed(c) { c } else { '_' }).collect()
+        topic
     }
 
     /// Whether every topic begins with the prefix and a dot, by which it is found.

@@ -12,6 +12,8 @@ impl What {
     pub(crate) const REPLACED: &'static str = "replaced";
     /// Rows were changed, added or removed and no event tells it: an image follows.
     pub(crate) const ROWS: &'static str = "rows";
+    /// Events of the table are in another topic from here on.
+    pub(crate) const TOPIC: &'static str = "topic";
     pub(crate) const ADDED: &'static str = "column_added";
     pub(crate) const DROPPED: &'static str = "column_dropped";
     pub(crate) const RENAMED: &'static str = "column_renamed";
@@ -42,15 +44,25 @@ impl Change {
         Self { column: Some(column.to_owned()), ..Self::new(what) }
     }
 
-    fn changed(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
+    pub(super) fn changed(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
         self.before = Some(before.into());
         self.after = Some(after.into());
         self
     }
 
+    /// Whether a value of an enum has another name.
+    pub(crate) fn renames_label(&self) -> bool {
+        self.what == What::LABEL_RENAMED
+    }
+
+    /// Whether nothing was told of the table before.
+    pub(crate) fn is_first(&self) -> bool {
+        self.what == What::FIRST
+    }
+
     /// Whether the rows are known only once the table has been read as a whole.
     pub(crate) fn needs_image(&self) -> bool {
-        matches!(self.what.as_str(), What::REPLACED | What::ROWS)
+        matches!(self.what.as_str(), What::FIRST | What::REPLACED | What::ROWS | What::TOPIC)
     }
 }
 

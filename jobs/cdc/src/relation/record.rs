@@ -8,6 +8,7 @@ use crate::avro::binary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
+use crate::pgoutput::RelationId;
 use crate::table::TableName;
 
 /// The record's Avro schema; `docs/relation-records.md` explains each field.
@@ -112,6 +113,10 @@ pub(crate) struct Change {
 impl RelationRecord {
     pub(crate) fn name(&self) -> TableName {
         TableName { schema: self.schema.clone(), table: self.table.clone() }
+    }
+
+    pub(crate) fn id(&self) -> RelationId {
+        RelationId(self.oid as u32)
     }
 
     pub(crate) fn position(&self) -> EventId {

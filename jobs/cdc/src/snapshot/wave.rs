@@ -17,6 +17,7 @@ use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::relation::RelationLog;
 use crate::shutdown::Shutdown;
+use crate::table::TableName;
 use crate::transport::{Connection, ExportedSnapshot, SystemIdentity};
 
 /// Ranges of a wave for each connection: more make fewer waits for the slowest, and larger Kafka
@@ -41,6 +42,14 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Lets a table be read from its beginning, whatever an earlier attempt has read of it.
+    pub(crate) fn read_again(&mut self, table: &TableName) {
+        if let Some(progress) = self.progress.get_mut(&table.to_string()) {
+            progress.done = false;
+            progress.through.clear();
+        }
+    }
+
     /// Leaves the tables that are not read yet to the stream, from their beginning.
     pub(crate) fn left_to_the_stream(mut self, encoders: &[Arc<TableEncoder>]) -> Self {
         for encoder in encoders {

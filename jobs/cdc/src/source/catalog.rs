@@ -12,7 +12,6 @@ use crate::avro::field_names;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::RelationId;
-use crate::relation::Label;
 use crate::table::{
     Column, ColumnDefault, ColumnType, KeyOperators, TableName, TableShape, TypeOptions, TypeRow,
 };
@@ -170,34 +169,6 @@ impl Catalog {
         Ok(shapes)
     }
 
-    /// The values of an enum, or of the enum that a domain or an array is made of.
-    pub(crate) fn labels(&self, oid: u32) -> Vec<Label> {
-        let mut oid = oid;
-        // A damaged catalog might close a chain of domains to a ring.
-        for _ in 0..16 {
-            let Some(row) = self.types.get(&oid) else { break };
-            oid = match row {
-                row if row.is_domain => row.base,
-                row if row.is_array && row.element != 0 => row.element,
-                row => {
-                    let labels = row.label_oids.iter().zip(&row.labels);
-                    return labels
-                        .map(|(oid, label)| Label { oid: i64::from(*oid), label: label.clone() })
-                        .collect();
-                }
-            };
-        }
-        Vec::new()
-    }
-
-    /// Sees to it that the types of a table are known.
-    pub(crate) async fn know_types(&mut self, facts: &TableFacts) -> Result<()> {
-        for column in &facts.columns {
-            self.column_type(column.type_oid, column.modifier).await?;
-        }
-        Ok(())
-    }
-
     /// Has types read again when they are needed next: values of an enum came, or were renamed.
     pub(crate) fn forget_types(&mut self) {
         self.types.clear();
@@ -323,8 +294,7 @@ impl Catalog {
             .client
             .query(
                 "SELECT t.oid, t.typname, t.typtype::text, t.typinput = 'array_in'::regproc AND t.typdelim = ',', t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
-                        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
-                        (SELECT array_agg(e.oid ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
+                        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
                    FROM pg_type t WHERE t.typtype <> 'c'",
                 &[],
             )
@@ -342,7 +312,6 @@ impl Catalog {
                 element: row.get(6),
                 not_null: row.get(7),
                 labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
-                label_oids: row.get::<_, Option<Vec<u32>>>(9).unwrap_or_default(),
             };
             (row.get(0), facts)
         }));

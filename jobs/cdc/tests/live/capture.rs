@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::stage::{Result, Stage, eventually};
-use crate::topics::{Record, Topics};
+use crate::topics::Topics;
 
 /// Runs another subcommand to its end.
 pub fn command(config: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Output> {
@@ -123,20 +123,21 @@ impl Capture {
 
     /// Waits until everything is out, stops, and reads the topics, whose promises must hold.
     pub fn finish(self, stage: &Stage) -> Result<Topics> {
-        self.finish_through(stage, |_| {})
+        self.stop(stage)?;
+        let topics = Topics::read(stage)?;
+        topics.check()?;
+        Ok(topics)
     }
 
-    /// The same, each event being shown as it comes.
-    pub fn finish_through(self, stage: &Stage, show: impl FnMut(&mut Record)) -> Result<Topics> {
+    /// Waits until everything is out, and stops.
+    pub fn stop(self, stage: &Stage) -> Result<()> {
         stage.catch_up().map_err(|error| format!("{error}\n{}", self.log()))?;
         let log = self.log();
         let (status, took) = self.terminate()?;
         if !status.success() || took > Duration::from_secs(5) {
             return Err(format!("told to stop, it ended with {status} after {took:?}:\n{log}").into());
         }
-        let topics = Topics::read_through(stage, show)?;
-        topics.check()?;
-        Ok(topics)
+        Ok(())
     }
 
     /// Waits until it ends by itself with a failure, and returns its log.

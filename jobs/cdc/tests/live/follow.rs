@@ -1,11 +1,11 @@
 //! A consumer that applies events and relation records in the order of the source, and so has every table as the source has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use apache_avro::types::Value;
 
 use crate::compare::{Rows, UNAVAILABLE, hex, source_rows, table_names, text};
-use crate::events::{Event, Events, Key, Position, short, string};
+use crate::events::{Event, Key, Position, short, string};
 use crate::stage::{Result, Stage};
 use crate::topics::{Record, Topics, field};
 
@@ -18,6 +18,7 @@ struct Table {
     image: Option<Position>,
     /// Rows of a table without a key so far.
     nameless: u64,
+    applied: Position,
 }
 
 #[derive(Clone)]
@@ -35,35 +36,19 @@ struct Row {
     written: Position,
 }
 
-/// All tables, by the names that they have in the end.
-#[derive(Default)]
-pub struct Followed(BTreeMap<String, Table>);
+/// All tables, by the names that they have at the time.
+///
+/// Each has a topic of its own, so that they are followed independently of each other.
+pub struct Followed {
+    tables: BTreeMap<String, Table>,
+    /// What is told of each table, as far as it is still to come.
+    relations: BTreeMap<String, VecDeque<Record>>,
+}
 
 /// Rebuilds every table, and compares it with the source.
 pub fn follow(stage: &Stage, topics: &Topics) -> Result<()> {
-    let mut events = Events::default();
-    topics.records.iter().for_each(|record| events.take(record));
-    follow_events(stage, &topics.relations, events)
-}
-
-/// The same, of events that were taken out of the records as they came.
-pub fn follow_events(stage: &Stage, relations: &[Record], events: Events) -> Result<()> {
-    let mut events = events.taken;
-    events.sort_by_key(|event| event.position);
-    let mut relations: Vec<&Record> = relations.iter().collect();
-    relations.sort_by_key(|record| (record.commit_lsn, record.ordinal));
-    let mut followed = Followed::default();
-    let mut relations = relations.into_iter().peekable();
-    for event in events {
-        // A relation record holds from the event of its position on.
-        while let Some(record) =
-            relations.next_if(|record| (record.commit_lsn, record.ordinal) <= event.position)
-        {
-            followed.relation(record)?;
-        }
-        followed.event(event)?;
-    }
-    relations.try_for_each(|record| followed.relation(record))?;
+    let mut followed = Followed::new(&topics.relations);
+    topics.records.iter().try_for_each(|record| followed.apply(record))?;
     followed.compare(stage)
 }
 
@@ -80,36 +65,64 @@ fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 }
 
 impl Followed {
-    fn relation(&mut self, record: &Record) -> Result<()> {
-        let position = (record.commit_lsn, record.ordinal);
-        let record = record.value.as_ref().ok_or("a relation record without a value")?;
-        let name = format!("{}.{}", string(record, "schema"), string(record, "table"));
-        match string(record, "kind").as_str() {
-            "gone" => drop(self.0.remove(&name)),
-            "image_begin" => self.0.entry(name).or_default().image = Some(position),
-            "image_end" => {
-                let table = self.0.get_mut(&name).ok_or_else(|| format!("{name}: an image of nothing"))?;
-                let begun =
-                    table.image.take().ok_or_else(|| format!("{name}: an image ends that has not begun"))?;
-                table.rows.retain(|_, row| row.written >= begun);
+    pub fn new(relations: &[Record]) -> Self {
+        let mut by_table: BTreeMap<String, VecDeque<Record>> = BTreeMap::new();
+        for record in relations {
+            let name = record
+                .value
+                .as_ref()
+                .map(|value| format!("{}.{}", string(value, "schema"), string(value, "table")));
+            by_table.entry(name.unwrap_or_default()).or_default().push_back(record.clone());
+        }
+        Self { tables: BTreeMap::new(), relations: by_table }
+    }
+
+    /// Applies the next record of a topic; those of a topic come in the order of the source.
+    pub fn apply(&mut self, record: &Record) -> Result<()> {
+        let Some(value) = &record.value else { return Ok(()) };
+        let event = Event::of(record, value);
+        if event.table == "public.touched" {
+            return Ok(());
+        }
+        let (name, position) = (event.table.clone(), event.position);
+        self.tell(&name, position)?;
+        let table = self.tables.get_mut(&name);
+        let table = table.ok_or_else(|| format!("{name}: an event before the table was told"))?;
+        table.apply(event).map_err(|error| format!("{name} at {position:?}: {error}").into())
+    }
+
+    /// A relation record holds from the event of its position on.
+    fn tell(&mut self, name: &str, until: Position) -> Result<()> {
+        let Some(waiting) = self.relations.get_mut(name) else { return Ok(()) };
+        while let Some(record) = waiting.front() {
+            let position = (record.commit_lsn, record.ordinal);
+            if position > until {
+                break;
             }
-            _ => self.0.entry(name).or_default().describe(record),
+            let told = record.value.as_ref().ok_or("a relation record without a value")?;
+            match string(told, "kind").as_str() {
+                "gone" => drop(self.tables.remove(name)),
+                "image_begin" => self.tables.entry(name.to_owned()).or_default().image = Some(position),
+                "image_end" => {
+                    let table = self.tables.get_mut(name);
+                    let table = table.ok_or_else(|| format!("{name}: an image of nothing"))?;
+                    let begun = table.image.take();
+                    let begun = begun.ok_or_else(|| format!("{name}: an image ends that has not begun"))?;
+                    table.rows.retain(|_, row| row.written >= begun);
+                }
+                _ => self.tables.entry(name.to_owned()).or_default().describe(told),
+            }
+            waiting.pop_front();
         }
         Ok(())
     }
 
-    fn event(&mut self, event: Event) -> Result<()> {
-        let (name, position) = (event.table.clone(), event.position);
-        if name == "public.touched" {
-            return Ok(());
+    /// Compares every table with the source once all has been applied.
+    pub fn compare(mut self, stage: &Stage) -> Result<()> {
+        for name in self.relations.keys().cloned().collect::<Vec<_>>() {
+            self.tell(&name, (u64::MAX, u64::MAX))?;
         }
-        let table =
-            self.0.get_mut(&name).ok_or_else(|| format!("{name}: an event before the table was told"))?;
-        table.apply(event).map_err(|error| format!("{name} at {position:?}: {error}").into())
-    }
-
-    fn compare(self, stage: &Stage) -> Result<()> {
-        let Self(mut tables) = self;
+        let Self { mut tables, .. } = self;
         for name in table_names(stage)? {
             let table = tables.remove(&name).ok_or_else(|| format!("{name} was never told"))?;
             if table.image.is_some() {
@@ -204,7 +217,11 @@ impl Table {
         }
     }
 
-    fn apply(&mut self, event: Event) -> Result<()> {
+    fn apply(&mut self, event: Event<'_>) -> Result<()> {
+        if event.position < self.applied {
+            return Err(format!("it comes after {:?}", self.applied).into());
+        }
+        self.applied = event.position;
         let key = event.key.unwrap_or_else(|| {
             self.nameless += 1;
             vec![Some(format!("row {}", self.nameless))]
@@ -216,7 +233,7 @@ impl Table {
                 let before = self.rows.remove(&key);
                 let mut values = BTreeMap::new();
                 for (name, value) in event.after {
-                    let column = self.columns.iter().find(|column| column.field == *name && column.captured);
+                    let column = self.columns.iter().find(|column| column.field == name && column.captured);
                     let column = column.ok_or_else(|| format!("a field {name} that was not told"))?;
                     let value = match value {
                         Some(text) if text == UNAVAILABLE || text == hex(UNAVAILABLE.as_bytes()) => {

@@ -101,7 +101,7 @@ pub fn change_of_shape(dice: &mut Dice, step: u64) -> String {
              ORDER BY random() LIMIT 1); END $$"
         )
     };
-    match dice.below(20) {
+    match dice.below(22) {
         0 => format!("ALTER TABLE plain ADD COLUMN c{step} integer NOT NULL DEFAULT {step}"),
         1 => format!("ALTER TABLE whole ADD COLUMN c{step} text DEFAULT 'of {step}'"),
         2 => of_a_column("plain", "DROP COLUMN %I", "true"),

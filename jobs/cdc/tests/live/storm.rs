@@ -17,8 +17,7 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use crate::Outcome;
 use crate::capture::{Capture, command};
-use crate::events::Events;
-use crate::follow::follow_events;
+use crate::follow::Followed;
 use crate::relations::are_whole;
 use crate::stage::{Result, Stage, eventually};
 use crate::statements::{Dice, TABLES, change_of_shape, statement};
@@ -253,11 +252,15 @@ pub fn of_everything() -> Outcome {
         "the last change was told within {told:.1?}, its images had ended after {:.1?}",
         last_change.elapsed()
     );
-    // Rows are taken in as they come: there are more of them than fit into memory.
-    let mut events = Events::default();
     let log = capture.log();
-    let topics = capture.finish_through(&stage, |record| {
-        events.take(record);
+    capture.stop(&stage)?;
+    // Rows are applied as they come: there are more of them than fit into memory.
+    let mut followed = Followed::new(&Topics::read_relations(&stage)?);
+    let mut outcome = Ok(());
+    let topics = Topics::read_through(&stage, |record| {
+        if outcome.is_ok() {
+            outcome = followed.apply(record);
+        }
         record.forget_row();
     })?;
     println!(
@@ -266,6 +269,7 @@ pub fn of_everything() -> Outcome {
         topics.relations.len(),
         begun.elapsed().as_secs()
     );
+    topics.check()?;
     in_order(&topics)?;
-    follow_events(&stage, &topics.relations, events).map_err(|error| format!("{error}\n{log}").into())
+    outcome.and_then(|()| followed.compare(&stage)).map_err(|error| format!("{error}\n{log}").into())
 }

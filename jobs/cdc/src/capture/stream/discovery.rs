@@ -37,7 +37,8 @@ struct Found {
 enum Finding {
     /// A table, and how often the stream had described it by then: if it has done so since, it knows better.
     Table(Box<Telling>, u32),
-    Gone(TableName),
+    /// The name of a table, likewise.
+    Gone(TableName, RelationId, u32),
 }
 
 impl Discovery {
@@ -121,14 +122,21 @@ impl<S: ReplicationStream> Stream<S> {
         let client = self.tables.client();
         let at = standing(&client).await?.end;
         let mut found = Vec::new();
-        for telling in tellings {
-            if !self.tables.relations.changes(&telling).is_empty() {
+        for mut telling in tellings {
+            let changes = self.tables.relations.changes(&telling);
+            if !changes.is_empty() {
+                // Between two looks, events may have had names of it that nobody knows any more.
+                telling.rewritten |= changes.iter().any(Change::renames_label);
                 let seen = self.tables.descriptions(telling.id);
                 found.push(Finding::Table(Box::new(telling), seen));
             }
         }
-        let is_gone = |name: &&TableName| !included.iter().any(|(_, known)| known == *name);
-        found.extend(self.tables.relations.names().filter(is_gone).cloned().map(Finding::Gone));
+        for record in self.tables.relations.present() {
+            let (name, id) = (record.name(), record.id());
+            if !included.iter().any(|(_, known)| *known == name) {
+                found.push(Finding::Gone(name, id, self.tables.descriptions(id)));
+            }
+        }
         self.discovery.found = found.into_iter().map(|what| Found { at, what }).collect();
         if self.discovery.has_found() {
             nudge(client);
@@ -156,7 +164,15 @@ impl<S: ReplicationStream> Stream<S> {
                     continue;
                 }
                 Finding::Table(telling, _) => self.tell(*telling, at, "catalog").await?,
-                Finding::Gone(name) => {
+                Finding::Gone(name, id, seen)
+                    if self.tables.descriptions(id) != seen
+                        || self.tables.relations.named(&name).is_none_or(|told| told.id() != id) =>
+                {
+                    tracing::debug!(table = %name, "the stream has told of the name since it was looked at");
+                    self.discovery.hurry();
+                    continue;
+                }
+                Finding::Gone(name, ..) => {
                     self.tables.relations.tell_gone(&mut self.outbox, &name, at, "catalog").await?;
                 }
             }
@@ -176,8 +192,10 @@ impl<S: ReplicationStream> Stream<S> {
         let is_new = !self.outbox.knows_topic(&telling.topic);
         let changes = self.tables.relations.tell(&mut self.outbox, telling, at, learned_from).await?;
         self.tables.rewritten.remove(&id);
-        // A new topic has none of the rows.
+        // A new topic has none of the rows. One that is told first may be on the list since it is new.
+        let is_first = changes.iter().all(Change::is_first) && self.is_to_be_read(&name);
         if (former.is_some() || is_new || changes.iter().any(Change::needs_image))
+            && !is_first
             && self.incremental.config.snapshot.mode != SnapshotMode::Never
         {
             self.read_tables([&name]);

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use super::Stream;
 use super::aside::Aside;
-use crate::capture::tables::Prepared;
+use crate::capture::tables::Present;
 use crate::config::Config;
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
@@ -16,7 +16,7 @@ use crate::pgoutput::{Begin, RelationId};
 use crate::relation::Telling;
 use crate::snapshot::incremental::{Reader, Reading, Standing, Taken, standing};
 use crate::source::unreadable;
-use crate::table::TableName;
+use crate::table::{TableName, TableShape};
 use crate::transport::ReplicationStream;
 
 /// How soon a snapshot is taken again that came at a bad moment.
@@ -51,6 +51,8 @@ struct Table {
     /// and commits.
     changed_by: Vec<(u32, Lsn)>,
     range: Option<Range>,
+    /// A shape that the stream has not described, and where it would have by then.
+    ahead: Option<(TableShape, Lsn)>,
     rows: u64,
     told: Instant,
 }
@@ -259,6 +261,11 @@ impl<S: ReplicationStream> Stream<S> {
         !self.incremental.paused && self.position.snapshots.unfinished().any(|name| aside.lets_through(name))
     }
 
+    /// Whether a table is read, or will be.
+    pub(super) fn is_to_be_read(&self, table: &TableName) -> bool {
+        self.position.snapshots.unfinished().any(|name| name == table.to_string())
+    }
+
     /// Takes in the range that stands before this transaction.
     pub(super) async fn take_in_before(&mut self, begin: &Begin) -> Result<()> {
         let here = EventId { commit_lsn: begin.commit_lsn.before(), ordinal: 0 };
@@ -270,8 +277,16 @@ impl<S: ReplicationStream> Stream<S> {
         let client = self.tables.client();
         let taken = self.incremental.take(&mut table, &client).await;
         if let Ok(Some((mut reader, taken))) = taken {
-            let Prepared { encoder, telling } =
-                self.tables.present(table.relation, &table.name, reader.catalog()).await?;
+            let present = self.tables.present(table.relation, &table.name, reader.catalog()).await?;
+            if self.is_ahead(&mut table, &present, taken.end) {
+                reader.give_up().await?;
+                self.incremental.put_back(reader, SOON);
+                self.incremental.table = Some(table);
+                nudge(client);
+                return Ok(());
+            }
+            let encoder = self.tables.encoder_of(&present).await?;
+            let telling = present.telling;
             let after = self.position.snapshots.through(&table.name.to_string());
             let rows = self.incremental.config.snapshot.incremental_rows;
             let dead_letters = self.events.dead_letters().cloned();
@@ -283,6 +298,22 @@ impl<S: ReplicationStream> Stream<S> {
         }
         self.incremental.table = Some(table);
         taken.map(drop)
+    }
+
+    /// Whether the stream may still describe the table as it was before the catalog's present shape. The schemas of a table
+    /// are registered in the order of its shapes, which the registry's compatibility asks for.
+    fn is_ahead(&self, table: &mut Table, present: &Present, end: Lsn) -> bool {
+        if !self.tables.differs(present) {
+            table.ahead = None;
+            return false;
+        }
+        match &table.ahead {
+            Some((shape, until)) if *shape == present.shape => self.position.end() < *until,
+            _ => {
+                table.ahead = Some((present.shape.clone(), end));
+                true
+            }
+        }
     }
 
     /// The table that is read at the moment, or the next one; none when all are done.
@@ -302,6 +333,7 @@ impl<S: ReplicationStream> Stream<S> {
                     at_first: None,
                     changed_by: Vec::new(),
                     range: None,
+                    ahead: None,
                     rows: 0,
                     told: Instant::now(),
                 }));
