@@ -6,6 +6,7 @@ mod incremental;
 mod messages;
 mod publications;
 mod signals;
+mod transaction;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,22 +20,21 @@ use self::incremental::{Incremental, SOON};
 use self::messages::Messages;
 pub(super) use self::publications::Publications;
 use self::signals::receive;
+use self::transaction::Transaction;
 use super::changes::{Change, Changes};
 use super::displaced_rows::DisplacedRows;
 use super::isolation;
 use super::pace::Pace;
 use super::tables::Tables;
-use crate::avro::{
-    Boundary, EventSource, Operation, SnapshotMark, TableEncoder, TransactionBlock, dead_letter,
-};
+use crate::avro::{Boundary, EventSource, Operation, SnapshotMark, TableEncoder, dead_letter};
 use crate::checkpoint::{Checkpoint, PHASE_STREAM, TableProgress};
 use crate::config::{Config, SkippedOperations};
-use crate::delivery::{Outbox, Progress, SideTopic, SideTopics};
-use crate::error::{Error, Result};
+use crate::delivery::{Outbox, Progress, SideTopics};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::{EventId, KafkaSignal, TRANSACTIONAL_IDS};
 use crate::lsn::Lsn;
 use crate::metrics::Metrics;
-use crate::pgoutput::{Begin, Commit, Message, Relation, RelationId, decode};
+use crate::pgoutput::{Commit, Message, Relation, RelationId, decode};
 use crate::relation::Telling;
 use crate::shutdown::Shutdown;
 use crate::source::Arranged;
@@ -86,19 +86,6 @@ pub(crate) struct Stream<S> {
     displaced: DisplacedRows,
     /// The last event's name in the metadata of transactions.
     block_id: String,
-}
-
-/// A source transaction being received.
-struct Transaction {
-    begin: Begin,
-    ordinal: u64,
-    previous_commit: Lsn,
-    /// Where its beginning was received; none without metadata.
-    began_at: Option<Lsn>,
-    /// Whether the record of its beginning is out, or in the open Kafka transaction.
-    begun: bool,
-    /// Events of each table, in the order in which the tables come.
-    events: Vec<(TableName, i64)>,
 }
 
 impl<S: ReplicationStream> Stream<S> {
@@ -212,7 +199,13 @@ impl<S: ReplicationStream> Stream<S> {
             match received? {
                 Received::Message { lsn, body } => {
                     last = last.max(lsn);
-                    self.message(lsn, decode(body)?).await?;
+                    match &self.tables.characters {
+                        Some(characters) if !body.is_ascii() => {
+                            let recoded = Arc::clone(characters).message(body).await?;
+                            self.message(lsn, decode(&recoded)?).await?;
+                        }
+                        _ => self.message(lsn, decode(body)?).await?,
+                    }
                 }
                 Received::KeepAlive { end, .. } => self.keep_alive(end),
             }
@@ -332,7 +325,7 @@ impl<S: ReplicationStream> Stream<S> {
         {
             return self.bury(relation, &change, source, error).await;
         }
-        encoded?;
+        encoded.map_err(|error| at(error, lsn))?;
         for event in 0..self.changes.len() {
             if self.changes.get(event).is_some_and(|event| self.skip.contains(event.operation)) {
                 self.next_ordinal();
@@ -539,37 +532,14 @@ impl<S: ReplicationStream> Stream<S> {
     }
 }
 
-impl Transaction {
-    /// The place of its next event, in a table; none without metadata.
-    fn block<'a>(
-        &self,
-        encoder: &TableEncoder,
-        lsn: Lsn,
-        id: &'a mut String,
-    ) -> Option<TransactionBlock<'a>> {
-        self.began_at?;
-        *id = self.id_at(lsn);
-        let name = &encoder.shape.name;
-        let before = self.events.iter().find(|(table, _)| table == name).map_or(0, |(_, events)| *events);
-        let total: i64 = self.events.iter().map(|(_, events)| events).sum();
-        Some(TransactionBlock { id, total_order: total + 1, collection_order: before + 1 })
-    }
-
-    fn count(&mut self, encoder: &TableEncoder) {
-        let name = &encoder.shape.name;
-        match self.events.iter_mut().find(|(table, _)| table == name) {
-            Some((_, events)) => *events += 1,
-            None => self.events.push((name.clone(), 1)),
+/// A failure together with its place in the log.
+#[cold]
+fn at(error: Error, lsn: Lsn) -> Error {
+    match error.kind() {
+        ErrorKind::Encoding | ErrorKind::RecordTooLarge => {
+            Error::new(error.kind(), format!("the change at LSN {lsn} can't be told")).caused_by(error)
         }
-    }
-
-    fn boundary(&self, topic: &SideTopic, boundary: &Boundary<'_>, lsn: Lsn) -> (Vec<u8>, Vec<u8>) {
-        boundary.encode(topic.schema_ids, &self.id_at(lsn), self.begin.committed_at_us)
-    }
-
-    /// Debezium names a transaction by its number and the position of what is told of it.
-    fn id_at(&self, lsn: Lsn) -> String {
-        format!("{}:{}", self.begin.xid, lsn.0)
+        _ => error,
     }
 }
 
