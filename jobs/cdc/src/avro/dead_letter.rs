@@ -51,15 +51,22 @@ pub(crate) fn dead_letter(
 fn readable(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(bytes.iter().fold("\\x".to_owned(), |text, byte| text + &format!("{byte:02x}"))),
+        Err(_) => Cow::Owned(digits(bytes)),
     }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold("\\x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// How long values may be so that all which are no longer fit into so many bytes.
 fn longest_that_fits(event: &Event<'_>, room: usize) -> usize {
     let images = [event.before, event.after].into_iter().flatten();
     let lengths = images.flat_map(|(Image::Row(row) | Image::Key(row))| {
-        row.iter().filter_map(|datum| if let Datum::Text(text) = datum { Some(text.len()) } else { None })
+        row.iter().filter_map(|datum| match datum {
+            Datum::Text(text) | Datum::Bytes(text) => Some(text.len()),
+            Datum::Null | Datum::Unchanged => None,
+        })
     });
     let mut lengths: Vec<usize> = lengths.collect();
     if lengths.iter().sum::<usize>() <= room {
@@ -82,13 +89,17 @@ fn longest_that_fits(event: &Event<'_>, room: usize) -> usize {
 fn texts(encoder: &TableEncoder, image: &Image<'_>, longest: usize, out: &mut Vec<u8>) {
     let (Image::Row(row) | Image::Key(row)) = image;
     for (column, datum) in encoder.shape.columns.iter().zip(row.iter()) {
-        let is_too_long = matches!(datum, Datum::Text(text) if text.len() > longest);
+        let is_too_long = matches!(datum, Datum::Text(text) | Datum::Bytes(text) if text.len() > longest);
         if !column.captured || datum == Datum::Unchanged || is_too_long {
             continue;
         }
         binary::long(1, out);
         binary::bytes(column.name.as_bytes(), out);
-        let text = if let Datum::Text(bytes) = datum { Some(readable(bytes)) } else { None };
+        let text = match datum {
+            Datum::Text(bytes) => Some(readable(bytes)),
+            Datum::Bytes(bytes) => Some(Cow::Owned(digits(bytes))),
+            Datum::Null | Datum::Unchanged => None,
+        };
         binary::option(text, out, |text, out| match &column.mask {
             Some(mask) => mask.write(&text, out),
             None => binary::bytes(text.as_bytes(), out),

@@ -60,7 +60,7 @@ impl<'a> Row<'a> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Datum<'a>> + use<'a> {
         let mut before = self.before.map(|before| before.iter());
         self.values.iter().map(move |datum| match before.as_mut().and_then(Values::next) {
-            Some(old @ Datum::Text(_)) if datum == Datum::Unchanged => old,
+            Some(old @ (Datum::Text(_) | Datum::Bytes(_))) if datum == Datum::Unchanged => old,
             _ => datum,
         })
     }
@@ -197,6 +197,7 @@ impl TableEncoder {
                 (Datum::Null, Some(branch)) => out.push(branch),
                 (Datum::Null, None) => return Err(self.wrong(column, "a value of the key is null")),
                 (Datum::Text(bytes), _) => self.text(column, *branches, bytes, out)?,
+                (Datum::Bytes(_), _) => return Err(self.no_text(column)),
                 (Datum::Unchanged, _) => return Err(self.key_not_told(column)),
             }
         }
@@ -260,11 +261,13 @@ impl TableEncoder {
                 }
                 continue;
             }
-            if let Datum::Text(bytes) = datum {
-                self.text(column, field.branches, bytes, out)?;
-            } else {
-                out.extend(field.branches.value);
-                encode::unavailable(&column.kind, out);
+            match datum {
+                Datum::Text(bytes) => self.text(column, field.branches, bytes, out)?,
+                Datum::Bytes(_) => return Err(self.no_text(column)),
+                Datum::Null | Datum::Unchanged => {
+                    out.extend(field.branches.value);
+                    encode::unavailable(&column.kind, out);
+                }
             }
         }
         Ok(())
@@ -283,8 +286,7 @@ impl TableEncoder {
         if ascii::value(&column.kind, bytes, out) {
             return Ok(());
         }
-        let text = std::str::from_utf8(bytes)
-            .map_err(|cause| self.wrong(column, "the value is not UTF-8").caused_by(cause))?;
+        let text = std::str::from_utf8(bytes).map_err(|cause| self.no_text(column).caused_by(cause))?;
         if encode::value(&column.kind, text, out) {
             return Ok(());
         }
@@ -339,7 +341,7 @@ impl TableEncoder {
                     }
                     lessons.extend(labels.into_iter().map(|label| (index, Lesson::Label(label))));
                 }
-                Datum::Null | Datum::Unchanged => {}
+                Datum::Null | Datum::Unchanged | Datum::Bytes(_) => {}
             }
         }
         lessons
@@ -361,6 +363,11 @@ impl TableEncoder {
                 column.name, self.shape.name, column.kind
             ),
         )
+    }
+
+    #[cold]
+    fn no_text(&self, column: &Column) -> Error {
+        self.wrong(column, "the value is bytes that are no text, or that UTF-8 has no characters for")
     }
 
     #[cold]
@@ -394,7 +401,9 @@ impl TableEncoder {
     pub(crate) fn too_large(&self, image: Option<Image<'_>>, bytes: usize) -> Error {
         let row = image.map(|(Image::Row(row) | Image::Key(row))| row);
         let text = |index: &usize| match row.and_then(|row| row.iter().nth(*index)) {
-            Some(Datum::Text(text)) => String::from_utf8_lossy(text).chars().take(100).collect(),
+            Some(Datum::Text(text) | Datum::Bytes(text)) => {
+                String::from_utf8_lossy(text).chars().take(100).collect()
+            }
             _ => String::new(),
         };
         let key: Vec<String> = self.shape.key.iter().map(text).collect();

@@ -26,6 +26,7 @@ pub(crate) use self::names::field_name;
 pub(crate) use self::names::field_names;
 pub(crate) use self::schema::{key_schema, value_schema};
 pub(crate) use self::stamp::{EventSource, SnapshotMark, Stamp};
+pub(crate) use self::structured::from_hex;
 pub(crate) use self::transaction::{Boundary, TRANSACTION_KEY, TRANSACTION_VALUE};
 
 /// Confluent's wire format: a zero byte and the schema's id, in front of the Avro bytes.

@@ -146,6 +146,7 @@ impl DisplacedRows {
             match datum {
                 Datum::Null => values.null(),
                 Datum::Text(text) => values.text(text),
+                Datum::Bytes(bytes) => values.bytes(bytes),
                 Datum::Unchanged => return None,
             }
         }

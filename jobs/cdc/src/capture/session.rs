@@ -22,7 +22,7 @@ use crate::registry::Registry;
 use crate::relation::{self, Change, RelationLog};
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
-use crate::source::{self, Catalog, Server, SlotState};
+use crate::source::{self, Catalog, Characters, Server, SlotState};
 use crate::table::{Lessons, TableName};
 use crate::topic_names::TopicNames;
 use crate::transport::{ExportedSnapshot, Replication, SlotKind, SystemIdentity};
@@ -43,7 +43,8 @@ pub(crate) async fn run(
     let client = Arc::new(source::connect(&config.source).await?);
     source::check_wal_level(&client).await?;
     let identity = identify(config).await?;
-    let catalog = Catalog::new(Arc::clone(&client), &config.rows);
+    let characters = Characters::of(&client).await?;
+    let mut catalog = Catalog::new(Arc::clone(&client), &config.rows);
     let mut tables = catalog.tables(&config.tables, config.partitions).await?;
     let mut published: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
     published.extend(config.signals.table.clone().filter(|table| !published.contains(table)));
@@ -114,7 +115,7 @@ pub(crate) async fn run(
     outbox.continue_isolation(&isolated);
     registry.become_patient();
     let mut tables_in_stream =
-        Tables::new(catalog, registry, (topics, names), relations, config, metrics, lessons);
+        Tables::new((catalog, characters), registry, (topics, names), relations, config, metrics, lessons);
     let prepared = tables_in_stream.prepare(&tables, goes_on).await?;
     let mut encoders = Vec::with_capacity(prepared.len());
     let mut tellings = Vec::with_capacity(prepared.len());
@@ -148,6 +149,7 @@ pub(crate) async fn run(
                     earlier: Lsn(checkpoint.snapshot_lsn as u64),
                     progress: checkpoint.snapshot_progress,
                     dead_letters: side_topics.dead_letters.clone(),
+                    characters: tables_in_stream.characters.clone(),
                 };
                 (session, snapshot)
             } else {
@@ -161,6 +163,7 @@ pub(crate) async fn run(
                     earlier: Lsn(0),
                     progress: BTreeMap::new(),
                     dead_letters: side_topics.dead_letters.clone(),
+                    characters: tables_in_stream.characters.clone(),
                 };
                 (session, snapshot)
             };

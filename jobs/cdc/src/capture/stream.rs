@@ -160,7 +160,13 @@ impl<S: ReplicationStream> Stream<S> {
             match received? {
                 Received::Message { lsn, body } => {
                     last = last.max(lsn);
-                    self.message(lsn, decode(body)?).await?;
+                    match &self.tables.characters {
+                        Some(characters) if !body.is_ascii() => {
+                            let recoded = Arc::clone(characters).message(body).await?;
+                            self.message(lsn, decode(&recoded)?).await?;
+                        }
+                        _ => self.message(lsn, decode(body)?).await?,
+                    }
                 }
                 Received::KeepAlive { end, .. } => {
                     self.metrics.received(end);

@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::pgoutput::{Relation, RelationId, ReplicaIdentity};
 use crate::registry::Registry;
 use crate::relation::{Believed, RelationLog, RelationShape, Telling, believed};
-use crate::source::{Catalog, TableFacts, arrange_publications, catalog_version};
+use crate::source::{Catalog, Characters, TableFacts, arrange_publications, catalog_version};
 use crate::table::{Lesson, Lessons, TableName, TableShape};
 use crate::topic_names::TopicNames;
 
@@ -41,6 +41,8 @@ pub(crate) struct Tables {
     /// Tables whose old rows the stream tells in full.
     told_in_full: HashSet<RelationId>,
     names: TopicNames,
+    /// Those of a database that is not in UTF-8.
+    pub(crate) characters: Option<Arc<Characters>>,
 }
 
 /// A table as the catalog has it at the moment.
@@ -58,7 +60,7 @@ pub(crate) struct Prepared {
 
 impl Tables {
     pub(crate) fn new(
-        catalog: Catalog,
+        (catalog, characters): (Catalog, Option<Arc<Characters>>),
         registry: Registry,
         (topics, names): (Topics, TopicNames),
         relations: RelationLog,
@@ -80,6 +82,7 @@ impl Tables {
             lessons: lessons.clone(),
             told_in_full: HashSet::new(),
             names,
+            characters,
         }
     }
 
@@ -88,12 +91,12 @@ impl Tables {
     }
 
     /// The tables that the configuration includes, as the catalog has them now.
-    pub(crate) async fn included(&self) -> Result<Vec<(RelationId, TableName)>> {
+    pub(crate) async fn included(&mut self) -> Result<Vec<(RelationId, TableName)>> {
         self.catalog.tables_now(&self.config.tables, self.config.partitions).await
     }
 
     /// An included table by its name.
-    pub(crate) async fn named(&self, name: &str) -> Result<Option<(RelationId, TableName)>> {
+    pub(crate) async fn named(&mut self, name: &str) -> Result<Option<(RelationId, TableName)>> {
         Ok(self.included().await?.into_iter().find(|(_, table)| table.to_string() == name))
     }
 

@@ -73,14 +73,14 @@ pub(super) async fn encoding(client: &Client, findings: &mut Findings) {
         "UTF8" => findings.ok(WHAT, "UTF8"),
         "SQL_ASCII" => findings.note(
             WHAT,
-            "SQL_ASCII: PostgreSQL checks no text here; a value whose bytes are no UTF-8 has no encoding and becomes a dead letter with \
-             its bytes in hexadecimal digits, or stops the capture, as events.on_encoding_error says; in a key of the snapshot it stops it",
+            "SQL_ASCII: PostgreSQL checks no text here; a row with bytes that are no UTF-8 becomes a dead letter with its bytes in \
+             hexadecimal digits, or stops the capture, as events.on_encoding_error says",
         ),
         other => findings.note(
             WHAT,
             format!(
-                "{other}: PostgreSQL converts texts to UTF-8; bytes that are no character of {other} stop the stream, and the row has to be \
-                 corrected"
+                "{other}: texts are converted to UTF-8; a row with a character that UTF-8 lacks becomes a dead letter with its bytes in \
+                 hexadecimal digits, or stops the capture, as events.on_encoding_error says"
             ),
         ),
     }

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use super::{Findings, some};
 use crate::config::{Config, Partitions};
 use crate::pgoutput::RelationId;
-use crate::source::{Catalog, refused, remedy};
+use crate::source::{Catalog, describe_unreadable, refused, remedy};
 use crate::table::{TableName, TableShape};
 
 /// A table that the configuration includes.
@@ -24,7 +24,6 @@ pub(super) async fn check(client: &Arc<Client>, config: &Config, findings: &mut 
     let kind = if config.partitions == Partitions::Root { "whole" } else { "each partition" };
     findings.ok("tables", format!("{} included, partitioned ones {kind}", tables.len()));
     unlogged(client, config, findings).await;
-
     let names: HashSet<String> = tables.iter().map(|(_, name)| name.to_string()).collect();
     for name in config.rows.keys.keys().filter(|name| !names.contains(*name)) {
         findings.fix(
@@ -33,6 +32,9 @@ pub(super) async fn check(client: &Arc<Client>, config: &Config, findings: &mut 
         );
     }
     let mut included = Vec::with_capacity(tables.len());
+    for oid in catalog.unreadable() {
+        findings.fix("tables", describe_unreadable(oid));
+    }
     let mut unknown = Vec::new();
     for (id, name) in tables {
         let shape = catalog.shape_now(id, &name).await.map(|(shape, _)| shape);

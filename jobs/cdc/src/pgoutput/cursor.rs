@@ -54,11 +54,16 @@ impl<'a> Cursor<'a> {
 
     /// A text that ends with a zero byte.
     pub(crate) fn text(&mut self, what: &str) -> Result<&'a str> {
+        std::str::from_utf8(self.until_zero(what)?)
+            .map_err(|cause| Error::new(ErrorKind::Protocol, format!("{what} is not UTF-8")).caused_by(cause))
+    }
+
+    /// The bytes before a zero byte.
+    pub(crate) fn until_zero(&mut self, what: &str) -> Result<&'a [u8]> {
         let end = self.rest.iter().position(|byte| *byte == 0).ok_or_else(|| cut(what))?;
         let (text, rest) = self.rest.split_at_checked(end).ok_or_else(|| cut(what))?;
         self.rest = rest.get(1..).unwrap_or_default();
-        std::str::from_utf8(text)
-            .map_err(|cause| Error::new(ErrorKind::Protocol, format!("{what} is not UTF-8")).caused_by(cause))
+        Ok(text)
     }
 
     /// Bytes with their length in front.

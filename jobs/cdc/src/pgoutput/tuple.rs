@@ -9,6 +9,8 @@ pub(crate) enum Datum<'a> {
     Unchanged,
     /// In PostgreSQL's text form.
     Text(&'a [u8]),
+    /// Bytes that are no text in the encoding of the database, or that UTF-8 has no characters for.
+    Bytes(&'a [u8]),
 }
 
 /// A row's values, read in place: checked once when the message is decoded, and walked again by who
@@ -29,7 +31,7 @@ impl<'a> Tuple<'a> {
         for _ in 0..columns {
             match cursor.u8("value kind")? {
                 b'n' | b'u' => {}
-                b't' => {
+                b't' | b'b' => {
                     cursor.sized("value")?;
                 }
                 other => {
@@ -72,14 +74,14 @@ impl<'a> Iterator for Values<'a> {
     #[inline]
     fn next(&mut self) -> Option<Datum<'a>> {
         let (kind, rest) = self.rest.split_first()?;
-        if *kind != b't' {
+        if !matches!(kind, b't' | b'b') {
             self.rest = rest;
             return Some(if *kind == b'n' { Datum::Null } else { Datum::Unchanged });
         }
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (value, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
         self.rest = rest;
-        Some(Datum::Text(value))
+        Some(if *kind == b't' { Datum::Text(value) } else { Datum::Bytes(value) })
     }
 }
 
@@ -102,7 +104,6 @@ impl TupleBuffer {
         self.bytes.push(b'n');
     }
 
-    #[cfg(test)]
     pub(crate) fn unchanged(&mut self) {
         self.columns = self.columns.saturating_add(1);
         self.bytes.push(b'u');
@@ -111,10 +112,26 @@ impl TupleBuffer {
     /// Adds a text.
     #[inline]
     pub(crate) fn text(&mut self, text: &[u8]) {
+        self.sized(b't', text);
+    }
+
+    /// Adds bytes that are no text.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.sized(b'b', bytes);
+    }
+
+    #[inline]
+    fn sized(&mut self, kind: u8, bytes: &[u8]) {
         self.columns = self.columns.saturating_add(1);
-        self.bytes.push(b't');
-        self.bytes.extend_from_slice(&(text.len() as u32).to_be_bytes());
-        self.bytes.extend_from_slice(text);
+        self.bytes.push(kind);
+        self.bytes.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends it as a message has it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.columns.to_be_bytes());
+        out.extend_from_slice(&self.bytes);
     }
 
     pub(crate) fn tuple(&self) -> Tuple<'_> {

@@ -27,7 +27,7 @@ use crate::delivery::SideTopic;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
 use crate::pgoutput::RelationId;
-use crate::source::{Catalog, literal, refused};
+use crate::source::{Catalog, Characters, literal, refused};
 use crate::table::TableName;
 use crate::transport::Connection;
 
@@ -49,6 +49,7 @@ pub(crate) struct Taken {
 pub(crate) struct Reader {
     connection: Connection,
     standby: Option<Standby>,
+    characters: Option<Arc<Characters>>,
 }
 
 /// A range being read; its chunks wait until the stream takes them.
@@ -75,13 +76,23 @@ pub(super) fn no_snapshot() -> Error {
 
 impl Reader {
     /// Opens a session on the standby, if there is one, or on the source.
-    pub(crate) async fn open(config: &Config, source: &Client) -> Result<Self> {
+    pub(crate) async fn open(
+        config: &Config,
+        source: &Client,
+        characters: Option<Arc<Characters>>,
+    ) -> Result<Self> {
         match &config.snapshot.replica {
-            None => Ok(Self { connection: open_reader(config, &config.source).await?, standby: None }),
+            None => {
+                Ok(Self { connection: open_reader(config, &config.source).await?, standby: None, characters })
+            }
             Some(replica) => {
                 let standby = Standby::open(config, replica, source).await?;
                 tracing::info!(replica = replica.place(), "tables are read from a replica");
-                Ok(Self { connection: open_reader(config, replica).await?, standby: Some(standby) })
+                Ok(Self {
+                    connection: open_reader(config, replica).await?,
+                    standby: Some(standby),
+                    characters,
+                })
             }
         }
     }
@@ -137,7 +148,8 @@ impl Reader {
         let (out, chunks) = mpsc::channel(QUEUED_CHUNKS);
         let is_limited = range.limit.is_some();
         let task = tokio::spawn(async move {
-            let last_key = read(&mut self.connection, &range, source, dead_letters.as_ref(), &out).await?;
+            let meant_for = (dead_letters.as_ref(), self.characters.as_deref());
+            let last_key = read(&mut self.connection, &range, source, meant_for, &out).await?;
             self.connection.query("COMMIT").await?;
             Ok((self, last_key))
         });

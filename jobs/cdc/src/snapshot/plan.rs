@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Client;
 
-use crate::avro::TableEncoder;
+use crate::avro::{TableEncoder, from_hex};
 use crate::checkpoint::TableProgress;
 use crate::error::Result;
 use crate::source::{literal, quoted, refused};
@@ -59,7 +59,11 @@ impl Range {
         let order = self
             .limit
             .map_or_else(String::new, |limit| format!(" ORDER BY {} LIMIT {limit}", key_columns(shape)));
-        format!("COPY (SELECT {} FROM {}{condition}{order}) TO STDOUT", columns.join(", "), relation(shape))
+        format!(
+            "COPY (SELECT {} FROM {}{condition}{order}) TO STDOUT (ENCODING 'SQL_ASCII')",
+            columns.join(", "),
+            relation(shape)
+        )
     }
 }
 
@@ -68,6 +72,8 @@ pub(crate) struct Planner {
     client: Client,
     tables: VecDeque<(Arc<TableEncoder>, TableProgress)>,
     rows_per_range: u32,
+    /// Whether the database is in UTF-8: else keys are asked for as bytes.
+    is_utf8: bool,
     /// The table being divided: its last boundary, and those fetched ahead.
     current: Option<Division>,
 }
@@ -86,6 +92,7 @@ impl Planner {
         encoders: &[Arc<TableEncoder>],
         progress: &BTreeMap<String, TableProgress>,
         rows_per_range: u32,
+        is_utf8: bool,
     ) -> Result<Self> {
         client
             .batch_execute("SAVEPOINT planned")
@@ -99,7 +106,7 @@ impl Planner {
             })
             .filter(|(_, progress)| !progress.done)
             .collect();
-        Ok(Self { client, tables, rows_per_range, current: None })
+        Ok(Self { client, tables, rows_per_range, is_utf8, current: None })
     }
 
     /// Gives back the locks of tables whose ranges have been read: a server has room for some thousands. Until then
@@ -150,8 +157,15 @@ impl Planner {
         bounds.extend(after.map(|after| is_after(shape, after)));
         let condition =
             if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
-        let texts: Vec<String> =
-            shape.key_columns().map(|column| format!("{}::text", quoted(&column.name))).collect();
+        let text = |column: &Column| {
+            let text = format!("{}::text", quoted(&column.name));
+            if self.is_utf8 {
+                text
+            } else {
+                format!("encode(convert_to({text}, getdatabaseencoding()), 'hex')")
+            }
+        };
+        let texts: Vec<String> = shape.key_columns().map(text).collect();
         let sql = format!(
             "DECLARE boundaries NO SCROLL CURSOR FOR SELECT {} FROM (SELECT {key}, row_number() OVER (ORDER BY {key}) AS lakepulse_row \
              FROM {}{condition}) AS numbered WHERE lakepulse_row % {} = 0",
@@ -171,7 +185,11 @@ impl Planner {
             .query(&format!("FETCH {FETCH} FROM boundaries"), &[])
             .await
             .map_err(refused(format!("cannot divide {} into key ranges", shape.name)))?;
-        Ok(rows.iter().map(|row| (0..row.len()).map(|index| row.get(index)).collect()).collect())
+        let text = |text: String| {
+            let bytes = if self.is_utf8 { None } else { from_hex(text.as_bytes()) };
+            bytes.map_or(text, |bytes| key_text(&bytes, false))
+        };
+        Ok(rows.iter().map(|row| (0..row.len()).map(|index| text(row.get(index))).collect()).collect())
     }
 }
 
@@ -216,7 +234,7 @@ fn compared(shape: &TableShape, key: &[String], which: impl Fn(&KeyOperators) ->
 fn one_by_one(shape: &TableShape, key: &[String]) -> String {
     let (mut equal, mut ways) = (String::new(), Vec::new());
     for (column, value) in shape.key_columns().zip(key) {
-        let (name, operators, value) = (quoted(&column.name), operators(column), literal(value));
+        let (name, operators, value) = (quoted(&column.name), operators(column), key_literal(value));
         ways.push(format!("{equal}{name} {} {value}", operators.greater));
         equal = format!("{equal}{name} {} {value} AND ", operators.equal);
     }
@@ -225,13 +243,39 @@ fn one_by_one(shape: &TableShape, key: &[String]) -> String {
 
 /// Untyped literals: each takes the type of the column that it is compared with.
 fn literals(values: &[String]) -> String {
-    values.iter().map(|value| literal(value)).collect::<Vec<_>>().join(", ")
+    values.iter().map(|value| key_literal(value)).collect::<Vec<_>>().join(", ")
+}
+
+/// A value of a key as it is kept: a text, or behind a zero byte, which no text has, the digits of the bytes that a database in
+/// another encoding has.
+pub(super) fn key_text(bytes: &[u8], is_utf8: bool) -> String {
+    if is_utf8 || bytes.is_ascii() {
+        String::from_utf8_lossy(bytes).into_owned()
+    } else {
+        bytes.iter().fold("\0".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    }
+}
+
+fn key_literal(text: &str) -> String {
+    let Some(bytes) = text.strip_prefix('\0').and_then(|digits| from_hex(digits.as_bytes())) else {
+        return literal(text);
+    };
+    // Escapes are bytes in the encoding of the database.
+    let escaped: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    format!("E'{escaped}'")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::table::{ColumnType, TableName};
+
+    #[test]
+    fn keys_that_are_no_texts() {
+        assert_eq!(key_text("é".as_bytes(), true), "é");
+        assert_eq!((key_text(b"a", false), key_text(b"a\xff", false)), ("a".into(), "\x0061ff".into()));
+        assert_eq!((key_literal("o'x"), key_literal("\x0061ff")), ("'o''x'".into(), "E'\\x61\\xff'".into()));
+    }
 
     #[test]
     fn statements() {
@@ -249,7 +293,9 @@ mod tests {
             let range = Range { encoder, after: bound(after), through: bound(through), limit: None };
             assert_eq!(
                 range.copy(),
-                format!(r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T"{condition}) TO STDOUT"#)
+                format!(
+                    r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T"{condition}) TO STDOUT (ENCODING 'SQL_ASCII')"#
+                )
             );
         };
         check(None, None, "");
@@ -277,12 +323,12 @@ mod tests {
         let whole = Range { encoder: narrow, after: None, through: None, limit: None }.copy();
         assert_eq!(
             whole,
-            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE (a < 5 OR b = 1)) TO STDOUT"#
+            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE (a < 5 OR b = 1)) TO STDOUT (ENCODING 'SQL_ASCII')"#
         );
         let next = Range::next(&encoder, &["5".to_owned()], 10).copy();
         assert_eq!(
             next,
-            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE ("b") OPERATOR(pg_catalog.>) ('5') ORDER BY "b" LIMIT 10) TO STDOUT"#
+            r#"COPY (SELECT "a", "b", NULL FROM ONLY "s"."T" WHERE ("b") OPERATOR(pg_catalog.>) ('5') ORDER BY "b" LIMIT 10) TO STDOUT (ENCODING 'SQL_ASCII')"#
         );
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
 use super::copy_row::read_row;
-use super::plan::Range;
+use super::plan::{Range, key_text};
 use crate::avro::{Event, EventSource, Image, Operation, Row, Stamp, TableEncoder, dead_letter};
 use crate::config::{Config, SourceConfig};
 use crate::delivery::{Outbox, SideTopic, record_bytes};
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::metrics::Metrics;
 use crate::pgoutput::{Datum, Tuple, TupleBuffer};
-use crate::source::{connect, refused};
+use crate::source::{Characters, connect, refused};
 use crate::transport::{Chunk as Messages, Connection, Purpose};
 
 /// Encoded bytes after which rows are handed over.
@@ -142,13 +142,13 @@ pub(crate) async fn read_ranges(
     mut connection: Connection,
     queue: Queue,
     source: EventSource,
-    dead_letters: Option<SideTopic>,
+    (dead_letters, characters): (Option<SideTopic>, Option<Arc<Characters>>),
     out: mpsc::Sender<Chunk>,
 ) -> Result<Connection> {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(range) = next else { return Ok(connection) };
-        read(&mut connection, &range, source, dead_letters.as_ref(), &out).await?;
+        read(&mut connection, &range, source, (dead_letters.as_ref(), characters.as_deref()), &out).await?;
     }
 }
 
@@ -157,7 +157,7 @@ pub(crate) async fn read(
     connection: &mut Connection,
     range: &Range,
     source: EventSource,
-    dead_letters: Option<&SideTopic>,
+    (dead_letters, characters): (Option<&SideTopic>, Option<&Characters>),
     out: &mpsc::Sender<Chunk>,
 ) -> Result<Option<Vec<String>>> {
     let encoder = &range.encoder;
@@ -174,6 +174,7 @@ pub(crate) async fn read(
         format!("SAVEPOINT part; {}; ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part", range.copy());
     connection.start_copy(&copy).await.map_err(failed)?;
     let (mut values, mut unescaped, mut stamp) = (TupleBuffer::default(), Vec::new(), Stamp::default());
+    let mut recoded = TupleBuffer::default();
     let max_bytes = dead_letters.map_or(usize::MAX, |topic| topic.max_record_bytes);
     let mut chunk = Chunk::new(encoder);
     let (mut rows, mut last_key) = (0, None);
@@ -185,7 +186,11 @@ pub(crate) async fn read(
                     read_row(body, encoder.shape.columns.len(), &mut values, &mut unescaped);
                     rows += 1;
                     if Some(rows) == range.limit {
-                        last_key = Some(key_texts(encoder, values.tuple()));
+                        last_key = Some(key_texts(encoder, values.tuple(), characters.is_none()));
+                    }
+                    if let Some(characters) = characters {
+                        characters.row(values.tuple(), &mut recoded).await?;
+                        std::mem::swap(&mut values, &mut recoded);
                     }
                     let row = values.tuple().into();
                     let event = Event {
@@ -224,9 +229,9 @@ pub(crate) async fn read(
     }
 }
 
-fn key_texts(encoder: &TableEncoder, row: Tuple<'_>) -> Vec<String> {
+fn key_texts(encoder: &TableEncoder, row: Tuple<'_>, is_utf8: bool) -> Vec<String> {
     let text = |index: &usize| match row.iter().nth(*index) {
-        Some(Datum::Text(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        Some(Datum::Text(bytes)) => key_text(bytes, is_utf8),
         _ => String::new(),
     };
     encoder.shape.key.iter().map(text).collect()

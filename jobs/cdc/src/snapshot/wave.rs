@@ -17,6 +17,7 @@ use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::relation::RelationLog;
 use crate::shutdown::Shutdown;
+use crate::source::Characters;
 use crate::table::TableName;
 use crate::transport::{Connection, ExportedSnapshot, SystemIdentity};
 
@@ -39,6 +40,7 @@ pub(crate) struct Snapshot {
     pub(crate) progress: BTreeMap<String, TableProgress>,
     /// Where rows go that have no encoding; none when they stop the capture.
     pub(crate) dead_letters: Option<SideTopic>,
+    pub(crate) characters: Option<Arc<Characters>>,
 }
 
 impl Snapshot {
@@ -68,6 +70,7 @@ struct Attempt<'a> {
     relations: &'a mut RelationLog,
     metrics: &'a Metrics,
     dead_letters: Option<SideTopic>,
+    characters: Option<Arc<Characters>>,
     source: EventSource,
     snapshot_lsn: Lsn,
     /// Of the next event.
@@ -104,6 +107,7 @@ pub(crate) async fn run(
         relations,
         metrics,
         dead_letters: snapshot.dead_letters,
+        characters: snapshot.characters,
         source,
         snapshot_lsn,
         ordinal: 0,
@@ -124,8 +128,14 @@ pub(crate) async fn run(
         readers.push(reader_at(config, name).await?);
     }
     let planning = connect_at(&config.source, name).await?;
-    let mut planner =
-        Planner::new(planning, encoders, &attempt.progress, config.snapshot.rows_per_range).await?;
+    let mut planner = Planner::new(
+        planning,
+        encoders,
+        &attempt.progress,
+        config.snapshot.rows_per_range,
+        attempt.characters.is_none(),
+    )
+    .await?;
     loop {
         planner.release().await?;
         let (mut ranges, mut taken) = (Vec::new(), 0);
@@ -164,8 +174,8 @@ impl Attempt<'_> {
         let (out, mut chunks) = mpsc::channel(QUEUED_CHUNKS);
         let mut tasks = JoinSet::new();
         for client in readers.drain(..) {
-            let dead_letters = self.dead_letters.clone();
-            tasks.spawn(read_ranges(client, Arc::clone(&queue), self.source, dead_letters, out.clone()));
+            let meant_for = (self.dead_letters.clone(), self.characters.clone());
+            tasks.spawn(read_ranges(client, Arc::clone(&queue), self.source, meant_for, out.clone()));
         }
         drop(out);
         while let Some(chunk) = chunks.recv().await {

@@ -1,9 +1,10 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use tokio_postgres::Client;
 
+use super::characters::{is_no_text, query_readable};
 use super::defaults::read_defaults;
 use super::facts::{KeyFacts, TableFacts, read_facts};
 use super::narrowing::Narrowed;
@@ -29,6 +30,8 @@ pub(crate) struct Catalog {
     /// Operators of types whose order is not PostgreSQL's own.
     operators: HashMap<u32, KeyOperators>,
     narrowed: Narrowed,
+    /// Tables that can't be described in UTF-8, by their OIDs.
+    unreadable: BTreeSet<u32>,
 }
 
 impl Catalog {
@@ -39,6 +42,7 @@ impl Catalog {
             types: HashMap::new(),
             operators: HashMap::new(),
             narrowed: Narrowed::new(&options.publications),
+            unreadable: BTreeSet::new(),
         }
     }
 
@@ -51,7 +55,7 @@ impl Catalog {
     /// # Errors
     /// Among others [`ErrorKind::Configuration`] when there are none.
     pub(crate) async fn tables(
-        &self,
+        &mut self,
         filter: &TableFilter,
         partitions: Partitions,
     ) -> Result<Vec<(RelationId, TableName)>> {
@@ -67,22 +71,33 @@ impl Catalog {
 
     /// The same, but there may be none.
     pub(crate) async fn tables_now(
-        &self,
+        &mut self,
         filter: &TableFilter,
         partitions: Partitions,
     ) -> Result<Vec<(RelationId, TableName)>> {
         let roots = partitions == Partitions::Root;
-        let rows = self
-            .client
-            .query(
-                "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        let failed = || refused("cannot list the tables");
+        let all = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE (c.relkind = 'r' OR c.relkind = 'p' AND $1) AND c.relpersistence = 'p'
-                    AND NOT (c.relispartition AND $1) AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
-                  ORDER BY 2, 3",
-                &[&roots],
-            )
+                    AND NOT (c.relispartition AND $1) AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'";
+        // In one statement, so that a table that is replaced meanwhile does not seem to be gone.
+        let rows = match self
+            .client
+            .query(&format!("SELECT c.oid, n.nspname, c.relname {all}"), &[&roots])
             .await
-            .map_err(refused("cannot list the tables"))?;
+        {
+            Err(cause) if is_no_text(&cause) => {
+                let rows =
+                    self.client.query(&format!("SELECT c.oid {all}"), &[&roots]).await.map_err(failed())?;
+                let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
+                let mut unreadable = Vec::new();
+                let names = "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1)";
+                let rows = query_readable(&self.client, names, &oids, &mut unreadable).await;
+                self.note_unreadable(&unreadable);
+                rows.map_err(failed())?
+            }
+            rows => rows.map_err(failed())?,
+        };
         let mut tables = Vec::with_capacity(rows.len());
         for row in &rows {
             let name = TableName { schema: row.get(1), table: row.get(2) };
@@ -91,14 +106,30 @@ impl Catalog {
             }
             tables.push((RelationId(row.get(0)), name));
         }
+        tables.sort_by(|(_, name), (_, other)| name.cmp(other));
         Ok(tables)
+    }
+
+    /// Tables that can't be described in UTF-8, which are left out.
+    pub(crate) fn unreadable(&self) -> impl Iterator<Item = u32> {
+        self.unreadable.iter().copied()
+    }
+
+    fn note_unreadable(&mut self, tables: &[u32]) {
+        for oid in tables {
+            if self.unreadable.insert(*oid) {
+                tracing::error!("{}", describe_unreadable(*oid));
+            }
+        }
     }
 
     /// What the catalog knows of these tables now, in their order; those that are gone are missing.
     pub(crate) async fn facts(&mut self, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
         let mut all: HashMap<u32, TableFacts> = HashMap::with_capacity(tables.len());
         for together in tables.chunks(TOGETHER) {
-            let facts = read_facts(&self.client, together).await?;
+            let mut unreadable = Vec::new();
+            let facts = read_facts(&self.client, together, &mut unreadable).await?;
+            self.note_unreadable(&unreadable);
             all.extend(facts.into_iter().map(|facts| (facts.oid, facts)));
         }
         let mut facts: Vec<TableFacts> = tables.iter().filter_map(|id| all.remove(&id.0)).collect();
@@ -137,7 +168,12 @@ impl Catalog {
         name: &TableName,
     ) -> Result<(TableShape, TableFacts)> {
         let Some(facts) = self.facts(&[id]).await?.pop() else {
-            return Err(Error::new(ErrorKind::SourceRefused, format!("the table {name} is gone")));
+            let what = if self.unreadable.contains(&id.0) {
+                format!("the table {name} is left out: {}", describe_unreadable(id.0))
+            } else {
+                format!("the table {name} is gone")
+            };
+            return Err(Error::new(ErrorKind::SourceRefused, what));
         };
         Ok((self.shape(&facts).await?, facts))
     }
@@ -290,16 +326,21 @@ impl Catalog {
     /// Reads the types anew, since enums gain values; those that are gone stay known.
     pub(crate) async fn read_types(&mut self) -> Result<()> {
         self.operators = ordering::read(&self.client).await?;
-        let rows = self
-            .client
-            .query(
+        let failed = || refused("cannot read the types");
+        let rows =
+            self.client.query("SELECT oid FROM pg_type WHERE typtype <> 'c'", &[]).await.map_err(failed())?;
+        let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
+        // One that is no text in UTF-8 counts as unknown.
+        let rows = query_readable(
+                &self.client,
                 "SELECT t.oid, t.typname, t.typtype::text, t.typinput = 'array_in'::regproc AND t.typdelim = ',', t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
                         (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
-                   FROM pg_type t WHERE t.typtype <> 'c'",
-                &[],
+                   FROM pg_type t WHERE t.oid = ANY ($1)",
+                &oids,
+                &mut Vec::new(),
             )
             .await
-            .map_err(refused("cannot read the types"))?;
+            .map_err(failed())?;
         self.types.extend(rows.iter().map(|row| {
             let kind: String = row.get(2);
             let facts = TypeRow {
@@ -317,6 +358,14 @@ impl Catalog {
         }));
         Ok(())
     }
+}
+
+/// What is wrong with a table that can't be described in UTF-8.
+pub(crate) fn describe_unreadable(oid: u32) -> String {
+    format!(
+        "the name, a column or a default of the table with OID {oid} (SELECT {oid}::regclass) has characters that UTF-8 lacks, or \
+         bytes that are no text: it is left out until they are changed"
+    )
 }
 
 /// A column's type as it is written, and whether the type itself forbids null.

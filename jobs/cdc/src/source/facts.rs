@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use tokio_postgres::Client;
 
+use super::characters::query_readable;
 use super::refused;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{RelationId, ReplicaIdentity};
@@ -145,14 +146,17 @@ fn identity<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ReplicaIdentity
     identity.ok_or_else(|| serde::de::Error::custom(format!("{letter:?} is no replica identity")))
 }
 
-/// The facts of these tables, in no order; those that are gone are missing.
-pub(crate) async fn read_facts(client: &Client, tables: &[RelationId]) -> Result<Vec<TableFacts>> {
+/// The facts of these tables, in no order; those that are gone are missing, and those with texts that UTF-8 has no form for.
+pub(crate) async fn read_facts(
+    client: &Client,
+    tables: &[RelationId],
+    unreadable: &mut Vec<u32>,
+) -> Result<Vec<TableFacts>> {
     let ids: Vec<u32> = tables.iter().map(|id| id.0).collect();
     let sql = format!(
         "SELECT ({FACTS})::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1)"
     );
-    let rows = client
-        .query(&sql, &[&ids])
+    let rows = query_readable(client, &sql, &ids, unreadable)
         .await
         .map_err(refused(format!("cannot read the columns of {} tables", tables.len())))?;
     rows.iter().map(|row| parse_facts(row.get(0))).collect()

@@ -1,6 +1,7 @@
 //! What is asked of PostgreSQL over ordinary connections: catalog, publication, slot.
 
 mod catalog;
+mod characters;
 mod connect;
 mod ddl;
 mod defaults;
@@ -16,7 +17,8 @@ mod settings;
 mod slot;
 mod slot_health;
 
-pub(crate) use self::catalog::Catalog;
+pub(crate) use self::catalog::{Catalog, describe_unreadable};
+pub(crate) use self::characters::Characters;
 pub(crate) use self::connect::{check_wal_level, connect, head, refused};
 pub(crate) use self::ddl::{DDL_PREFIX, DdlTrigger, REMOVE_DDL, ddl_trigger, install_ddl, run_ddl};
 pub(crate) use self::facts::{ColumnFacts, KeyFacts, LeafFacts, TableFacts, catalog_version};

@@ -81,8 +81,8 @@ impl Connection {
         let mut out = BytesMut::new();
         frontend::startup_message(parameters, &mut out).map_err(lost)?;
         connection.write(&out).await?;
-        if connection.log_in(source).await? {
-            // No bytes are checked or converted on either way: what is no UTF-8 is found in its column.
+        if !connection.log_in(source).await? && purpose == Purpose::Replication {
+            // No bytes are checked or converted: what is no text is found in its column.
             connection.query("SET client_encoding = 'SQL_ASCII'").await?;
         }
         connection.query(PIN_LATER_ONES).await?;
@@ -106,16 +106,16 @@ impl Connection {
         encrypt(stream, &source.host, config).await
     }
 
-    /// Whether the database is one without an encoding is returned.
+    /// Whether the database is in UTF-8 is returned.
     async fn log_in(&mut self, source: &SourceConfig) -> Result<bool> {
         let mut scram: Option<ScramSha256> = None;
-        let mut is_without_encoding = false;
+        let mut is_utf8 = false;
         loop {
             let (tag, mut body) = self.message().await?;
             match tag {
-                b'Z' => return Ok(is_without_encoding),
+                b'Z' => return Ok(is_utf8),
                 b'S' => {
-                    is_without_encoding |= *body == *b"server_encoding\0SQL_ASCII\0";
+                    is_utf8 |= *body == *b"server_encoding\0UTF8\0";
                     continue;
                 }
                 b'R' => {}

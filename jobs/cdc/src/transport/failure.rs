@@ -39,10 +39,12 @@ impl Place {
 
 /// The server's own error message.
 #[derive(Debug, thiserror::Error)]
-#[error("{message} (SQLSTATE {code})")]
+#[error("{message} (SQLSTATE {code}){place}")]
 struct ServerError {
     code: String,
     message: String,
+    /// Where in the log the server was, if it tells.
+    place: String,
 }
 
 /// Sorts an ErrorResponse into a kind.
@@ -71,15 +73,6 @@ pub(crate) fn refused(place: &Place, body: &[u8]) -> Error {
         "42704" if cause.message.contains("_inserts\" does not exist") => (
             ErrorKind::SourceStarting,
             format!("the publication of inserts that slot {slot} at {server} is read by is missing"),
-        ),
-        // The same bytes come again after every start.
-        "22021" | "22P05" => (
-            ErrorKind::SourceRefused,
-            format!(
-                "PostgreSQL at {server} cannot convert a text of slot {slot} to UTF-8: a row of a captured table holds bytes that are no \
-                 text in the encoding of the database; exclude its table or column and start over with `lakepulse-cdc drop --topics`, or \
-                 correct the row and skip this change with pg_replication_slot_advance"
-            ),
         ),
         "42704" => (
             ErrorKind::SlotMissing,
@@ -119,23 +112,36 @@ pub(crate) fn too_long(place: &Place, length: usize, limit: usize) -> Error {
 }
 
 fn server_error(body: &[u8]) -> ServerError {
-    let (mut code, mut message) = (String::new(), String::new());
+    let (mut code, mut message, mut place) = (String::new(), String::new(), String::new());
     for field in body.split(|byte| *byte == 0) {
         if let Some((kind, text)) = field.split_first() {
             let text = || String::from_utf8_lossy(text).into_owned();
             match kind {
                 b'C' => code = text(),
                 b'M' => message = text(),
+                b'W' => {
+                    if let Some((_, lsn)) = text().split_once("associated LSN ") {
+                        place = format!(" at LSN {}", lsn.lines().next().unwrap_or_default());
+                    }
+                }
                 _ => {}
             }
         }
     }
-    ServerError { code, message }
+    ServerError { code, message, place }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_in_the_log() {
+        let place = Place { server: "h:1/d".into(), slot: "s".into() };
+        let body = b"SERROR\0CXX000\0Mbroken\0Wslot \"s\", output plugin \"pgoutput\", in the change callback, associated LSN 0/16B2D48\0\0";
+        let error = refused(&place, body).chain();
+        assert!(error.ends_with("broken (SQLSTATE XX000) at LSN 0/16B2D48"), "{error}");
+    }
 
     #[test]
     fn kinds() {

@@ -156,6 +156,10 @@ pub fn text(value: &Value) -> Option<String> {
             // The scale isn't in the value, so the source's is taken out as well.
             Some(format!("unscaled {}", BigInt::from_signed_bytes_be(&bytes)))
         }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| text(item).unwrap_or("NULL".into())).collect();
+            Some(format!("{{{}}}", items.join(",")))
+        }
         other => Some(format!("{other:?}")),
     }
 }

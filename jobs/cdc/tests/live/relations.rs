@@ -1,5 +1,7 @@
 //! What no row event tells: a consumer that follows relation records has every table as the source has it.
 
+use std::collections::BTreeMap;
+
 use apache_avro::types::Value;
 
 use crate::Outcome;
@@ -177,4 +179,67 @@ pub fn while_it_is_stopped() -> Outcome {
     let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     settle(&stage, capture)?;
     Ok(())
+}
+
+/// A slot and topics from before there were relation records: changes that no event tells, made while it was stopped, are in
+/// the images of all tables.
+pub fn older_than_relation_records() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(BEFORE)?;
+    let config = stage.config() + POLLS;
+    let capture = Capture::streaming_with(&config, &[])?;
+    stage.sql("INSERT INTO added VALUES (4, 'd')")?;
+    capture.finish(&stage)?;
+    stage.delete_topic(&format!("{}.relation", stage.name))?;
+    for statements in AFTER {
+        stage.sql(statements)?;
+    }
+    let capture = Capture::streaming_with(&config, &[])?;
+    assert!(capture.log().contains("every table is read as a whole"), "{}", capture.log());
+    let mut last = String::new();
+    eventually("a consumer that comes new to have what the source has", || {
+        stage.catch_up()?;
+        let mut topics = Topics::read(&stage)?;
+        topics.check()?;
+        // Events from before a table was first told are in its image.
+        let first = first_told(&topics);
+        topics.records.retain(|record| {
+            record.value.as_ref().is_some_and(|value| {
+                let first = first.get(&table_of(field(value, "source")));
+                first.is_some_and(|first| *first <= (record.commit_lsn, record.ordinal))
+            })
+        });
+        let followed = if are_whole(&topics.relations) {
+            follow(&stage, &topics)
+        } else {
+            Err("an image is under way".into())
+        };
+        last = followed.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        Ok(followed.is_ok())
+    })
+    .map_err(|error| format!("{error}: {last}\n{}", capture.log()))?;
+    capture.finish(&stage)?;
+
+    // With everything told, no table is read.
+    let capture = Capture::streaming_with(&config, &[])?;
+    stage.catch_up()?;
+    assert!(!capture.log().contains("an incremental snapshot will be read"), "{}", capture.log());
+    capture.finish(&stage)?;
+    Ok(())
+}
+
+fn table_of(value: &Value) -> String {
+    format!("{:?}.{:?}", field(value, "schema"), field(value, "table"))
+}
+
+/// Where each table was described for the first time.
+fn first_told(topics: &Topics) -> BTreeMap<String, (u64, u64)> {
+    let mut first = BTreeMap::new();
+    for record in &topics.relations {
+        if let Some(value) = &record.value {
+            first.entry(table_of(value)).or_insert((record.commit_lsn, record.ordinal));
+        }
+    }
+    first
 }

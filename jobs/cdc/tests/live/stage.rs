@@ -148,6 +148,13 @@ impl Stage {
         Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
     }
 
+    /// Deletes a topic, and waits until it is gone.
+    pub fn delete_topic(&self, name: &str) -> Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.kafka_client().create()?;
+        self.runtime.block_on(admin.delete_topics(&[name], &AdminOptions::new()))?;
+        eventually("the topic to be gone", || Ok(!self.topics()?.iter().any(|topic| topic == name)))
+    }
+
     fn clean(&self) -> Result<()> {
         let name = &self.name;
         self.runtime.block_on(async {

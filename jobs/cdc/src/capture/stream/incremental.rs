@@ -15,7 +15,7 @@ use crate::lsn::Lsn;
 use crate::pgoutput::{Begin, RelationId};
 use crate::relation::Telling;
 use crate::snapshot::incremental::{Reader, Reading, Standing, Taken, standing};
-use crate::source::unreadable;
+use crate::source::{Characters, unreadable};
 use crate::table::{TableName, TableShape};
 use crate::transport::ReplicationStream;
 
@@ -116,10 +116,15 @@ impl Incremental {
     }
 
     /// Takes a snapshot for the next range of the table, none while it comes too early.
-    async fn take(&mut self, table: &mut Table, source: &Client) -> Result<Option<(Reader, Taken)>> {
+    async fn take(
+        &mut self,
+        table: &mut Table,
+        source: &Client,
+        characters: Option<Arc<Characters>>,
+    ) -> Result<Option<(Reader, Taken)>> {
         let mut reader = match self.reader.take() {
             Some(reader) => reader,
-            None => Reader::open(&self.config, source).await?,
+            None => Reader::open(&self.config, source, characters).await?,
         };
         let at_first = match table.at_first.take() {
             Some(at_first) => at_first,
@@ -275,7 +280,8 @@ impl<S: ReplicationStream> Stream<S> {
     async fn begin_range(&mut self) -> Result<()> {
         let Some(mut table) = self.next_table().await? else { return Ok(()) };
         let client = self.tables.client();
-        let taken = self.incremental.take(&mut table, &client).await;
+        let characters = self.tables.characters.clone();
+        let taken = self.incremental.take(&mut table, &client, characters).await;
         if let Ok(Some((mut reader, taken))) = taken {
             let present = self.tables.present(table.relation, &table.name, reader.catalog()).await?;
             if self.is_ahead(&mut table, &present, taken.end) {

@@ -3,7 +3,7 @@
 use super::Stream;
 use crate::avro::EventSource;
 use crate::capture::changes::Change;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::lsn::Lsn;
 use crate::pgoutput::RelationId;
 use crate::transport::ReplicationStream;
@@ -46,7 +46,7 @@ impl<S: ReplicationStream> Stream<S> {
             Err(error) if self.events.buries(&error) => {
                 return Box::pin(self.bury(relation, &change, source, &error)).await;
             }
-            encoded => encoded?,
+            encoded => encoded.map_err(|error| at(error, lsn))?,
         }
         for event in 0..self.events.len() {
             self.send(relation, event).await?;
@@ -90,5 +90,16 @@ impl<S: ReplicationStream> Stream<S> {
         self.events.bury(table, (change, source), id, failure, &mut self.outbox).await?;
         self.policy.sent_uncounted();
         self.sent(last).await
+    }
+}
+
+/// A failure together with its place in the log.
+#[cold]
+fn at(error: Error, lsn: Lsn) -> Error {
+    match error.kind() {
+        ErrorKind::Encoding | ErrorKind::RecordTooLarge => {
+            Error::new(error.kind(), format!("the change at LSN {lsn} can't be told")).caused_by(error)
+        }
+        _ => error,
     }
 }
