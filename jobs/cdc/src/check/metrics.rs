@@ -10,7 +10,8 @@ pub(super) async fn check(config: &Config, is_running: bool, findings: &mut Find
     match TcpListener::bind(address).await {
         Ok(_) => findings.ok(WHAT, format!("can be served at {address}")),
         Err(_) if is_running => {
-            findings.note(WHAT, format!("{address} is taken, by the capture that runs or by another program"))
+            findings
+                .note(WHAT, format!("{address} is taken, by the capture that runs or by another program"));
         }
         Err(cause) => findings.fix(
             WHAT,

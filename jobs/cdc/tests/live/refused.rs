@@ -317,7 +317,11 @@ fn of_the_source() -> Vec<(&'static str, Case)> {
         (
             "an encoding that can't be converted",
             Case {
-                options: "ENCODING 'MULE_INTERNAL' LC_COLLATE 'C' LC_CTYPE 'C'",
+                sql: "CREATE DATABASE {name}_other ENCODING 'MULE_INTERNAL' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+                configure: |stage, config| {
+                    let database = format!("database = \"{}", stage.name);
+                    config.replace(&database, &format!("{database}_other"))
+                },
                 run_says: "can't convert to UTF-8",
                 check_says: "can't convert to UTF-8",
                 ..ENDS
@@ -416,6 +420,7 @@ fn run(case: &Case) -> Outcome {
         stage.sql(&format!("CREATE ROLE {poor} LOGIN PASSWORD '{password}'"))?;
     }
     let compared = compare(&stage, case, &poor);
+    stage.sql(&format!("DROP DATABASE IF EXISTS {}_other WITH (FORCE)", stage.name))?;
     if case.sql.contains("{poor}") {
         stage
             .sql(&format!("REASSIGN OWNED BY {poor} TO postgres; DROP OWNED BY {poor}; DROP ROLE {poor}"))?;
