@@ -40,6 +40,7 @@ pub async fn dry_run(config: &Config) -> Result<Vec<String>> {
     }
     let mut catalog = Catalog::new(Arc::clone(&client), &config.rows);
     let tables = catalog.tables(&config.tables, config.partitions).await?;
+    source::signal_table(&client, config).await?;
     let mut plan = publications(&client, config, &tables).await?;
     let cluster = block_in_place(|| cluster_state(&config.kafka))?;
     let mut registry = Registry::new(&config.registry, false)?;

@@ -55,6 +55,11 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Whether events were lost that a new snapshot of the same source makes up for.
+    pub(crate) fn is_gap(self) -> bool {
+        matches!(self, Self::SlotMissing | Self::SlotInvalidated | Self::SlotMoved)
+    }
+
     /// Whether the failure tells what a table's schema has to allow, so that it does not happen again.
     pub(crate) fn teaches(self) -> bool {
         matches!(self, Self::UnexpectedNull | Self::UnknownLabel | Self::NeedsText)

@@ -1,6 +1,8 @@
 //! The topics and schemas that a configuration asks for.
 
-use crate::avro::{DEAD_LETTER, TRANSACTION_KEY, TRANSACTION_VALUE, key_schema, value_schema};
+use crate::avro::{
+    DEAD_LETTER, TRANSACTION_KEY, TRANSACTION_VALUE, key_schema, message_schemas, value_schema,
+};
 use crate::checkpoint;
 use crate::config::Config;
 use crate::relation;
@@ -44,6 +46,10 @@ impl RequiredTopic {
         }
         if config.has_dead_letters() {
             wanted.push(Self::new(config.side_topic("dead_letter"), None, DEAD_LETTER.to_owned()));
+        }
+        if !config.events.messages.is_empty() {
+            let (key, value) = message_schemas(config.rows.types.binary);
+            wanted.push(Self::new(config.side_topic("message"), Some(key), value));
         }
         wanted
     }

@@ -46,6 +46,7 @@ pub(crate) async fn run(
     let characters = Characters::of(&client).await?;
     let mut catalog = Catalog::new(Arc::clone(&client), &config.rows);
     let mut tables = catalog.tables(&config.tables, config.partitions).await?;
+    source::signal_table(&client, config).await?;
     let mut published: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
     published.extend(config.signals.table.clone().filter(|table| !published.contains(table)));
     // Before the producer takes the transactional id: an instance that works is not to be fenced.
@@ -74,7 +75,7 @@ pub(crate) async fn run(
     names.recall(&relations, &counts);
     let isolated = last.as_ref().map(|last| last.isolated.clone()).unwrap_or_default();
     let start = match decide(last, slot.as_ref(), &identity, &config.slot, &checkpoint_topic) {
-        Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && is_a_gap(error.kind()) => {
+        Err(error) if config.snapshot.mode == SnapshotMode::WhenNeeded && error.kind().is_gap() => {
             tracing::warn!("{}: a new snapshot is read, since snapshot.mode = when_needed", error.chain());
             source::drop_slot(&client, &config.slot).await?;
             Start::Fresh
@@ -222,11 +223,6 @@ pub(crate) async fn run(
             .with_publications(arranged)
             .with_signals(signals);
     Box::pin(stream.run(&new, &tables, tellings, shutdown)).await
-}
-
-/// Whether events were lost that a new snapshot of the same source makes up for.
-fn is_a_gap(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::SlotMissing | ErrorKind::SlotInvalidated | ErrorKind::SlotMoved)
 }
 
 /// Tables that came since the last checkpoint, or that were left out then.

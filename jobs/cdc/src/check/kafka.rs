@@ -36,7 +36,9 @@ pub(super) async fn topics(
     wanted: &[RequiredTopic],
     findings: &mut Findings,
 ) {
-    let topics: Vec<&str> = wanted.iter().map(|wanted| wanted.topic.as_str()).collect();
+    let mut topics: Vec<&str> = wanted.iter().map(|wanted| wanted.topic.as_str()).collect();
+    let signals = config.signals.topic.as_deref();
+    topics.extend(signals.filter(|topic| !cluster.topics.contains_key(*topic)));
     let (there, missing): (Vec<&str>, Vec<&str>) =
         topics.into_iter().partition(|topic| cluster.topics.contains_key(*topic));
     let checkpoints = config.checkpoint_topic();
@@ -57,11 +59,10 @@ pub(super) async fn topics(
     let settings = topic_settings(&config.kafka, &described).await;
     for (topic, settings) in findings.known("topics", settings).unwrap_or_default() {
         let partitions = cluster.topics.get(&topic).copied().unwrap_or_default();
-        if topic == config.side_topic("relation") {
-            continue;
-        }
         if topic == checkpoints {
-            checkpoint_topic(&topic, partitions, &settings, findings);
+            kept_topic("checkpoint topic", (&topic, partitions), &settings, findings);
+        } else if topic == config.side_topic("relation") {
+            kept_topic("relation topic", (&topic, partitions), &settings, findings);
         } else {
             events_topic(config, &topic, partitions, &settings, findings);
         }
@@ -105,9 +106,13 @@ fn events_topic(
     }
 }
 
-/// The last checkpoint must outlive any pause, and there is one order of them.
-fn checkpoint_topic(topic: &str, partitions: usize, settings: &TopicSettings, findings: &mut Findings) {
-    const WHAT: &str = "checkpoint topic";
+/// Checkpoints and relation records must outlive any pause, and there is one order of them.
+fn kept_topic(
+    what: &'static str,
+    (topic, partitions): (&str, usize),
+    settings: &TopicSettings,
+    findings: &mut Findings,
+) {
     let mut wrong = Vec::new();
     if partitions != 1 {
         wrong.push(format!(
@@ -119,11 +124,11 @@ fn checkpoint_topic(topic: &str, partitions: usize, settings: &TopicSettings, fi
     }
     if let Some(ms) = settings.retention_ms {
         wrong.push(format!(
-            "retention.ms = {ms}: set it to -1, or a capture that stands still loses its place"
+            "retention.ms = {ms}: set it to -1, or a capture that stands still loses what it knows"
         ));
     }
     match wrong.as_slice() {
-        [] => findings.ok(WHAT, format!("{topic} keeps its records")),
-        wrong => findings.fix(WHAT, format!("{topic}: {}", wrong.join("; "))),
+        [] => findings.ok(what, format!("{topic} keeps its records")),
+        wrong => findings.fix(what, format!("{topic}: {}", wrong.join("; "))),
     }
 }

@@ -3,6 +3,7 @@
 mod ddl;
 mod fields;
 mod kafka;
+mod metrics;
 mod publication;
 mod registry;
 mod replica;
@@ -85,6 +86,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     let connected = source::connect(&config.source).await;
     let mut shapes = Vec::new();
     let mut source = None;
+    let mut is_running = false;
     if let Some(client) = findings.known("PostgreSQL", connected).map(Arc::new) {
         findings.ok("PostgreSQL", format!("connected to {}", config.source.place()));
         let server = server::check(&client, &mut findings).await;
@@ -98,15 +100,18 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         let slot = slot::check(&client, config, server.as_ref(), &mut findings).await;
         let tables = tables::check(&client, config, &mut findings).await;
         if let Some(server) = &server {
-            rights::check(&client, server, &tables, &mut findings).await;
-            publication::check(&client, config, server, &tables, &mut findings).await;
+            rights::check(&client, (server, config.snapshot.replica.is_some()), &tables, &mut findings).await;
+            let signals = findings.known("signals", source::signal_table(&client, config).await).flatten();
+            publication::check(&client, config, server, &tables, signals, &mut findings).await;
         }
         ddl::check(&client, config, &mut findings).await;
         replica::check(&client, config, &mut findings).await;
         fields::check(tables.iter().filter_map(|table| table.shape.as_ref()), &mut findings);
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
+        is_running = slot.as_ref().and_then(Option::as_ref).is_some_and(|slot| slot.active_pid.is_some());
         source = identity.zip(slot);
     }
+    metrics::check(config, is_running, &mut findings).await;
     let cluster = kafka::brokers(config, &mut findings).await;
     let mut registry = findings.known("registry", Registry::new(&config.registry, false));
     let last = match (&cluster, &mut registry) {

@@ -3,6 +3,7 @@ use tokio_postgres::Client;
 use super::tables::Included;
 use super::{Findings, some};
 use crate::config::{Config, Partitions};
+use crate::pgoutput::RelationId;
 use crate::source::{Intended, Published, Server, create_inserts, intended, quoted, refused, remedy};
 use crate::table::TableName;
 
@@ -12,10 +13,14 @@ pub(super) async fn check(
     client: &Client,
     config: &Config,
     server: &Server,
-    tables: &[Included],
+    included: &[Included],
+    signals: Option<(RelationId, TableName)>,
     findings: &mut Findings,
 ) {
     let name = &config.publication;
+    let signals = signals.filter(|(id, _)| !included.iter().any(|table| table.id == *id));
+    let signals = signals.map(|(id, name)| Included { id, name, shape: None });
+    let tables: &[Included] = &included.iter().cloned().chain(signals).collect::<Vec<_>>();
     let names: Vec<TableName> = tables.iter().map(|table| table.name.clone()).collect();
     let Some(intended) = findings.known(WHAT, intended(client, config, &names).await) else { return };
     let whole: Vec<&Included> =
@@ -124,6 +129,12 @@ async fn inserts_only(
     let Some(foreign) = foreign(client, of_added, findings).await else { return };
     let names = some(&intended.inserts_only);
     let may = intended.inserts.unwrap_or(server.may_create);
+    if intended.is_too_young {
+        findings.note(
+            WHAT,
+            format!("{inserts} is, or will be, younger than what the slot still has to tell: {names} are read once it can be streamed"),
+        );
+    }
     if intended.to_add.is_empty() || may && foreign.is_empty() {
         findings
             .note(WHAT, format!("{inserts} tells the inserts of {names}, which have no replica identity"));

@@ -1,19 +1,34 @@
 use tokio_postgres::Client;
 
 use super::tables::Included;
-use super::{Findings, some};
+use super::{Findings, Verdict, some};
 use crate::source::{Hidden, Server, quoted};
 
 const WHAT: &str = "rights";
 
 /// Whether the snapshot may read every table.
-pub(super) async fn check(client: &Client, server: &Server, tables: &[Included], findings: &mut Findings) {
+pub(super) async fn check(
+    client: &Client,
+    (server, has_replica): (&Server, bool),
+    tables: &[Included],
+    findings: &mut Findings,
+) {
     let ids: Vec<_> = tables.iter().map(|table| table.id).collect();
-    let Some(mut hidden) = findings.known(WHAT, Hidden::among(client, &ids).await) else { return };
-    hidden.retain(|hidden| {
+    let Some(hidden) = findings.known(WHAT, Hidden::among(client, &ids).await) else { return };
+    let (hidden, in_columns): (Vec<Hidden>, Vec<Hidden>) = hidden.into_iter().partition(|hidden| {
         let table = tables.iter().find(|table| table.id == hidden.id);
         hidden.hinders(table.and_then(|table| table.shape.as_ref()))
     });
+    if !in_columns.is_empty() {
+        let names: Vec<String> = in_columns.iter().map(|hidden| hidden.name.quoted()).collect();
+        let what = format!(
+            "SELECT on single columns is enough for the first snapshot, and not for a table that is read while the stream goes on: run \
+             GRANT SELECT ON {} TO {}",
+            names.join(", "),
+            quoted(&server.user)
+        );
+        findings.add(if has_replica { Verdict::Fix } else { Verdict::Note }, WHAT, what);
+    }
     if hidden.is_empty() {
         findings.ok(WHAT, format!("{} may read {} tables", server.user, tables.len()));
         return;

@@ -3,7 +3,7 @@ use tokio_postgres::Client;
 use super::Findings;
 use crate::capture::{Start, follow_timeline, where_to_start};
 use crate::checkpoint::Checkpoint;
-use crate::config::Config;
+use crate::config::{Config, SnapshotMode};
 use crate::kafka::{ClusterState, committed_checkpoint};
 use crate::registry::Registry;
 use crate::source::{self, Server, SlotHealth, SlotState, WalStatus};
@@ -37,12 +37,13 @@ pub(super) async fn check(
     }
     let health = findings.known("slot", source::health(client, name).await)?;
     if let Some(health) = health.slot {
-        tell(name, &health, limit, findings);
+        tell(config, &health, limit, findings);
     }
     Some(slot)
 }
 
-fn tell(name: &str, health: &SlotHealth, limit: &str, findings: &mut Findings) {
+fn tell(config: &Config, health: &SlotHealth, limit: &str, findings: &mut Findings) {
+    let name = &config.slot;
     let kept = health.retained_bytes.map_or("no WAL".to_owned(), |bytes| format!("{bytes} bytes of WAL"));
     let room = match (limit, health.safe_bytes) {
         ("-1", _) | (_, None) => "max_slot_wal_keep_size sets no limit".to_owned(),
@@ -55,6 +56,9 @@ fn tell(name: &str, health: &SlotHealth, limit: &str, findings: &mut Findings) {
         health.wal_status.name()
     );
     match (health.wal_status, health.active_pid) {
+        (WalStatus::Lost, _) if config.snapshot.mode == SnapshotMode::WhenNeeded => {
+            findings.note("slot", format!("{state}: PostgreSQL has removed WAL that it needed"));
+        }
         (WalStatus::Lost, _) => findings.fix(
             "slot",
             format!("{state}: PostgreSQL has removed WAL that it needed; start over with `lakepulse-cdc drop --topics`"),
@@ -96,7 +100,16 @@ pub(super) async fn check_against_checkpoint(
     let followed = follow_timeline(config, last, identity).await;
     let Some(last) = findings.known(WHAT, followed) else { return };
     let topic = config.checkpoint_topic();
-    let start = where_to_start(last, slot.as_ref(), identity, &config.slot, &topic);
+    let start = match where_to_start(last, slot.as_ref(), identity, &config.slot, &topic) {
+        Err(gap) if config.snapshot.mode == SnapshotMode::WhenNeeded && gap.kind().is_gap() => {
+            findings.note(
+                WHAT,
+                format!("a new snapshot is read, since snapshot.mode = when_needed: {}", gap.chain()),
+            );
+            return;
+        }
+        start => start,
+    };
     match findings.known(WHAT, start) {
         Some(Start::Fresh) => findings.ok(WHAT, format!("none in {topic}: the first start reads a snapshot")),
         Some(Start::Snapshot(last)) => findings.ok(

@@ -10,6 +10,7 @@ use crate::source::{Catalog, describe_unreadable, refused, remedy};
 use crate::table::{TableName, TableShape};
 
 /// A table that the configuration includes.
+#[derive(Clone)]
 pub(super) struct Included {
     pub(super) id: RelationId,
     pub(super) name: TableName,

@@ -125,6 +125,18 @@ impl Characters {
         }
     }
 
+    /// A text in UTF-8; none of bytes that are no text.
+    pub(crate) async fn text(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+        loop {
+            let (mut text, mut unknown) = (Vec::with_capacity(bytes.len()), BTreeSet::new());
+            let is_text = convert(self.widths, &self.known(), bytes, &mut text, &mut unknown);
+            if unknown.is_empty() {
+                return Ok(is_text.then_some(text));
+            }
+            self.ask(&unknown).await?;
+        }
+    }
+
     fn known(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Option<Box<str>>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,16 +144,16 @@ impl Characters {
     async fn ask(&self, unknown: &BTreeSet<Vec<u8>>) -> Result<()> {
         let unknown: Vec<&Vec<u8>> = unknown.iter().collect();
         for together in unknown.chunks(TOGETHER) {
-            let mut answers = Vec::with_capacity(together.len());
-            if let Some(all) = self.ask_for(together).await? {
-                answers.extend(all.into_iter().map(Some));
+            let mut answers: Vec<Option<String>> = Vec::with_capacity(together.len());
+            if let Some(texts) = self.ask_for(together).await? {
+                answers.extend(texts.into_iter().map(Some));
             } else {
                 // One after the other, to find those that UTF-8 lacks.
                 for character in together {
                     answers.push(self.ask_for(&[character]).await?.and_then(|mut texts| texts.pop()));
                 }
             }
-            let answers = answers.into_iter().map(|text: Option<String>| text.map(Box::from));
+            let answers = answers.into_iter().map(|text| text.map(Box::from));
             self.known().extend(together.iter().map(|character| (*character).clone()).zip(answers));
         }
         Ok(())

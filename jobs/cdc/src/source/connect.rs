@@ -68,6 +68,13 @@ fn translate(source: &SourceConfig, cause: tokio_postgres::Error) -> Error {
         Some(&SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN) => {
             (ErrorKind::SourceStarting, format!("PostgreSQL at {place} is starting or stopping"))
         }
+        Some(&SqlState::FEATURE_NOT_SUPPORTED) => (
+            ErrorKind::SourceRefused,
+            format!(
+                "PostgreSQL at {place} can't convert to UTF-8 what is in the encoding of this database: dump it, and restore it into a \
+                 database of another encoding"
+            ),
+        ),
         Some(_) => (ErrorKind::SourceRefused, format!("PostgreSQL at {place} refuses the connection")),
         None if reason.contains("password missing") => (
             ErrorKind::SourceRefused,

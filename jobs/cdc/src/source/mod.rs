@@ -14,6 +14,7 @@ mod published;
 mod readable;
 mod server;
 mod settings;
+mod signal_table;
 mod slot;
 mod slot_health;
 
@@ -29,6 +30,7 @@ pub(crate) use self::published::Published;
 pub(crate) use self::readable::{Hidden, unreadable};
 pub(crate) use self::server::Server;
 pub(crate) use self::settings::{PIN_LATER_ONES, session_options};
+pub(crate) use self::signal_table::signal_table;
 pub(crate) use self::slot::{SlotState, drop_publication, drop_slot, read_slot};
 pub(crate) use self::slot_health::{SlotHealth, WalStatus, health};
 

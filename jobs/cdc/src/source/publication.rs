@@ -127,14 +127,22 @@ pub(crate) struct Intended {
     pub(crate) stuck: Vec<TableName>,
     /// Whether the publication of inserts is there, and whether this user may alter it.
     pub(crate) inserts: Option<bool>,
+    /// Whether it is younger than what the slot still has to tell, or would be.
+    pub(crate) is_too_young: bool,
 }
 
 /// Looks at the publications.
 pub(crate) async fn intended(client: &Client, config: &Config, tables: &[TableName]) -> Result<Intended> {
     let found = Identities::read(client, config, tables).await?;
     let may_take_out = found.main.as_ref().is_none_or(|main| main.may_alter);
-    let mut intended =
-        Intended { inserts: found.inserts.as_ref().map(|inserts| inserts.may_alter), ..Intended::default() };
+    let mut intended = Intended {
+        inserts: found.inserts.as_ref().map(|inserts| inserts.may_alter),
+        is_too_young: match &found.inserts {
+            Some(inserts) => !inserts.is_older_than_slot,
+            None => found.has_slot,
+        },
+        ..Intended::default()
+    };
     for table in &found.tables {
         let step = step(table, found.main.as_ref());
         if step == Step::Lost && !(may_take_out && table.named_in_main) {

@@ -3,7 +3,6 @@
 use tokio_postgres::Client;
 
 use super::{quoted, refused};
-use crate::config::Config;
 use crate::error::Result;
 use crate::pgoutput::RelationId;
 use crate::table::{TableName, TableShape};
@@ -83,12 +82,9 @@ impl Hidden {
 }
 
 /// Why a table can't be read, and what to run; none when the reason is not this user's rights.
-pub(crate) async fn unreadable(client: &Client, config: &Config, table: &str) -> Option<String> {
-    let hidden = read(client, &[], table).await.ok()?.into_iter().next()?;
-    let captured = |column: &String| config.rows.captures(&hidden.name, column);
+pub(crate) async fn unreadable(client: &Client, table: &str) -> Option<String> {
     // Without SELECT on the whole table it can't be locked, which reading it beside the stream needs.
-    let hinders = hidden.schema || hidden.rows || hidden.columns.iter().any(captured);
-    hinders.then(|| hidden.remedy())
+    read(client, &[], table).await.ok()?.first().map(Hidden::remedy)
 }
 
 #[cfg(test)]

@@ -53,6 +53,10 @@ pub(crate) fn refused(place: &Place, body: &[u8]) -> Error {
     let Place { server, slot } = place;
     let (kind, message) = match cause.code.as_str() {
         "28P01" | "28000" => (ErrorKind::SourceRefused, place.login_message()),
+        // "permission denied to start WAL sender", or in older versions "must be superuser or replication role".
+        "42501" if cause.message.contains("WAL sender") || cause.message.contains("walsender") => {
+            (ErrorKind::SourceRefused, place.login_message())
+        }
         "57P03" | "57P01" | "57P02" => {
             (ErrorKind::SourceStarting, format!("PostgreSQL at {server} is starting or stopping"))
         }

@@ -9,6 +9,7 @@
 mod capture;
 mod check;
 mod compare;
+mod encodings;
 mod events;
 mod failover;
 mod faithful;
@@ -22,6 +23,7 @@ mod names;
 mod proxy;
 mod readable;
 mod refusals;
+mod refused;
 mod registry;
 mod relations;
 mod replica;
@@ -106,6 +108,9 @@ fn main() {
         trial("faithful::parts_of_tables", faithful::parts_of_tables),
         trial("faithful::odd_settings", faithful::odd_settings),
         trial("faithful::database_without_an_encoding", faithful::database_without_an_encoding),
+        trial("encodings::keys_that_are_no_texts", encodings::keys_that_are_no_texts),
+        trial("encodings::other_than_utf8", encodings::other_than_utf8),
+        trial("encodings::stop_where_it_is_wanted", encodings::stop_where_it_is_wanted),
         trial("faithful::keys_of_an_extension", faithful::keys_of_an_extension),
         trial("zoo::by_default", zoo::by_default),
         trial("zoo::as_texts", zoo::as_texts),
@@ -123,6 +128,9 @@ fn main() {
         trial("refusals::fenced_by_another_instance", refusals::fenced_by_another_instance),
         trial("refusals::record_too_large", refusals::record_too_large),
         trial("refusals::publication_lacks_a_table", refusals::publication_lacks_a_table),
+        trial("refused::by_the_configuration", refused::by_the_configuration),
+        trial("refused::by_the_source", refused::by_the_source),
+        trial("refused::by_kafka_and_the_registry", refused::by_kafka_and_the_registry),
         trial("check::good_settings", check::good_settings),
         trial("check::rights_tables_and_topics", check::rights_tables_and_topics),
         trial("check::publication_and_slot", check::publication_and_slot),

@@ -249,7 +249,7 @@ impl<S: ReplicationStream> Stream<S> {
         let pause = self.incremental.aside.failed(&table);
         // The reader itself may be what fails, for every table.
         self.incremental.not_before = Instant::now() + AFTER_FAILURE;
-        let remedy = unreadable(&self.tables.client(), &self.incremental.config, &table).await;
+        let remedy = unreadable(&self.tables.client(), &table).await;
         tracing::warn!(
             table,
             pause_ms = pause.as_millis(),

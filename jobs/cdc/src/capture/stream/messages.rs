@@ -1,5 +1,7 @@
 //! Logical messages: signals to this capture, and those that go to a topic of their own.
 
+use std::borrow::Cow;
+
 use globset::GlobSet;
 
 use super::Stream;
@@ -32,6 +34,16 @@ impl Messages {
 }
 
 impl<S: ReplicationStream> Stream<S> {
+    /// The content of a message that is a text of the source, in UTF-8 if it can be.
+    async fn text<'a>(&self, content: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+        match &self.tables.characters {
+            Some(characters) => {
+                Ok(characters.text(content).await?.map_or(Cow::Borrowed(content), Cow::Owned))
+            }
+            None => Ok(Cow::Borrowed(content)),
+        }
+    }
+
     /// What `pg_logical_emit_message` wrote, in a transaction or between them.
     pub(super) async fn logical(&mut self, lsn: Lsn, (prefix, content): (&str, &[u8])) -> Result<()> {
         let between = EventId { commit_lsn: lsn, ordinal: 0 };
@@ -40,9 +52,11 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         }
         if prefix == DDL_PREFIX {
-            self.ddl(content, id).await?;
+            let content = self.text(content).await?;
+            self.ddl(&content, id).await?;
         } else if prefix == self.messages.signal_prefix {
-            self.follow(Signal::from_json(&String::from_utf8_lossy(content))).await?;
+            let content = self.text(content).await?;
+            self.follow(Signal::from_json(&String::from_utf8_lossy(&content))).await?;
         } else if let Some((topic, encoder)) = &self.messages.topic
             && self.messages.captured.is_match(prefix)
         {
