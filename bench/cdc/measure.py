@@ -1,6 +1,6 @@
 """Measures lakepulse-cdc beside the WAL sender's own speed and, where it is installed, Debezium.
 
-    measure.py BINARY [--rounds N] [--rows N] [--only MEASURE ...] [--peer] [--at-least-once]
+    measure.py BINARY [--rounds N] [--rows N] [--only MEASURE ...] [--beside BINARY] [--peer] [--at-least-once]
 
 Everything runs on the servers of one stack. The readers take turns on the same WAL, and their order turns with each
 round, so that a machine that slows down meets all of them. One JSON line for each measurement; medians at the end.
@@ -75,7 +75,7 @@ def snapshots(results, make, rows, rounds):
 
 def latencies(results, captures, rounds, seconds):
     for number in range(rounds):
-        for name, capture in captures.items():
+        for name, capture in (captures.items() if number % 2 == 0 else reversed(captures.items())):
             if number == 0:
                 capture.prepare()
                 capture.topic.use_append_time()
@@ -89,22 +89,26 @@ def latencies(results, captures, rounds, seconds):
             capture.stop()
 
 
-def incrementals(results, capture, rows, rounds, seconds):
+def incrementals(results, captures, rows, rounds, seconds):
     """A snapshot while the stream goes on: of an idle table, and the latency of the stream beside one of the same table."""
     stage.load(1, rows, 10_000)
-    capture.prepare()
-    capture.topic.use_append_time()
-    pid = capture.start()
-    capture.wait_for("streaming")
-    for _ in range(rounds):
-        base, begun = capture.topic.end(), time.time()
-        present = int(stage.value("select count(*) from order_lines"))
-        capture.ask_for_snapshot()
-        results.note("incremental snapshot", "ours", stage.watch(capture.topic, base, present, pid, begun))
-        result = latency.measure(capture.topic, pid, 1000, 1, seconds, capture.ask_for_snapshot)
-        results.note("latency beside it", "ours", result)
-        capture.topic.wait_until_still()
-    capture.stop()
+    for capture in captures.values():
+        capture.prepare()
+        capture.topic.use_append_time()
+    for number in range(rounds):
+        for name, capture in (captures.items() if number % 2 == 0 else reversed(captures.items())):
+            pid = capture.start()
+            capture.wait_for("streaming")
+            # What the others' load left in the log.
+            capture.topic.wait_until_still()
+            base, begun = capture.topic.end(), time.time()
+            present = int(stage.value("select count(*) from order_lines"))
+            capture.ask_for_snapshot()
+            results.note("incremental snapshot", name, stage.watch(capture.topic, base, present, pid, begun))
+            result = latency.measure(capture.topic, pid, 1000, 1, seconds, capture.ask_for_snapshot)
+            results.note("latency beside it", name, result)
+            capture.topic.wait_until_still()
+            capture.stop()
 
 
 def main():
@@ -115,6 +119,7 @@ def main():
     parser.add_argument("--single-rows", type=int, default=200_000)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--only", nargs="*", choices=MEASURES, default=MEASURES)
+    parser.add_argument("--beside", metavar="BINARY", help="measure another build of lakepulse-cdc too")
     parser.add_argument("--peer", action="store_true", help="measure Debezium too")
     parser.add_argument("--at-least-once", action="store_true", help="measure ours without Kafka transactions too")
     parser.add_argument("--property", nargs="*", default=[], help="NAME=VALUE among kafka.properties")
@@ -124,14 +129,22 @@ def main():
     properties = dict(pair.split("=", 1) for pair in arguments.property)
     results, made = Results(), []
 
+    def ours(kind, more=""):
+        captures = {"ours": Capture(arguments.binary, f"{stamp}_{kind}", properties, more)}
+        if arguments.beside:
+            captures["beside"] = Capture(arguments.beside, f"{stamp}_{kind}_beside", properties, more)
+        made.extend(captures.values())
+        return captures
+
     def make(kind, tuned_for="throughput"):
-        captures = {"ours": Capture(arguments.binary, f"{stamp}_{kind}", properties)}
+        captures = ours(kind)
         if arguments.at_least_once:
             captures["at-least-once"] = Capture(arguments.binary, f"{stamp}_{kind}_alo", properties, exactly_once=False)
+            made.append(captures["at-least-once"])
         if arguments.peer:
             import debezium
             captures["debezium"] = debezium.Connector(f"{stamp}_{kind}_peer", tuned_for)
-        made.extend(captures.values())
+            made.append(captures["debezium"])
         return captures
 
     try:
@@ -148,9 +161,7 @@ def main():
             latencies(results, make("latency", "latency"), arguments.rounds, arguments.seconds)
         if "incremental" in arguments.only:
             stage.create_table()
-            capture = Capture(arguments.binary, f"{stamp}_incremental", properties, more='[snapshot]\nmode = "never"')
-            made.append(capture)
-            incrementals(results, capture, arguments.rows, arguments.rounds, arguments.seconds)
+            incrementals(results, ours("incremental", '[snapshot]\nmode = "never"'), arguments.rows, arguments.rounds, arguments.seconds)
     finally:
         for capture in made:
             capture.remove()

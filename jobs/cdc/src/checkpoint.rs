@@ -75,18 +75,16 @@ impl TableProgress {
     fn encode(&self, out: &mut Vec<u8>) {
         binary::boolean(self.done, out);
         binary::long(self.read_at, out);
-        encode_texts(&self.through, out);
+        texts(&self.through, out);
     }
 }
 
-fn encode_texts(texts: &[String], out: &mut Vec<u8>) {
-    if !texts.is_empty() {
-        binary::long(texts.len() as i64, out);
-        for text in texts {
-            binary::bytes(text.as_bytes(), out);
-        }
-    }
-    out.push(0);
+fn text(text: &str, out: &mut Vec<u8>) {
+    binary::bytes(text.as_bytes(), out);
+}
+
+fn texts(texts: &[String], out: &mut Vec<u8>) {
+    binary::items(texts, out, |item, out| text(item, out));
 }
 
 impl Checkpoint {
@@ -119,45 +117,32 @@ impl Checkpoint {
 
     /// Appends Avro bytes by [`SCHEMA`], without a wire header.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        binary::bytes(self.system_id.as_bytes(), out);
+        text(&self.system_id, out);
         binary::long(i64::from(self.timeline), out);
-        binary::bytes(self.slot.as_bytes(), out);
+        text(&self.slot, out);
         for number in [self.commit_lsn, self.end_lsn, self.ordinal] {
             binary::long(number, out);
         }
         binary::boolean(self.complete, out);
         binary::long(self.committed_at_us, out);
-        binary::bytes(self.phase.as_bytes(), out);
+        text(&self.phase, out);
         binary::long(self.snapshot_lsn, out);
-        // Maps and arrays are one block, and the end.
-        if !self.counts.is_empty() {
-            binary::long(self.counts.len() as i64, out);
-            for (topic, count) in &self.counts {
-                binary::bytes(topic.as_bytes(), out);
-                binary::long(*count, out);
-            }
-        }
-        out.push(0);
+        binary::items(&self.counts, out, |(topic, count), out| {
+            text(topic, out);
+            binary::long(*count, out);
+        });
         binary::boolean(self.all_topics, out);
-        if !self.snapshot_progress.is_empty() {
-            binary::long(self.snapshot_progress.len() as i64, out);
-            for (table, progress) in &self.snapshot_progress {
-                binary::bytes(table.as_bytes(), out);
-                progress.encode(out);
-            }
-        }
-        out.push(0);
-        encode_texts(&self.left_out, out);
-        if !self.isolated.is_empty() {
-            binary::long(self.isolated.len() as i64, out);
-            for (table, isolated) in &self.isolated {
-                binary::bytes(table.as_bytes(), out);
-                binary::bytes(isolated.reason.as_bytes(), out);
-                binary::long(isolated.commit_lsn, out);
-                binary::long(isolated.ordinal, out);
-            }
-        }
-        out.push(0);
+        binary::items(&self.snapshot_progress, out, |(table, progress), out| {
+            text(table, out);
+            progress.encode(out);
+        });
+        texts(&self.left_out, out);
+        binary::items(&self.isolated, out, |(table, isolated), out| {
+            text(table, out);
+            text(&isolated.reason, out);
+            binary::long(isolated.commit_lsn, out);
+            binary::long(isolated.ordinal, out);
+        });
     }
 
     /// Reads Avro bytes that were written by `writer`.

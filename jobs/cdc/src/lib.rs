@@ -29,6 +29,7 @@
 //! | `relation` | relation records: what no row event tells of a table |
 //! | `kafka` | topics, the transactional producer on the wire, the checkpoint topic read back |
 //! | `socket`, `tls` | connections to servers |
+//! | `varint` | the integers of Avro and of Kafka's records |
 //! | `checkpoint` | the checkpoint record |
 //! | `delivery` | Kafka transactions that hold events and the knowledge of them, used by snapshot and stream |
 //! | `snapshot` | the initial snapshot, in parallel and resumable; single tables while the stream goes on |
@@ -68,6 +69,7 @@ mod teardown;
 mod tls;
 mod topic_names;
 mod transport;
+mod varint;
 
 pub use capture::run;
 pub use check::{Finding, Verdict, check};

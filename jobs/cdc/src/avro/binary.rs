@@ -1,13 +1,11 @@
 //! Avro's binary encoding: <https://avro.apache.org/docs/1.12.0/specification/#binary-encoding>
 
+use crate::varint;
+
 /// A zigzag variable-length integer; Avro's `int` and `long` are written alike.
+#[inline]
 pub(crate) fn long(value: i64, out: &mut Vec<u8>) {
-    let mut rest = (value.wrapping_shl(1) ^ (value >> 63)) as u64;
-    while rest >= 0x80 {
-        out.push((rest as u8 & 0x7F) | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
+    varint::write(value, out);
 }
 
 /// `bytes` and `string`: the length, then the bytes.
@@ -16,17 +14,9 @@ pub(crate) fn bytes(value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(value);
 }
 
-/// The number at the beginning, and what follows it.
-pub(crate) fn read_long(bytes: &[u8]) -> Option<(i64, &[u8])> {
-    let length = bytes.iter().take(10).position(|byte| byte & 0x80 == 0)? + 1;
-    let (number, rest) = bytes.split_at_checked(length)?;
-    let zigzag = number.iter().rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7F));
-    Some(((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64), rest))
-}
-
 /// The `bytes` or `string` at the beginning.
 pub(crate) fn read_bytes(bytes: &[u8]) -> Option<&[u8]> {
-    let (length, rest) = read_long(bytes)?;
+    let (length, rest) = varint::read(bytes)?;
     rest.get(..usize::try_from(length).ok()?)
 }
 
@@ -53,43 +43,40 @@ pub(crate) fn option<T>(value: Option<T>, out: &mut Vec<u8>, write: impl FnOnce(
     }
 }
 
+/// An array or a map, as one block and the end.
+pub(crate) fn items<I>(items: I, out: &mut Vec<u8>, mut each: impl FnMut(I::Item, &mut Vec<u8>))
+where
+    I: IntoIterator<IntoIter: ExactSizeIterator>,
+{
+    let items = items.into_iter();
+    if items.len() > 0 {
+        long(items.len() as i64, out);
+        items.for_each(|item| each(item, out));
+    }
+    out.push(0);
+}
+
 #[cfg(test)]
 mod tests {
-    use apache_avro::Schema;
-    use apache_avro::reader::datum::GenericDatumReader;
     use apache_avro::types::Value;
     use proptest::prelude::*;
 
     use super::*;
-
-    fn read(schema: &str, bytes: &[u8]) -> Value {
-        GenericDatumReader::builder(&Schema::parse_str(schema).unwrap())
-            .build()
-            .unwrap()
-            .read_value(&mut &bytes[..])
-            .unwrap()
-    }
+    use crate::avro::read_back::read_back;
 
     proptest! {
-        #[test]
-        fn numbers_and_back(number: i64) {
-            let mut out = Vec::new();
-            long(number, &mut out);
-            prop_assert_eq!(read_long(&out), Some((number, &[][..])));
-        }
-
         #[test]
         fn longs(value: i64) {
             let mut out = Vec::new();
             long(value, &mut out);
-            prop_assert_eq!(read(r#""long""#, &out), Value::Long(value));
+            prop_assert_eq!(read_back(r#""long""#, &out), Value::Long(value));
         }
 
         #[test]
         fn texts(value in ".{0,200}") {
             let mut out = Vec::new();
             bytes(value.as_bytes(), &mut out);
-            prop_assert_eq!(read(r#""string""#, &out), Value::String(value));
+            prop_assert_eq!(read_back(r#""string""#, &out), Value::String(value));
         }
     }
 }

@@ -3,6 +3,7 @@ use sha2::{Digest, Sha256};
 
 use super::{binary, encode};
 use crate::table::{Column, ColumnDefault, ColumnType, Mask};
+use crate::varint;
 
 /// The bytes of the branches of a field's union; a field that holds values of its type alone has no union.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub(super) fn default(column: &Column) -> Option<Value> {
         ColumnType::Float8 | ColumnType::MoneyDouble => {
             bytes.first_chunk().map(|bytes| json!(f64::from_le_bytes(*bytes))).filter(Value::is_number)
         }
-        kind if encode::is_long(kind) => binary::read_long(&bytes).map(|(number, _)| json!(number)),
+        kind if encode::is_long(kind) => varint::read(&bytes).map(|(number, _)| json!(number)),
         // Bytes are written as the characters of their numbers.
         ColumnType::Decimal { .. } | ColumnType::Money | ColumnType::Bits(_) => binary::read_bytes(&bytes)
             .map(|bytes| bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into()),

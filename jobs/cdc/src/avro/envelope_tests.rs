@@ -1,9 +1,9 @@
 use apache_avro::Schema;
-use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
 use proptest::prelude::*;
 
 use super::*;
+use crate::avro::read_back::read_back;
 use crate::avro::{SnapshotMark, key_schema, value_schema};
 use crate::lsn::Lsn;
 use crate::pgoutput::TupleBuffer;
@@ -16,15 +16,7 @@ fn column(name: &str, kind: ColumnType, nullable: bool) -> Column {
 
 fn encoder_with_key(columns: Vec<Column>, key: Vec<usize>) -> TableEncoder {
     let name = TableName { schema: "sales".into(), table: "orders".into() };
-    let shape = TableShape {
-        name,
-        columns,
-        key,
-        own_key: false,
-        key_is_deferred: false,
-        partitioned: false,
-        row_filter: None,
-    };
+    let shape = TableShape::new(name, columns, key);
     TableEncoder::new(shape, "wwi.sales.orders", (Some(7), 8), "wwi", "wwi")
 }
 
@@ -51,11 +43,7 @@ fn read(encoder: &TableEncoder, event: &Event<'_>) -> Vec<(String, Value)> {
     let mut bytes = Vec::new();
     encoder.value(event, &mut Stamp::default(), &mut bytes).unwrap();
     assert_eq!(&bytes[..5], [0, 0, 0, 0, 8]);
-    let schema = Schema::parse_str(&value_schema("wwi.sales.orders", &encoder.shape)).unwrap();
-    let mut rest = &bytes[5..];
-    let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
-    assert!(rest.is_empty(), "{} bytes left", rest.len());
-    match value {
+    match read_back(&value_schema("wwi.sales.orders", &encoder.shape), &bytes[5..]) {
         Value::Record(fields) => fields,
         other => panic!("{other:?}"),
     }
@@ -218,10 +206,8 @@ fn keys_are_records_of_the_key_columns() {
     let encoder = encoder_with_key(columns, vec![1, 0]);
     let mut bytes = Vec::new();
     encoder.key(&row(&[Some("x"), Some("5")]).tuple().into(), &mut bytes).unwrap();
-    let schema = Schema::parse_str(&key_schema("wwi.sales.orders", &encoder.shape).unwrap()).unwrap();
-    let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut &bytes[5..]).unwrap();
     assert_eq!(
-        value,
+        read_back(&key_schema("wwi.sales.orders", &encoder.shape).unwrap(), &bytes[5..]),
         Value::Record(vec![("b".into(), Value::Long(5)), ("a".into(), Value::String("x".into()))])
     );
 }
@@ -339,12 +325,11 @@ fn what_has_no_form_needs_texts() {
     assert!(texts.contains("String(\"[0:1]={1,2}\")") && texts.contains("String(\"Infinity\")"), "{texts}");
     let values = after(&plain);
     assert!(!values.contains("String"), "{values}");
-    let key_schema = Schema::parse_str(&key_schema("wwi.sales.orders", &wide.shape).unwrap()).unwrap();
+    let key_schema = key_schema("wwi.sales.orders", &wide.shape).unwrap();
     for (row, expected) in [(&odd, "String(\"NaN\")"), (&plain, "scale")] {
         let mut key = Vec::new();
         wide.key(&row.tuple().into(), &mut key).unwrap();
-        let read =
-            GenericDatumReader::builder(&key_schema).build().unwrap().read_value(&mut &key[5..]).unwrap();
+        let read = read_back(&key_schema, &key[5..]);
         assert!(format!("{read:?}").contains(expected), "{read:?}");
     }
     // Whoever has the wide schema reads what was written before.

@@ -11,6 +11,8 @@ mod envelope;
 mod message;
 mod names;
 mod numeric;
+#[cfg(test)]
+mod read_back;
 mod schema;
 mod stamp;
 mod structured;

@@ -72,20 +72,14 @@ pub(crate) fn variable_scale(text: &str, out: &mut Vec<u8>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use apache_avro::Schema;
-    use apache_avro::reader::datum::GenericDatumReader;
     use apache_avro::types::Value;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::avro::read_back::read_back;
 
     fn unscaled(bytes: &[u8]) -> BigInt {
-        match GenericDatumReader::builder(&Schema::Bytes)
-            .build()
-            .unwrap()
-            .read_value(&mut &bytes[..])
-            .unwrap()
-        {
+        match read_back(r#""bytes""#, bytes) {
             Value::Bytes(bytes) => BigInt::from_signed_bytes_be(&bytes),
             other => panic!("{other:?}"),
         }

@@ -76,11 +76,7 @@ pub(crate) fn vector<T: std::str::FromStr>(
     else {
         return false;
     };
-    binary::long(numbers.len() as i64, out);
-    for number in numbers {
-        write(number, out);
-    }
-    out.push(0);
+    binary::items(numbers, out, write);
     true
 }
 
@@ -99,14 +95,10 @@ pub(crate) fn sparse_vector(text: &str, out: &mut Vec<u8>) -> bool {
         .collect();
     let Some(entries) = entries else { return false };
     binary::long(i64::from(dimensions), out);
-    if !entries.is_empty() {
-        binary::long(entries.len() as i64, out);
-        for (index, value) in entries {
-            binary::long(i64::from(index), out);
-            binary::double(value, out);
-        }
-    }
-    out.push(0);
+    binary::items(entries, out, |(index, value), out| {
+        binary::long(i64::from(index), out);
+        binary::double(value, out);
+    });
     true
 }
 
@@ -159,14 +151,10 @@ pub(crate) fn hstore_json(text: &str) -> Option<String> {
 /// Writes the pairs as a map of texts, each possibly null.
 pub(crate) fn hstore_map(text: &str, out: &mut Vec<u8>) -> bool {
     let Some(pairs) = hstore(text) else { return false };
-    if !pairs.is_empty() {
-        binary::long(pairs.len() as i64, out);
-        for (key, value) in pairs {
-            binary::bytes(key.as_bytes(), out);
-            binary::option(value, out, |value, out| binary::bytes(value.as_bytes(), out));
-        }
-    }
-    out.push(0);
+    binary::items(pairs, out, |(key, value), out| {
+        binary::bytes(key.as_bytes(), out);
+        binary::option(value, out, |value, out| binary::bytes(value.as_bytes(), out));
+    });
     true
 }
 

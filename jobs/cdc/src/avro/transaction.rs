@@ -50,15 +50,11 @@ impl Boundary<'_> {
             Self::End(tables) => {
                 binary::option(Some(tables.iter().map(|(_, events)| events).sum()), out, binary::long);
                 out.push(2);
-                if !tables.is_empty() {
-                    binary::long(tables.len() as i64, out);
-                    for (table, events) in *tables {
-                        out.push(2);
-                        binary::bytes(table.to_string().as_bytes(), out);
-                        binary::long(*events, out);
-                    }
-                }
-                out.push(0);
+                binary::items(*tables, out, |(table, events), out| {
+                    out.push(2);
+                    binary::bytes(table.to_string().as_bytes(), out);
+                    binary::long(*events, out);
+                });
             }
         }
         binary::long(committed_at_us.div_euclid(1000), out);
@@ -68,19 +64,10 @@ impl Boundary<'_> {
 
 #[cfg(test)]
 mod tests {
-    use apache_avro::Schema;
-    use apache_avro::reader::datum::GenericDatumReader;
     use apache_avro::types::Value;
 
     use super::*;
-
-    fn read(schema: &str, bytes: &[u8]) -> Value {
-        let mut rest = &bytes[5..];
-        let schema = Schema::parse_str(schema).unwrap();
-        let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
-        assert!(rest.is_empty());
-        value
-    }
+    use crate::avro::read_back::read_back;
 
     #[test]
     fn boundaries_are_read_back_by_the_avro_library() {
@@ -89,8 +76,8 @@ mod tests {
         for boundary in [Boundary::Begin, Boundary::End(&tables), Boundary::End(&[])] {
             let (key, value) = boundary.encode((1, 2), "7:42", 1_600_000_000_123_456);
             let id = Value::String("7:42".into());
-            assert_eq!(read(TRANSACTION_KEY, &key), Value::Record(vec![("id".into(), id)]));
-            let text = format!("{:?}", read(TRANSACTION_VALUE, &value));
+            assert_eq!(read_back(TRANSACTION_KEY, &key[5..]), Value::Record(vec![("id".into(), id)]));
+            let text = format!("{:?}", read_back(TRANSACTION_VALUE, &value[5..]));
             assert!(text.contains("1600000000123"), "{text}");
             if let Boundary::End(tables) = boundary {
                 let sum: i64 = tables.iter().map(|(_, events)| events).sum();

@@ -1,4 +1,4 @@
-use super::tables::Captured;
+use super::captured::Captured;
 use crate::avro::{Event, EventSource, Image, Operation, Row, TransactionBlock};
 use crate::config::SkippedOperations;
 use crate::delivery::record_bytes;
@@ -121,15 +121,17 @@ impl Changes {
     ///
     /// # Errors
     /// Among others [`ErrorKind::RecordTooLarge`](crate::error::ErrorKind) when the events do not fit; their number stands.
-    pub(crate) fn encode(
+    pub(crate) fn encode<'a>(
         &mut self,
         table: &mut Captured,
-        change: &Change<'_>,
+        change: &Change<'a>,
         source: EventSource,
-        transaction: Option<TransactionBlock<'_>>,
+        transaction: Option<TransactionBlock<'a>>,
         now_us: i64,
     ) -> Result<()> {
-        self.encode_any(table, change, source, transaction, now_us)?;
+        let event =
+            |operation, before, after| Event { operation, before, after, source, transaction, now_us };
+        self.encode_any(table, change, event)?;
         for event in [0, 1].iter().filter_map(|index| self.get(*index)) {
             let bytes = record_bytes(event.key().unwrap_or_default(), &event.value);
             if bytes > self.max_record_bytes && !self.skip.contains(event.operation) {
@@ -139,13 +141,11 @@ impl Changes {
         Ok(())
     }
 
-    fn encode_any(
+    fn encode_any<'a>(
         &mut self,
         table: &mut Captured,
-        change: &Change<'_>,
-        source: EventSource,
-        transaction: Option<TransactionBlock<'_>>,
-        now_us: i64,
+        change: &Change<'a>,
+        event: impl Fn(Operation, Option<Image<'a>>, Option<Image<'a>>) -> Event<'a>,
     ) -> Result<()> {
         self.length = 0;
         for encoded in [&mut self.first, &mut self.second] {
@@ -153,8 +153,6 @@ impl Changes {
                 encoded.value = Vec::new();
             }
         }
-        let event =
-            |operation, before, after| Event { operation, before, after, source, transaction, now_us };
         match *change {
             Change::Insert(new) | Change::Update(None, new) => {
                 let operation = match change {

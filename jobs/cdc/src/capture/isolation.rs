@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use super::stream::Stream;
-use super::tables::Captured;
+use super::captured::Captured;
 use crate::avro::TableEncoder;
 use crate::checkpoint::IsolatedTable;
 use crate::delivery::Outbox;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::kafka::EventId;
 use crate::metrics::Metrics;
-use crate::pgoutput::RelationId;
 use crate::table::TableName;
-use crate::transport::ReplicationStream;
 
 /// Says that a table is isolated, or is no more.
 pub(super) fn tell(encoder: &TableEncoder, before: Option<&Captured>, metrics: &Metrics) {
@@ -64,25 +61,4 @@ pub(super) fn at_start(encoders: &[Arc<TableEncoder>], outbox: &mut Outbox) -> V
         }
     }
     mended
-}
-
-impl<S: ReplicationStream> Stream<S> {
-    /// Reads a table as a whole whose events were dead letters until the registry took its schema.
-    pub(super) fn read_again_if_mended(&mut self, relation: RelationId) -> Result<()> {
-        let Some(table) = self.tables.get(relation)? else { return Ok(()) };
-        let name = table.encoder.shape.name.clone();
-        if !table.encoder.is_refused() && self.outbox.is_isolated(&name) {
-            tracing::warn!(table = %name, "the table is read again as a whole, since it was isolated");
-            self.read_tables([&name]);
-        }
-        Ok(())
-    }
-
-    /// Asks the registry again for the tables that are isolated.
-    pub(super) async fn retry_isolated(&mut self) -> Result<()> {
-        for encoder in self.tables.retry_refused().await? {
-            self.read_tables([&encoder.shape.name]);
-        }
-        Ok(())
-    }
 }

@@ -1,5 +1,6 @@
 //! The capture itself: sessions one after the other, each from the last checkpoint.
 
+mod captured;
 mod changes;
 mod displaced_rows;
 mod isolation;

@@ -55,14 +55,13 @@ pub(crate) async fn run(
     let mut registry = Registry::new(&config.registry, *established)?;
     let mut topics = Topics::new(&config.kafka)?;
     let checkpoint_topic = config.checkpoint_topic();
-    topics.ensure_checkpoints(&checkpoint_topic).await?;
+    let relation_topic = config.side_topic("relation");
+    topics.ensure_own(&checkpoint_topic, &relation_topic).await?;
     if let Some(topic) = &config.signals.topic {
         topics.ensure(&[topic]).await?;
     }
     let schema_id =
         registry.register(&format!("{checkpoint_topic}-value"), checkpoint::SCHEMA, metrics).await?;
-    let relation_topic = config.side_topic("relation");
-    topics.ensure_relations(&relation_topic).await?;
     let relation_schema =
         registry.register(&format!("{relation_topic}-value"), relation::SCHEMA, metrics).await?;
     let producer = Producer::open(&config.kafka, &config.slot, shutdown.clone()).await?;
@@ -118,7 +117,7 @@ pub(crate) async fn run(
     registry.become_patient();
     let mut tables_in_stream =
         Tables::new((catalog, characters), registry, (topics, names), relations, config, metrics, lessons);
-    let prepared = tables_in_stream.prepare(&tables).await?;
+    let prepared = tables_in_stream.prepare(&tables, goes_on).await?;
     let mut encoders = Vec::with_capacity(prepared.len());
     let mut tellings = Vec::with_capacity(prepared.len());
     for table in prepared {
@@ -223,7 +222,7 @@ pub(crate) async fn run(
         Stream::new(replication, outbox, tables_in_stream, side_topics, config, metrics, &checkpoint)
             .with_publications(arranged)
             .with_signals(signals);
-    Box::pin(stream.run(&new, tellings, shutdown)).await
+    Box::pin(stream.run(&new, &tables, tellings, shutdown)).await
 }
 
 /// Tables that came since the last checkpoint, or that were left out then.

@@ -1,16 +1,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use prometheus::IntCounter;
 use tokio_postgres::Client;
 
+use super::captured::Captured;
 use super::isolation;
 use crate::avro::{
-    DEAD_LETTER, Image, Operation, Stamp, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema,
-    message_schemas, value_schema,
+    DEAD_LETTER, Image, TRANSACTION_KEY, TRANSACTION_VALUE, TableEncoder, key_schema, message_schemas,
+    value_schema,
 };
 use crate::config::Config;
-use crate::delivery::{SideTopic, SideTopics, TopicId};
+use crate::delivery::{SideTopic, SideTopics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::Topics;
 use crate::metrics::Metrics;
@@ -45,46 +45,17 @@ pub(crate) struct Tables {
     pub(crate) characters: Option<Arc<Characters>>,
 }
 
+/// A table as the catalog has it at the moment.
+pub(crate) struct Present {
+    id: RelationId,
+    pub(crate) shape: TableShape,
+    pub(crate) telling: Telling,
+}
+
 /// A table whose schemas are registered, and what is to be told of it.
 pub(crate) struct Prepared {
     pub(crate) encoder: Arc<TableEncoder>,
     pub(crate) telling: Telling,
-}
-
-/// A table in the stream.
-pub(crate) struct Captured {
-    pub(crate) encoder: Arc<TableEncoder>,
-    pub(crate) stamp: Stamp,
-    /// The topic's place in the outbox, once an event went there.
-    pub(crate) topic: Option<TopicId>,
-    /// Whether it was said where the table's isolation begins.
-    pub(super) isolation_told: bool,
-    /// Whether two of its rows may have one key within a transaction, and old rows are told in full.
-    pub(super) displaces: bool,
-    counters: [Option<(IntCounter, IntCounter)>; 5],
-}
-
-impl Captured {
-    fn new(encoder: Arc<TableEncoder>) -> Self {
-        Self {
-            encoder,
-            stamp: Stamp::default(),
-            topic: None,
-            isolation_told: false,
-            displaces: false,
-            counters: [const { None }; 5],
-        }
-    }
-
-    /// Counts one event of so many bytes in the metrics.
-    pub(crate) fn count(&mut self, operation: Operation, bytes: usize, metrics: &Metrics) {
-        if let Some(counters) = self.counters.get_mut(operation as usize) {
-            let new = || metrics.events(&self.encoder.shape.name, operation.letter());
-            let (events, size) = counters.get_or_insert_with(new);
-            events.inc();
-            size.inc_by(bytes as u64);
-        }
-    }
 }
 
 impl Tables {
@@ -141,7 +112,7 @@ impl Tables {
             return Err(refused);
         }
         let new: Vec<_> = tables.iter().filter(|(id, _)| !self.knows(*id)).cloned().collect();
-        self.prepare(&new).await
+        self.prepare(&new, false).await
     }
 
     /// The table's present shape, which may be ahead of that in the stream; in another server's catalog, if there is one.
@@ -150,17 +121,26 @@ impl Tables {
         id: RelationId,
         name: &TableName,
         elsewhere: Option<&mut Catalog>,
-    ) -> Result<Prepared> {
+    ) -> Result<Present> {
         let (mut shape, facts) = elsewhere.unwrap_or(&mut self.catalog).shape_now(id, name).await?;
         self.relations.adopt(&facts, &mut shape);
-        self.catalog.know_types(&facts).await?;
         let telling = self.telling(&Believed::certain(facts), &shape);
         self.lessons.apply(&mut shape);
-        let encoder = match self.known.get(&id) {
-            Some(Some(known)) if known.encoder.shape == shape => Arc::clone(&known.encoder),
-            _ => self.encoder(shape).await?,
-        };
-        Ok(Prepared { encoder, telling })
+        Ok(Present { id, shape, telling })
+    }
+
+    /// Whether a table has another shape in the stream.
+    pub(crate) fn differs(&self, present: &Present) -> bool {
+        let known = self.known.get(&present.id).and_then(Option::as_ref);
+        known.is_some_and(|known| known.encoder.shape != present.shape)
+    }
+
+    /// The encoder of a table's present shape, whose schemas are registered if they are new.
+    pub(crate) async fn encoder_of(&mut self, present: &Present) -> Result<Arc<TableEncoder>> {
+        match self.known.get(&present.id) {
+            Some(Some(known)) if known.encoder.shape == present.shape => Ok(Arc::clone(&known.encoder)),
+            _ => self.encoder(present.shape.clone()).await,
+        }
     }
 
     /// What is to be told of a table.
@@ -170,7 +150,7 @@ impl Tables {
             name: shape.name.clone(),
             id: facts.id(),
             topic: self.names.of(&shape.name),
-            shape: RelationShape::new(facts, shape, |oid| self.catalog.labels(oid)),
+            shape: RelationShape::new(facts, shape),
             is_certain: *is_certain,
             rewritten: self.rewritten.contains(&facts.id()),
         }
@@ -230,25 +210,34 @@ impl Tables {
     }
 
     /// Registers the schemas and creates the topics of these tables, as the catalog has them now; those that are gone
-    /// are missing.
-    pub(crate) async fn prepare(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Prepared>> {
+    /// are missing. Where the stream is `behind` the catalog, tables have the shape in it that was told last.
+    pub(crate) async fn prepare(
+        &mut self,
+        tables: &[(RelationId, TableName)],
+        behind: bool,
+    ) -> Result<Vec<Prepared>> {
         self.give_topics(tables.iter().map(|(_, name)| name));
         let topics: Vec<_> = tables.iter().map(|(_, name)| self.names.of(name)).collect();
         self.topics.ensure(&topics.iter().map(|topic| &**topic).collect::<Vec<_>>()).await?;
         let ids: Vec<_> = tables.iter().map(|(id, _)| *id).collect();
         let facts = self.catalog.facts(&ids).await?;
         let mut shapes = self.catalog.shapes(&facts).await?;
-        for (facts, shape) in facts.iter().zip(&mut shapes) {
-            self.relations.adopt(facts, shape);
+        let mut tellings = Vec::with_capacity(shapes.len());
+        for (facts, shape) in facts.into_iter().zip(&mut shapes) {
+            self.relations.adopt(&facts, shape);
+            let told = if behind { self.relations.believed_before(&facts, shape) } else { None };
+            tellings.push(self.telling(&Believed::certain(facts), shape));
+            if let Some(told) = told {
+                *shape = self.catalog.shape(&told.facts).await?;
+                self.relations.adopt(&told.facts, shape);
+            }
             self.lessons.apply(shape);
         }
         let schemas = shapes.iter().flat_map(|shape| self.schemas(shape)).collect();
         self.registry.register_all(schemas, &self.metrics).await?;
-        let mut prepared = Vec::with_capacity(facts.len());
-        for (facts, shape) in facts.into_iter().zip(shapes) {
-            let id = facts.id();
-            let telling = self.telling(&Believed::certain(facts), &shape);
-            prepared.push(Prepared { encoder: self.install(id, shape).await?, telling });
+        let mut prepared = Vec::with_capacity(tellings.len());
+        for (telling, shape) in tellings.into_iter().zip(shapes) {
+            prepared.push(Prepared { encoder: self.install(telling.id, shape).await?, telling });
         }
         Ok(prepared)
     }

@@ -28,15 +28,8 @@ mod tests {
     fn columns_with_other_names_are_named() {
         let mut columns = ["id", "名前"].map(|name| Column::new(name, ColumnType::Text, true));
         columns[1].field = "___2".into();
-        let shape = TableShape {
-            name: TableName { schema: "s".into(), table: "t".into() },
-            columns: columns.into(),
-            key: vec![0],
-            own_key: false,
-            key_is_deferred: false,
-            partitioned: false,
-            row_filter: None,
-        };
+        let shape =
+            TableShape::new(TableName { schema: "s".into(), table: "t".into() }, columns.into(), vec![0]);
         let mut findings = Findings::default();
         check([&shape].into_iter(), &mut findings);
         let lines: Vec<String> = findings.0.iter().map(ToString::to_string).collect();

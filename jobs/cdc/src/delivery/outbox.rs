@@ -350,13 +350,6 @@ impl Outbox {
             self.checkpoints.is_multiple_of(ALL_TOPICS_EVERY) || !progress.snapshot_progress.is_empty();
         let count = |topic: &Topic| (topic.name.to_string(), topic.count);
         Checkpoint {
-            commit_lsn: progress.id.commit_lsn.0 as i64,
-            end_lsn: progress.end.0 as i64,
-            ordinal: progress.id.ordinal as i64,
-            complete: progress.complete,
-            committed_at_us: progress.committed_at_us,
-            phase: progress.phase.to_owned(),
-            snapshot_lsn: progress.snapshot_lsn.0 as i64,
             counts: if all_topics {
                 self.topics.iter().filter(|topic| topic.counted).map(count).collect()
             } else {
@@ -364,10 +357,9 @@ impl Outbox {
                 touched.filter(|topic| topic.counted).map(count).collect()
             },
             all_topics,
-            snapshot_progress: progress.snapshot_progress.clone(),
             left_out: self.left_out.iter().map(ToString::to_string).collect(),
             isolated: self.isolated.clone(),
-            ..Checkpoint::starting(&self.identity, &self.slot)
+            ..progress.checkpoint(&self.identity, &self.slot)
         }
     }
 

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::EventId;
+use crate::varint;
 
 /// Everything in front of the records.
 const HEADER: usize = 61;
@@ -96,22 +97,22 @@ impl Records {
         let (timestamp, offset) = (record.timestamp_ms - self.first_ms, i64::from(self.count));
         let headers = if record.operation.is_some() { EVENT_HEADERS } else { PLAIN_HEADERS };
         let sized =
-            |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| varint_length(bytes.len() as i64) + bytes.len());
+            |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| varint::length(bytes.len() as i64) + bytes.len());
         let length = 1
-            + varint_length(timestamp)
-            + varint_length(offset)
+            + varint::length(timestamp)
+            + varint::length(offset)
             + sized(record.key)
             + sized(record.value)
             + headers;
         let out = &mut self.bytes;
-        varint(length as i64, out);
+        varint::write(length as i64, out);
         out.push(0);
-        varint(timestamp, out);
-        varint(offset, out);
+        varint::write(timestamp, out);
+        varint::write(offset, out);
         for part in [record.key, record.value] {
             match part {
                 Some(bytes) => {
-                    varint(bytes.len() as i64, out);
+                    varint::write(bytes.len() as i64, out);
                     out.extend_from_slice(bytes);
                 }
                 None => out.push(1),
@@ -206,20 +207,6 @@ fn lz4_frame(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&[0; 4]);
 }
 
-fn varint(value: i64, out: &mut Vec<u8>) {
-    let mut rest = (value.wrapping_shl(1) ^ (value >> 63)) as u64;
-    while rest >= 0x80 {
-        out.push((rest as u8 & 0x7F) | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
-}
-
-fn varint_length(value: i64) -> usize {
-    let zigzag = (value.wrapping_shl(1) ^ (value >> 63)) as u64;
-    (64 - (zigzag | 1).leading_zeros() as usize).div_ceil(7)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -241,13 +228,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn the_length_of_a_number(value: i64) {
-            let mut out = Vec::new();
-            varint(value, &mut out);
-            prop_assert_eq!(out.len(), varint_length(value));
-        }
-
         #[test]
         fn a_record_is_as_long_as_it_says(
             key in prop::option::of(prop::collection::vec(any::<u8>(), 0..200)),

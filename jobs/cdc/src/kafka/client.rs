@@ -51,6 +51,8 @@ pub(crate) fn reader(kafka: &KafkaConfig) -> Result<BaseConsumer<Quiet>> {
         .set("isolation.level", "read_committed")
         .set("enable.partition.eof", "true")
         .set("auto.offset.reset", "error")
+        // The broker answers at the end of a topic after half a second otherwise, and a start waits for it.
+        .set("fetch.wait.max.ms", "10")
         .create_with_context(Quiet)
         .map_err(|cause| translate("cannot set up a Kafka consumer: check kafka.properties", cause))
 }

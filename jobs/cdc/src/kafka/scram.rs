@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256, Sha512};
 
@@ -23,20 +24,14 @@ impl Hash {
     }
 
     fn hmac(self, key: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
-        Some(match self {
-            Self::Sha256 => <Hmac<Sha256> as Mac>::new_from_slice(key)
-                .ok()?
-                .chain_update(bytes)
-                .finalize()
-                .into_bytes()
-                .to_vec(),
-            Self::Sha512 => <Hmac<Sha512> as Mac>::new_from_slice(key)
-                .ok()?
-                .chain_update(bytes)
-                .finalize()
-                .into_bytes()
-                .to_vec(),
-        })
+        fn of<M: Mac + KeyInit>(key: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+            let keyed = <M as Mac>::new_from_slice(key).ok()?;
+            Some(keyed.chain_update(bytes).finalize().into_bytes().to_vec())
+        }
+        match self {
+            Self::Sha256 => of::<Hmac<Sha256>>(key, bytes),
+            Self::Sha512 => of::<Hmac<Sha512>>(key, bytes),
+        }
     }
 
     /// PBKDF2 with one block.

@@ -29,24 +29,20 @@ impl Topics {
         Ok(Self { kafka: kafka.clone(), known: there.topics.into_keys().collect() })
     }
 
-    /// Creates the checkpoint topic when it isn't there.
-    pub(crate) async fn ensure_checkpoints(&mut self, topic: &str) -> Result<()> {
-        if self.known.contains(topic) {
-            return Ok(());
-        }
-        create(&self.kafka, &[checkpoints(&self.kafka, topic)], Intent::Make).await?;
-        self.known.insert(topic.to_owned());
-        Ok(())
-    }
-
-    /// Creates the topic of relation records when it isn't there.
-    pub(crate) async fn ensure_relations(&mut self, topic: &str) -> Result<()> {
-        if self.known.contains(topic) {
-            return Ok(());
-        }
+    /// Creates the topics of checkpoints and of relation records when they aren't there.
+    pub(crate) async fn ensure_own(&mut self, checkpoint: &str, relation: &str) -> Result<()> {
         let longest = self.kafka.max_record_bytes.to_string();
-        create(&self.kafka, &[relations(&self.kafka, topic, &longest)], Intent::Make).await?;
-        self.known.insert(topic.to_owned());
+        let own = [
+            (checkpoint, checkpoints(&self.kafka, checkpoint)),
+            (relation, relations(&self.kafka, relation, &longest)),
+        ];
+        let missing: Vec<_> = own.into_iter().filter(|(name, _)| !self.known.contains(*name)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (names, new): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
+        create(&self.kafka, &new, Intent::Make).await?;
+        self.known.extend(names.into_iter().map(str::to_owned));
         Ok(())
     }
 

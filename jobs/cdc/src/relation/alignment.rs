@@ -2,7 +2,7 @@
 //! may have moved on since, tells the rest.
 
 use super::record::{Leaf, RelationRecord};
-use super::shape::identity_name;
+use super::shape::{identity_name, identity_named};
 use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
 use crate::source::{ColumnFacts, KeyFacts, TableFacts};
 
@@ -30,6 +30,7 @@ pub(crate) fn believed(
 ) -> Believed {
     if let Some(now) = now.filter(|now| is_described_by(now, relation)) {
         let mut facts = now.clone();
+        keep_labels(&mut facts, last);
         follow_flags(&mut facts, relation, last);
         return Believed::certain(facts);
     }
@@ -78,8 +79,24 @@ pub(crate) fn believed(
         },
         columns,
     };
+    keep_labels(&mut facts, last);
     follow_flags(&mut facts, relation, last);
     Believed { facts, is_certain }
+}
+
+/// The values of an enum stay as they were told last, since events that are still to come may have them under those names.
+fn keep_labels(facts: &mut TableFacts, last: Option<&RelationRecord>) {
+    for column in &mut facts.columns {
+        let told = last.and_then(|last| {
+            let mut told = last.shape.columns.iter();
+            told.find(|told| {
+                told.attnum == i32::from(column.attnum) && told.type_oid == i64::from(column.type_oid)
+            })
+        });
+        if let Some(told) = told.filter(|told| !told.labels.is_empty()) {
+            column.labels.clone_from(&told.labels);
+        }
+    }
 }
 
 /// Columns that the stream flags itself are the key, since old rows tell them; in the order of the index, if it has the same
@@ -120,7 +137,7 @@ fn follow_flags(facts: &mut TableFacts, relation: &Relation, last: Option<&Relat
 }
 
 /// Whether the stream describes the table as the catalog does.
-pub(crate) fn is_described_by(facts: &TableFacts, relation: &Relation) -> bool {
+pub(super) fn is_described_by(facts: &TableFacts, relation: &Relation) -> bool {
     facts.schema == relation.schema
         && facts.table == relation.table
         && facts.identity == relation.identity
@@ -130,6 +147,26 @@ pub(crate) fn is_described_by(facts: &TableFacts, relation: &Relation) -> bool {
                 && known.type_oid == column.type_oid
                 && known.modifier == column.type_modifier
         })
+}
+
+/// What the stream said of a table when it was told like this.
+pub(super) fn described(record: &RelationRecord) -> Relation {
+    let tells_key = matches!(record.shape.key_from.as_str(), "primary_key" | "identity_index" | "identity");
+    let columns = record.shape.columns.iter().filter(|column| !column.generated);
+    Relation {
+        id: record.id(),
+        schema: record.schema.clone(),
+        table: record.table.clone(),
+        identity: identity_named(&record.shape.identity),
+        columns: columns
+            .map(|column| RelationColumn {
+                name: column.name.clone(),
+                type_oid: column.type_oid as u32,
+                type_modifier: column.modifier,
+                in_identity: tells_key && record.shape.key.contains(&column.name),
+            })
+            .collect(),
+    }
 }
 
 /// Whether the stream describes the table as the record does.
@@ -233,6 +270,10 @@ fn column_facts(
         missing: told
             .and_then(|known| known.missing.clone())
             .or_else(|| found.and_then(|known| known.missing.clone())),
+        labels: found
+            .filter(|known| known.type_oid == column.type_oid)
+            .map(|known| known.labels.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -303,6 +344,7 @@ mod tests {
                     generated: false,
                     default: None,
                     missing: None,
+                    labels: Vec::new(),
                 })
                 .collect(),
             key: Some(KeyFacts { columns: vec![1], primary: true, identity: false, immediate: true }),

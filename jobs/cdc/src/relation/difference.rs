@@ -50,6 +50,11 @@ impl Change {
         self
     }
 
+    /// Whether a value of an enum has another name.
+    pub(crate) fn renames_label(&self) -> bool {
+        self.what == What::LABEL_RENAMED
+    }
+
     /// Whether nothing was told of the table before.
     pub(crate) fn is_first(&self) -> bool {
         self.what == What::FIRST

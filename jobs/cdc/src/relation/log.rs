@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::alignment::is_described_by_record;
+use super::alignment::{Believed, believed, described, is_described_by, is_described_by_record};
 use super::difference::What;
 use super::record::{Change, GONE, IMAGE_BEGIN, IMAGE_END, RELATION, RelationRecord, RelationShape};
 use crate::avro::{field_names, wire_header};
@@ -68,7 +68,7 @@ impl RelationLog {
 
     /// The last description of this table, under whatever name.
     pub(crate) fn of(&self, id: RelationId, name: &TableName) -> Option<&RelationRecord> {
-        let is_it = |record: &&RelationRecord| record.oid == i64::from(id.0) && record.kind == RELATION;
+        let is_it = |record: &&RelationRecord| record.id() == id && record.kind == RELATION;
         self.named(name).filter(is_it).or_else(|| self.tables.values().map(|told| &told.record).find(is_it))
     }
 
@@ -77,6 +77,11 @@ impl RelationLog {
         let has_it =
             |told: &Told| told.record.shape.leaves.iter().any(|known| known.oid == i64::from(leaf.0));
         self.tables.iter().find(|(_, told)| has_it(told)).map(|(name, _)| name)
+    }
+
+    /// The last descriptions of the tables that are there.
+    pub(crate) fn present(&self) -> impl Iterator<Item = &RelationRecord> {
+        self.tables.values().map(|told| &told.record).filter(|record| record.kind == RELATION)
     }
 
     /// The topic of every table that was told, of those that are gone too.
@@ -89,15 +94,21 @@ impl RelationLog {
         self.tables.is_empty()
     }
 
-    /// The names of the tables that are there.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &TableName> {
-        self.tables.iter().filter(|(_, told)| told.record.kind == RELATION).map(|(name, _)| name)
-    }
-
     /// Whether the stream describes a table as it was told last.
     pub(crate) fn is_told(&self, relation: &Relation) -> bool {
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
         self.named(&name).is_some_and(|record| is_described_by_record(record, relation))
+    }
+
+    /// The table as it was told last, if that is not how the catalog has it, in this shape, by now.
+    pub(crate) fn believed_before(&self, facts: &TableFacts, shape: &TableShape) -> Option<Believed> {
+        let told = self.named(&facts.name()).filter(|told| told.id() == facts.id())?;
+        let described = described(told);
+        let has_key = told.shape.key.iter().eq(shape.key_columns().map(|column| &column.name));
+        if has_key && is_described_by(facts, &described) {
+            return None;
+        }
+        Some(believed(&described, Some(told), Some(facts)))
     }
 
     /// Gives the columns of a table the names of fields that were told of them before, and lets those that were renamed remember
@@ -141,7 +152,7 @@ impl RelationLog {
     pub(crate) fn changes(&self, telling: &Telling) -> Vec<Change> {
         let Some(told) = self.tables.get(&telling.name) else { return vec![Change::new(What::FIRST)] };
         let before = &told.record;
-        if before.oid != i64::from(telling.id.0) {
+        if before.id() != telling.id {
             return vec![Change {
                 before: Some(before.oid.to_string()),
                 after: Some(telling.id.0.to_string()),
@@ -170,7 +181,7 @@ impl RelationLog {
         learned_from: &str,
     ) -> Result<Vec<Change>> {
         let before = self.tables.get(&telling.name);
-        if let Some(before) = before.filter(|told| told.record.oid == i64::from(telling.id.0)) {
+        if let Some(before) = before.filter(|told| told.record.id() == telling.id) {
             telling.shape.remember(&before.record.shape);
         }
         let changes = self.changes(&telling);

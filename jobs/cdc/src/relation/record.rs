@@ -8,6 +8,7 @@ use crate::avro::binary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
+use crate::pgoutput::RelationId;
 use crate::table::TableName;
 
 /// The record's Avro schema; `docs/relation-records.md` explains each field.
@@ -114,6 +115,10 @@ impl RelationRecord {
         TableName { schema: self.schema.clone(), table: self.table.clone() }
     }
 
+    pub(crate) fn id(&self) -> RelationId {
+        RelationId(self.oid as u32)
+    }
+
     pub(crate) fn position(&self) -> EventId {
         EventId { commit_lsn: Lsn(self.commit_lsn as u64), ordinal: self.ordinal as u64 }
     }
@@ -130,7 +135,7 @@ impl RelationRecord {
         binary::long(self.ordinal, out);
         text(&self.learned_from, out);
         binary::option(self.image.as_deref(), out, text);
-        array(&self.changes, out, |change, out| {
+        binary::items(&self.changes, out, |change, out| {
             text(&change.what, out);
             for value in [&change.column, &change.before, &change.after] {
                 binary::option(value.as_deref(), out, text);
@@ -138,15 +143,15 @@ impl RelationRecord {
         });
         let shape = &self.shape;
         text(&shape.identity, out);
-        array(&shape.key, out, |name, out| text(name, out));
+        binary::items(&shape.key, out, |name, out| text(name, out));
         text(&shape.key_from, out);
         binary::boolean(shape.partitioned, out);
         binary::long(shape.filenode, out);
-        array(&shape.columns, out, |column, out| {
+        binary::items(&shape.columns, out, |column, out| {
             binary::long(i64::from(column.attnum), out);
             text(&column.name, out);
             text(&column.field, out);
-            array(&column.former_fields, out, |field, out| text(field, out));
+            binary::items(&column.former_fields, out, |field, out| text(field, out));
             binary::long(column.type_oid, out);
             text(&column.r#type, out);
             binary::long(i64::from(column.modifier), out);
@@ -154,12 +159,12 @@ impl RelationRecord {
                 binary::boolean(flag, out);
             }
             binary::option(column.missing.as_deref(), out, text);
-            array(&column.labels, out, |label, out| {
+            binary::items(&column.labels, out, |label, out| {
                 binary::long(label.oid, out);
                 text(&label.label, out);
             });
         });
-        array(&shape.leaves, out, |leaf, out| {
+        binary::items(&shape.leaves, out, |leaf, out| {
             text(&leaf.schema, out);
             text(&leaf.table, out);
             binary::long(leaf.oid, out);
@@ -182,17 +187,6 @@ impl RelationRecord {
             .map_err(wrong)?;
         from_value(&value).map_err(wrong)
     }
-}
-
-/// An array as one block, and the end.
-fn array<T>(items: &[T], out: &mut Vec<u8>, mut each: impl FnMut(&T, &mut Vec<u8>)) {
-    if !items.is_empty() {
-        binary::long(items.len() as i64, out);
-        for item in items {
-            each(item, out);
-        }
-    }
-    out.push(0);
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
-use super::record::{Label, Leaf, RelationColumn, RelationShape};
+use super::record::{Leaf, RelationColumn, RelationShape};
 use crate::pgoutput::ReplicaIdentity;
 use crate::source::{LeafFacts, TableFacts};
 use crate::table::TableShape;
 
 impl RelationShape {
-    /// What records say of a table that the catalog knows like this and that is captured in this shape. `labels` gives the
-    /// values of an enum's OID.
-    pub(crate) fn new(facts: &TableFacts, shape: &TableShape, labels: impl Fn(u32) -> Vec<Label>) -> Self {
+    /// What records say of a table that the catalog knows like this and that is captured in this shape.
+    pub(crate) fn new(facts: &TableFacts, shape: &TableShape) -> Self {
         let columns = facts.columns.iter().map(|column| {
             let captured =
                 shape.columns.iter().find(|known| known.name == column.name).filter(|_| !column.generated);
@@ -22,7 +21,7 @@ impl RelationShape {
                 generated: column.generated,
                 captured: captured.is_some_and(|column| column.captured),
                 missing: column.missing.clone(),
-                labels: labels(column.type_oid),
+                labels: column.labels.clone(),
             }
         });
         Self {
@@ -45,9 +44,6 @@ impl RelationShape {
                 before.columns.iter().find(|earlier| earlier.attnum == column.attnum && column.attnum > 0);
             if let Some(earlier) = earlier {
                 column.missing = column.missing.take().or_else(|| earlier.missing.clone());
-                if column.labels.is_empty() && column.type_oid == earlier.type_oid {
-                    column.labels.clone_from(&earlier.labels);
-                }
             }
         }
     }
@@ -60,6 +56,16 @@ pub(super) fn identity_name(identity: ReplicaIdentity) -> &'static str {
         ReplicaIdentity::Nothing => "nothing",
         ReplicaIdentity::Full => "full",
         ReplicaIdentity::Index => "index",
+    }
+}
+
+/// The identity of a word that [`identity_name`] has given.
+pub(super) fn identity_named(word: &str) -> ReplicaIdentity {
+    match word {
+        "nothing" => ReplicaIdentity::Nothing,
+        "full" => ReplicaIdentity::Full,
+        "index" => ReplicaIdentity::Index,
+        _ => ReplicaIdentity::Default,
     }
 }
 

@@ -281,15 +281,11 @@ mod tests {
     fn statements() {
         let column =
             |name: &str| Column { captured: name != "c", ..Column::new(name, ColumnType::Int4, false) };
-        let shape = TableShape {
-            name: TableName { schema: "s".into(), table: "T".into() },
-            columns: vec![column("a"), column("b"), column("c")],
-            key: vec![1],
-            own_key: false,
-            key_is_deferred: false,
-            partitioned: false,
-            row_filter: None,
-        };
+        let shape = TableShape::new(
+            TableName { schema: "s".into(), table: "T".into() },
+            vec![column("a"), column("b"), column("c")],
+            vec![1],
+        );
         let encoder = Arc::new(TableEncoder::new(shape, "t", (None, 1), "", ""));
         let check = |after: Option<&str>, through: Option<&str>, condition: &str| {
             let bound = |key: Option<&str>| key.map(|key| vec![key.to_owned()]);

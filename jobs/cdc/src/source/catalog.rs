@@ -4,7 +4,7 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 use tokio_postgres::Client;
 
-use super::characters::query_readable;
+use super::characters::{is_no_text, query_readable};
 use super::defaults::read_defaults;
 use super::facts::{KeyFacts, TableFacts, read_facts};
 use super::narrowing::Narrowed;
@@ -13,7 +13,6 @@ use crate::avro::field_names;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::RelationId;
-use crate::relation::Label;
 use crate::table::{
     Column, ColumnDefault, ColumnType, KeyOperators, TableName, TableShape, TypeOptions, TypeRow,
 };
@@ -78,21 +77,27 @@ impl Catalog {
     ) -> Result<Vec<(RelationId, TableName)>> {
         let roots = partitions == Partitions::Root;
         let failed = || refused("cannot list the tables");
-        let rows = self
-            .client
-            .query(
-                "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        let all = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE (c.relkind = 'r' OR c.relkind = 'p' AND $1) AND c.relpersistence = 'p'
-                    AND NOT (c.relispartition AND $1) AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'",
-                &[&roots],
-            )
+                    AND NOT (c.relispartition AND $1) AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'";
+        // In one statement, so that a table that is replaced meanwhile does not seem to be gone.
+        let rows = match self
+            .client
+            .query(&format!("SELECT c.oid, n.nspname, c.relname {all}"), &[&roots])
             .await
-            .map_err(failed())?;
-        let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
-        let mut unreadable = Vec::new();
-        let names = "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1)";
-        let rows = query_readable(&self.client, names, &oids, &mut unreadable).await.map_err(failed())?;
-        self.note_unreadable(&unreadable);
+        {
+            Err(cause) if is_no_text(&cause) => {
+                let rows =
+                    self.client.query(&format!("SELECT c.oid {all}"), &[&roots]).await.map_err(failed())?;
+                let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
+                let mut unreadable = Vec::new();
+                let names = "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1)";
+                let rows = query_readable(&self.client, names, &oids, &mut unreadable).await;
+                self.note_unreadable(&unreadable);
+                rows.map_err(failed())?
+            }
+            rows => rows.map_err(failed())?,
+        };
         let mut tables = Vec::with_capacity(rows.len());
         for row in &rows {
             let name = TableName { schema: row.get(1), table: row.get(2) };
@@ -205,34 +210,6 @@ impl Catalog {
             shapes.push(self.combine(facts, vec![ColumnDefault::None; facts.columns.len()]).await?);
         }
         Ok(shapes)
-    }
-
-    /// The values of an enum, or of the enum that a domain or an array is made of.
-    pub(crate) fn labels(&self, oid: u32) -> Vec<Label> {
-        let mut oid = oid;
-        // A damaged catalog might close a chain of domains to a ring.
-        for _ in 0..16 {
-            let Some(row) = self.types.get(&oid) else { break };
-            oid = match row {
-                row if row.is_domain => row.base,
-                row if row.is_array && row.element != 0 => row.element,
-                row => {
-                    let labels = row.label_oids.iter().zip(&row.labels);
-                    return labels
-                        .map(|(oid, label)| Label { oid: i64::from(*oid), label: label.clone() })
-                        .collect();
-                }
-            };
-        }
-        Vec::new()
-    }
-
-    /// Sees to it that the types of a table are known.
-    pub(crate) async fn know_types(&mut self, facts: &TableFacts) -> Result<()> {
-        for column in &facts.columns {
-            self.column_type(column.type_oid, column.modifier).await?;
-        }
-        Ok(())
     }
 
     /// Has types read again when they are needed next: values of an enum came, or were renamed.
@@ -364,8 +341,7 @@ impl Catalog {
         let rows = query_readable(
                 &self.client,
                 "SELECT t.oid, t.typname, t.typtype::text, t.typinput = 'array_in'::regproc AND t.typdelim = ',', t.typbasetype, t.typtypmod, t.typelem, t.typnotnull,
-                        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
-                        (SELECT array_agg(e.oid ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
+                        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
                    FROM pg_type t WHERE t.oid = ANY ($1)",
                 &oids,
                 &mut Vec::new(),
@@ -384,7 +360,6 @@ impl Catalog {
                 element: row.get(6),
                 not_null: row.get(7),
                 labels: row.get::<_, Option<Vec<String>>>(8).unwrap_or_default(),
-                label_oids: row.get::<_, Option<Vec<u32>>>(9).unwrap_or_default(),
             };
             (row.get(0), facts)
         }));

@@ -183,7 +183,7 @@ impl Characters {
 }
 
 /// Whether PostgreSQL refuses a statement since a text is none in its encoding, or has none in UTF-8.
-fn is_no_text(cause: &tokio_postgres::Error) -> bool {
+pub(super) fn is_no_text(cause: &tokio_postgres::Error) -> bool {
     use tokio_postgres::error::SqlState;
     matches!(cause.code(), Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE | &SqlState::UNTRANSLATABLE_CHARACTER))
 }

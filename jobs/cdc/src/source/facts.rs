@@ -8,6 +8,7 @@ use super::characters::query_readable;
 use super::refused;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{RelationId, ReplicaIdentity};
+use crate::relation::Label;
 use crate::table::TableName;
 
 /// An SQL expression over `c` (`pg_class`) and `n` (its `pg_namespace`). The key is the index of the replica identity, if that
@@ -20,8 +21,15 @@ pub(crate) const FACTS: &str = "json_build_object(
             'attnum', a.attnum, 'name', a.attname, 'type_oid', a.atttypid::bigint, 'modifier', a.atttypmod,
             'type', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull, 'generated', a.attgenerated <> '',
             'default', pg_get_expr(d.adbin, d.adrelid),
-            'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END) ORDER BY a.attnum), '[]')
-          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
+            'labels', CASE WHEN y.typcategory IN ('A', 'E') THEN (
+                WITH RECURSIVE made_of (oid) AS (SELECT y.oid UNION
+                       SELECT CASE b.typtype WHEN 'd' THEN b.typbasetype ELSE b.typelem END FROM made_of JOIN pg_type b USING (oid)
+                        WHERE b.typtype = 'd' OR b.typcategory = 'A')
+                SELECT coalesce(json_agg(json_build_object('oid', e.oid::bigint, 'label', e.enumlabel) ORDER BY e.enumsortorder), '[]')
+                  FROM made_of JOIN pg_enum e ON e.enumtypid = made_of.oid) ELSE '[]' END) ORDER BY a.attnum), '[]')
+          FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'key', (SELECT json_build_object('columns', (i.indkey::int2[])[0:i.indnkeyatts - 1], 'primary', i.indisprimary,
                                      'identity', c.relreplident = 'i' AND i.indisreplident, 'immediate', i.indimmediate)
@@ -93,6 +101,8 @@ pub(crate) struct ColumnFacts {
     pub(crate) default: Option<String>,
     /// What rows have that were written before the column existed, in PostgreSQL's text form.
     pub(crate) missing: Option<String>,
+    /// The values of an enum, or of the enum that a domain or an array is made of, in their order.
+    pub(crate) labels: Vec<Label>,
 }
 
 /// The index that is a table's key.

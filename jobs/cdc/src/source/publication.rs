@@ -175,10 +175,16 @@ impl Work<'_> {
                 "CREATE PUBLICATION {}{tables} WITH (publish_via_partition_root = {by_root})",
                 quoted(publication)
             );
-            self.client.batch_execute(&sql).await.map_err(refused(format!(
-                "cannot create publication {publication} for {} tables: the user must own them and may need CREATE on the database",
-                missing.len()
-            )))?;
+            self.client.batch_execute(&sql).await.map_err(|cause| {
+                if is_gone(&cause) {
+                    let what = "a table was dropped or renamed while it was put into the publication";
+                    return Error::new(ErrorKind::SourceStarting, what).caused_by(cause);
+                }
+                refused(format!(
+                    "cannot create publication {publication} for {} tables: the user must own them and may need CREATE on the database",
+                    missing.len()
+                ))(cause)
+            })?;
             tracing::info!(publication, tables = missing.len(), "publication created");
             return Ok(());
         };
@@ -196,11 +202,26 @@ impl Work<'_> {
                 ),
             ));
         }
+        self.add_to_main(missing).await
+    }
+
+    async fn add_to_main(&mut self, missing: &[&Standing]) -> Result<()> {
+        let publication = &self.config.publication;
         let sql = format!("ALTER PUBLICATION {} ADD TABLE {}", quoted(publication), list(missing));
         match self.client.batch_execute(&sql).await {
             Ok(()) => tracing::info!(publication, "tables added: {sql}"),
             Err(cause) if cause.code().is_none() => {
                 return Err(refused(format!("cannot add tables to publication {publication}"))(cause));
+            }
+            // Dropped since, or another capture was faster.
+            Err(cause) if is_gone(&cause) || cause.code() == Some(&SqlState::DUPLICATE_OBJECT) => {
+                if let [table] = missing {
+                    tracing::debug!(table = %table.name, "the table needs no place in the publication: {cause}");
+                    return Ok(());
+                }
+                for table in missing {
+                    Box::pin(self.add_to_main(&[table])).await?;
+                }
             }
             Err(cause) => {
                 let what = format!(
@@ -366,11 +387,19 @@ impl Work<'_> {
             Err(cause) => match cause.as_db_error() {
                 // Another capture was faster.
                 Some(error) if *error.code() == SqlState::DUPLICATE_OBJECT => Ok(None),
+                Some(_) if is_gone(&cause) => Ok(None),
                 Some(error) => Ok(Some(error.message().to_owned())),
                 None => Err(refused("cannot arrange the publications")(cause)),
             },
         }
     }
+}
+
+/// Whether a table was dropped or renamed since it was found.
+fn is_gone(cause: &tokio_postgres::Error) -> bool {
+    cause
+        .code()
+        .is_some_and(|code| *code == SqlState::UNDEFINED_TABLE || *code == SqlState::INVALID_SCHEMA_NAME)
 }
 
 /// The statement that makes the publication of inserts.

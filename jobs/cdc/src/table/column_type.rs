@@ -13,8 +13,6 @@ pub(crate) struct TypeRow {
     pub(crate) element: u32,
     pub(crate) not_null: bool,
     pub(crate) labels: Vec<String>,
-    /// Of the labels, in their order.
-    pub(crate) label_oids: Vec<u32>,
 }
 
 impl TypeRow {

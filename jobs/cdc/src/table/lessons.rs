@@ -104,18 +104,14 @@ mod tests {
 
     fn shape() -> TableShape {
         let mood = ColumnType::Enum(vec!["ok".into()]);
-        TableShape {
-            name: TableName { schema: "s".into(), table: "t".into() },
-            columns: vec![
+        TableShape::new(
+            TableName { schema: "s".into(), table: "t".into() },
+            vec![
                 Column::new("id", ColumnType::Int4, false),
                 Column::new("moods", ColumnType::Array(Box::new(mood)), false),
             ],
-            key: vec![0],
-            own_key: false,
-            key_is_deferred: false,
-            partitioned: false,
-            row_filter: None,
-        }
+            vec![0],
+        )
     }
 
     #[test]

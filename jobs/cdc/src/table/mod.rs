@@ -132,6 +132,19 @@ pub(crate) struct TableShape {
 }
 
 impl TableShape {
+    /// A table whose rows are all published, with an ordinary key or none.
+    pub(crate) fn new(name: TableName, columns: Vec<Column>, key: Vec<usize>) -> Self {
+        Self {
+            name,
+            columns,
+            key,
+            own_key: false,
+            key_is_deferred: false,
+            partitioned: false,
+            row_filter: None,
+        }
+    }
+
     /// The key's columns, in the key's order.
     pub(crate) fn key_columns(&self) -> impl Iterator<Item = &Column> {
         self.key.iter().filter_map(|index| self.columns.get(*index))

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::stage::{Result, Stage, eventually};
-use crate::topics::{Record, Topics};
+use crate::topics::Topics;
 
 /// Runs another subcommand to its end.
 pub fn command(config: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Output> {
@@ -23,6 +23,20 @@ pub fn command(config: &str, arguments: &[&str], environment: &[(&str, &str)]) -
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .output()?)
+}
+
+/// A stage with these tables, and a capture that streams.
+pub fn capturing(ddl: &str) -> Result<(Stage, Capture)> {
+    capturing_with(ddl, "")
+}
+
+/// The same, with these lines more in its configuration.
+pub fn capturing_with(ddl: &str, more: &str) -> Result<(Stage, Capture)> {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(ddl)?;
+    let capture = Capture::streaming_with(&(stage.config() + more), &[])?;
+    Ok((stage, capture))
 }
 
 pub struct Capture {
@@ -50,6 +64,17 @@ impl Capture {
             .stderr(log)
             .spawn()?;
         Ok(Self { child, directory })
+    }
+
+    /// Starts, and waits until it streams.
+    pub fn streaming(stage: &Stage) -> Result<Self> {
+        Self::streaming_with(&stage.config(), &[])
+    }
+
+    pub fn streaming_with(config: &str, environment: &[(&str, &str)]) -> Result<Self> {
+        let mut capture = Self::start_with(config, environment)?;
+        capture.wait_for("streaming")?;
+        Ok(capture)
     }
 
     pub fn log(&self) -> String {
@@ -98,20 +123,21 @@ impl Capture {
 
     /// Waits until everything is out, stops, and reads the topics, whose promises must hold.
     pub fn finish(self, stage: &Stage) -> Result<Topics> {
-        self.finish_through(stage, |_| {})
+        self.stop(stage)?;
+        let topics = Topics::read(stage)?;
+        topics.check()?;
+        Ok(topics)
     }
 
-    /// The same, each event being shown as it comes.
-    pub fn finish_through(self, stage: &Stage, show: impl FnMut(&mut Record)) -> Result<Topics> {
+    /// Waits until everything is out, and stops.
+    pub fn stop(self, stage: &Stage) -> Result<()> {
         stage.catch_up().map_err(|error| format!("{error}\n{}", self.log()))?;
         let log = self.log();
         let (status, took) = self.terminate()?;
         if !status.success() || took > Duration::from_secs(5) {
             return Err(format!("told to stop, it ended with {status} after {took:?}:\n{log}").into());
         }
-        let topics = Topics::read_through(stage, show)?;
-        topics.check()?;
-        Ok(topics)
+        Ok(())
     }
 
     /// Waits until it ends by itself with a failure, and returns its log.

@@ -66,8 +66,7 @@ pub fn good_settings() -> Outcome {
     );
     assert_eq!(stage.value(&made)?.as_deref(), Some("0"));
 
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(&stage)?;
     stage.catch_up()?;
     let (text, success) = check(&stage.config(), &[])?;
     assert!(success, "{text}");

@@ -26,15 +26,6 @@ pub fn all_tables(stage: &Stage, topics: &Topics) -> Result<()> {
     Ok(())
 }
 
-/// Every table of the database against what was rebuilt from its topic, by the topic's name.
-pub fn all_rebuilt(stage: &Stage, mut rebuilt: BTreeMap<String, Rebuilt>) -> Result<()> {
-    for table in table_names(stage)? {
-        let rebuilt = rebuilt.remove(&format!("{}.{table}", stage.name)).unwrap_or_default();
-        same(stage, &table, rebuilt)?;
-    }
-    Ok(())
-}
-
 pub fn table_names(stage: &Stage) -> Result<Vec<String>> {
     let tables = stage.runtime.block_on(stage.client.query(
         "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -5,7 +5,6 @@ use apache_avro::types::Value;
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::compare::all_tables;
-use crate::incremental::STREAMING;
 use crate::refusals::refused;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::{Record, Topics, field};
@@ -61,8 +60,7 @@ pub fn keys_that_are_no_texts() -> Outcome {
          INSERT INTO k SELECT 'p' || i, i FROM generate_series(1, 20) i; INSERT INTO k VALUES ('é', 1), (E'it''s \\\\', 1)",
     )?;
     let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 3\nincremental_rows = 7");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     let asked = command(&config, &["snapshot", "public.k"], &[])?;
     assert!(asked.status.success());
     capture.wait_for("the incremental snapshot is out table=public.k")?;
@@ -135,8 +133,7 @@ fn one_encoding(encoding: &str, lacking: Option<&str>) -> Outcome {
     let checked = String::from_utf8(command(&stage.config(), &["check"], &[])?.stdout)?;
     assert!(checked.contains(&format!("{encoding}: texts are converted to UTF-8")), "{checked}");
     let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 1\nincremental_rows = 1");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     insert(other, one)?;
     lacks(3)?;
     stage.sql(&format!(
@@ -184,8 +181,7 @@ pub fn tables_that_wait_for_their_description() -> Outcome {
         "CREATE TABLE odd (id integer PRIMARY KEY, v text DEFAULT E'\\x81'); INSERT INTO odd VALUES (1, 'a')",
     )?;
     let config = stage.config() + "[tables]\ndiscover_interval_s = 1\n";
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     assert!(capture.log().contains("has characters that UTF-8 lacks"), "{}", capture.log());
     stage.sql("INSERT INTO odd VALUES (2, 'b')")?;
     stage.catch_up()?;
@@ -202,8 +198,7 @@ pub fn stop_where_it_is_wanted() -> Outcome {
     let stage = with_encoding("WIN1252")?;
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v text)")?;
     let config = stage.config() + "[events]\non_encoding_error = \"stop\"\n";
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO t VALUES (1, E'\\x81')")?;
     let log = capture.refusal()?;
     for says in ["the change at LSN 0/", "column v of public.t", "no text"] {

@@ -14,8 +14,7 @@ pub fn goes_on_in_a_new_timeline() -> Outcome {
     let mut stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)")?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(&stage)?;
     stage.sql("INSERT INTO t VALUES (2)")?;
     capture.finish(&stage)?;
     stage.sql("INSERT INTO t VALUES (3)")?;
@@ -44,8 +43,7 @@ pub fn goes_on_in_a_new_timeline() -> Outcome {
     stage.sql("INSERT INTO t VALUES (5)")?;
     capture.finish(&stage)?;
     // The new timeline stands in the checkpoints now.
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(&stage)?;
     assert!(!capture.log().contains("new timeline"), "{}", capture.log());
     let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)

@@ -5,7 +5,6 @@ use apache_avro::types::Value;
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::compare::all_tables;
-use crate::incremental::STREAMING;
 use crate::stage::{Stage, eventually};
 use crate::topics::{Topics, field};
 
@@ -30,8 +29,7 @@ pub fn parts_of_tables() -> Outcome {
         assert!(checked.contains(says), "{says}: {checked}");
     }
     let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 7\nincremental_rows = 7");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     stage.sql("UPDATE b7 SET name = 'c'; DELETE FROM b7 WHERE id IN (1, 200)")?;
     let asked = command(&config, &["snapshot", "public.b7"], &[])?;
     assert!(asked.status.success());
@@ -94,8 +92,7 @@ pub fn odd_settings() -> Outcome {
     if let Some(locale) = stage.value(locale)? {
         stage.sql(&format!("ALTER DATABASE {name} SET lc_monetary = '{locale}'"))?;
     }
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming(&stage)?;
     stage.sql(&format!("INSERT INTO odd VALUES (2, {row})"))?;
     let topics = capture.finish(&stage)?;
     let records = topics.table(&stage, "public.odd");
@@ -129,8 +126,7 @@ pub fn database_without_an_encoding() -> Outcome {
     let config = stage.config() + "[events]\non_encoding_error = \"dead_letter\"\n";
     let checked = String::from_utf8(command(&config, &["check"], &[])?.stdout)?;
     assert!(checked.lines().any(|line| line.starts_with("note") && line.contains("SQL_ASCII")), "{checked}");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO b8 VALUES (2, E'b\\xff'); INSERT INTO b8 VALUES (3, 'é')")?;
     capture.wait_for("an event has no encoding")?;
     let log = capture.log();
@@ -161,8 +157,7 @@ pub fn keys_of_an_extension() -> Outcome {
            FROM generate_series(1, 60) i, generate_series(1, 5) j",
     )?;
     let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 7\nincremental_rows = 11");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     for table in ["single", "several"] {
         let asked = command(&config, &["snapshot", &format!("public.{table}")], &[])?;
         assert!(asked.status.success());

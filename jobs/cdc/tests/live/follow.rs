@@ -1,15 +1,13 @@
 //! A consumer that applies events and relation records in the order of the source, and so has every table as the source has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use apache_avro::types::Value;
 
 use crate::compare::{Rows, UNAVAILABLE, hex, source_rows, table_names, text};
+use crate::events::{Event, Key, Position, short, string};
 use crate::stage::{Result, Stage};
 use crate::topics::{Record, Topics, field};
-
-type Position = (u64, u64);
-type Key = Vec<Option<String>>;
 
 #[derive(Default)]
 struct Table {
@@ -20,6 +18,7 @@ struct Table {
     image: Option<Position>,
     /// Rows of a table without a key so far.
     nameless: u64,
+    applied: Position,
 }
 
 #[derive(Clone)]
@@ -37,35 +36,20 @@ struct Row {
     written: Position,
 }
 
-/// All tables, by the names that they have in the end.
-#[derive(Default)]
-pub struct Followed(BTreeMap<String, Table>);
+/// All tables, by the names that they have at the time.
+///
+/// Each has a topic of its own, so that they are followed independently of each other.
+pub struct Followed {
+    tables: BTreeMap<String, Table>,
+    /// What is told of each table, as far as it is still to come.
+    relations: BTreeMap<String, VecDeque<Record>>,
+}
 
 /// Rebuilds every table, and compares it with the source.
 pub fn follow(stage: &Stage, topics: &Topics) -> Result<()> {
-    let mut steps: Vec<(Position, u8, &Record)> = Vec::new();
-    for record in &topics.relations {
-        steps.push(((record.commit_lsn, record.ordinal), 0, record));
-    }
-    for record in topics.records.iter().filter(|record| record.value.is_some()) {
-        steps.push(((record.commit_lsn, record.ordinal), 1, record));
-    }
-    // A relation record holds from the event of its position on.
-    steps.sort_by_key(|(position, class, _)| (*position, *class));
-    let mut followed = Followed::default();
-    for (position, class, record) in steps {
-        let value = record.value.as_ref().ok_or("a record without a value")?;
-        if class == 0 {
-            followed.relation(value, position)?;
-        } else {
-            followed.event(stage, record, value, position)?;
-        }
-    }
+    let mut followed = Followed::new(&topics.relations);
+    topics.records.iter().try_for_each(|record| followed.apply(record))?;
     followed.compare(stage)
-}
-
-fn string(value: &Value, name: &str) -> String {
-    if let Value::String(text) = field(value, name) { text.clone() } else { String::new() }
 }
 
 fn number(value: &Value, name: &str) -> i64 {
@@ -81,38 +65,64 @@ fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 }
 
 impl Followed {
-    fn relation(&mut self, record: &Value, position: Position) -> Result<()> {
-        let name = format!("{}.{}", string(record, "schema"), string(record, "table"));
-        match string(record, "kind").as_str() {
-            "gone" => drop(self.0.remove(&name)),
-            "image_begin" => self.0.entry(name).or_default().image = Some(position),
-            "image_end" => {
-                let table = self.0.get_mut(&name).ok_or_else(|| format!("{name}: an image of nothing"))?;
-                let begun =
-                    table.image.take().ok_or_else(|| format!("{name}: an image ends that has not begun"))?;
-                table.rows.retain(|_, row| row.written >= begun);
+    pub fn new(relations: &[Record]) -> Self {
+        let mut by_table: BTreeMap<String, VecDeque<Record>> = BTreeMap::new();
+        for record in relations {
+            let name = record
+                .value
+                .as_ref()
+                .map(|value| format!("{}.{}", string(value, "schema"), string(value, "table")));
+            by_table.entry(name.unwrap_or_default()).or_default().push_back(record.clone());
+        }
+        Self { tables: BTreeMap::new(), relations: by_table }
+    }
+
+    /// Applies the next record of a topic; those of a topic come in the order of the source.
+    pub fn apply(&mut self, record: &Record) -> Result<()> {
+        let Some(value) = &record.value else { return Ok(()) };
+        let event = Event::of(record, value);
+        if event.table == "public.touched" {
+            return Ok(());
+        }
+        let (name, position) = (event.table.clone(), event.position);
+        self.tell(&name, position)?;
+        let table = self.tables.get_mut(&name);
+        let table = table.ok_or_else(|| format!("{name}: an event before the table was told"))?;
+        table.apply(event).map_err(|error| format!("{name} at {position:?}: {error}").into())
+    }
+
+    /// A relation record holds from the event of its position on.
+    fn tell(&mut self, name: &str, until: Position) -> Result<()> {
+        let Some(waiting) = self.relations.get_mut(name) else { return Ok(()) };
+        while let Some(record) = waiting.front() {
+            let position = (record.commit_lsn, record.ordinal);
+            if position > until {
+                break;
             }
-            _ => self.0.entry(name).or_default().describe(record),
+            let told = record.value.as_ref().ok_or("a relation record without a value")?;
+            match string(told, "kind").as_str() {
+                "gone" => drop(self.tables.remove(name)),
+                "image_begin" => self.tables.entry(name.to_owned()).or_default().image = Some(position),
+                "image_end" => {
+                    let table = self.tables.get_mut(name);
+                    let table = table.ok_or_else(|| format!("{name}: an image of nothing"))?;
+                    let begun = table.image.take();
+                    let begun = begun.ok_or_else(|| format!("{name}: an image ends that has not begun"))?;
+                    table.rows.retain(|_, row| row.written >= begun);
+                }
+                _ => self.tables.entry(name.to_owned()).or_default().describe(told),
+            }
+            waiting.pop_front();
         }
         Ok(())
     }
 
-    fn event(&mut self, stage: &Stage, record: &Record, value: &Value, position: Position) -> Result<()> {
-        let source = field(value, "source");
-        let name = format!("{}.{}", string(source, "schema"), string(source, "table"));
-        if name == "public.touched" {
-            return Ok(());
+    /// Compares every table with the source once all has been applied.
+    pub fn compare(mut self, stage: &Stage) -> Result<()> {
+        for name in self.relations.keys().cloned().collect::<Vec<_>>() {
+            self.tell(&name, (u64::MAX, u64::MAX))?;
         }
-        let topic = format!("{}.{name}", stage.name);
-        let table =
-            self.0.get_mut(&name).ok_or_else(|| format!("{topic}: an event before the table was told"))?;
-        table
-            .apply(record, value, position)
-            .map_err(|error| format!("{name} at {position:?}: {error}").into())
-    }
-
-    fn compare(self, stage: &Stage) -> Result<()> {
-        let Self(mut tables) = self;
+        let Self { mut tables, .. } = self;
         for name in table_names(stage)? {
             let table = tables.remove(&name).ok_or_else(|| format!("{name} was never told"))?;
             if table.image.is_some() {
@@ -124,7 +134,10 @@ impl Followed {
                 let values = table.captured().map(|column| row.values.get(&column.attnum).cloned().flatten());
                 *rows.entry(values.collect()).or_default() += 1;
             }
-            let source = source_rows(stage, &name)?;
+            let mut source = Rows::new();
+            for (row, count) in source_rows(stage, &name)? {
+                *source.entry(row.into_iter().map(short).collect()).or_default() += count;
+            }
             if rows != source {
                 let only = |a: &Rows, b: &Rows| -> Vec<String> {
                     let differ = a.iter().filter(|(row, count)| b.get(*row) != Some(count));
@@ -161,7 +174,7 @@ impl Table {
             attnum: number(column, "attnum"),
             name: string(column, "name"),
             field: string(column, "field"),
-            missing: text(field(column, "missing")),
+            missing: short(text(field(column, "missing"))),
             captured: *field(column, "captured") == Value::Boolean(true),
         });
         let columns: Vec<Column> = columns.collect();
@@ -204,24 +217,25 @@ impl Table {
         }
     }
 
-    fn apply(&mut self, record: &Record, value: &Value, position: Position) -> Result<()> {
-        let key: Key = if let Some(Value::Record(fields)) = &record.key {
-            fields.iter().map(|(_, value)| text(value)).collect()
-        } else {
+    fn apply(&mut self, event: Event<'_>) -> Result<()> {
+        if event.position < self.applied {
+            return Err(format!("it comes after {:?}", self.applied).into());
+        }
+        self.applied = event.position;
+        let key = event.key.unwrap_or_else(|| {
             self.nameless += 1;
             vec![Some(format!("row {}", self.nameless))]
-        };
-        match record.operation().as_deref() {
+        });
+        match event.operation.as_deref() {
             Some("d") => drop(self.rows.remove(&key)),
             Some("t") => self.rows.clear(),
             _ => {
                 let before = self.rows.remove(&key);
-                let Value::Record(fields) = field(value, "after") else { return Err("no row".into()) };
                 let mut values = BTreeMap::new();
-                for (name, value) in fields {
-                    let column = self.columns.iter().find(|column| column.field == *name && column.captured);
+                for (name, value) in event.after {
+                    let column = self.columns.iter().find(|column| column.field == name && column.captured);
                     let column = column.ok_or_else(|| format!("a field {name} that was not told"))?;
-                    let value = match text(value) {
+                    let value = match value {
                         Some(text) if text == UNAVAILABLE || text == hex(UNAVAILABLE.as_bytes()) => {
                             before.as_ref().and_then(|row| row.values.get(&column.attnum).cloned().flatten())
                         }
@@ -229,7 +243,7 @@ impl Table {
                     };
                     values.insert(column.attnum, value);
                 }
-                self.rows.insert(key, Row { values, written: position });
+                self.rows.insert(key, Row { values, written: event.position });
             }
         }
         Ok(())

@@ -14,7 +14,6 @@ use crate::compare::all_tables;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::{Record, Topics, field};
 
-pub const STREAMING: &str = "streaming";
 /// A table with values out of line, which updates leave alone.
 pub const ADDED: &str = "CREATE TABLE added (id integer PRIMARY KEY, n integer NOT NULL, big text NOT NULL);
     ALTER TABLE added ALTER big SET STORAGE EXTERNAL;
@@ -112,8 +111,7 @@ pub fn table_included_later() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(ADDED)?;
-    let mut capture = Capture::start_with(&settings(&stage, "[tables]\nexclude = [\"*.added\"]\n"), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&settings(&stage, "[tables]\nexclude = [\"*.added\"]\n"), &[])?;
     let changes = Changes::start(&stage);
     capture.terminate()?;
     let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
@@ -127,8 +125,7 @@ pub fn table_included_later() -> Outcome {
         capture.kill()?;
     }
     assert!(in_the_middle > 0, "each was killed too late");
-    let mut capture = Capture::start_with(&settings(&stage, ""), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&settings(&stage, ""), &[])?;
     eventually("the table to be read", || {
         let said = command(&settings(&stage, ""), &["status", "--json"], &[])?.stdout;
         let status: serde_json::Value = serde_json::from_slice(&said)?;
@@ -140,8 +137,7 @@ pub fn table_included_later() -> Outcome {
     check_added(&stage, &topics, 1)?;
 
     // Left out for a while, and included again: read again.
-    let mut capture = Capture::start_with(&settings(&stage, "[tables]\nexclude = [\"*.added\"]\n"), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&settings(&stage, "[tables]\nexclude = [\"*.added\"]\n"), &[])?;
     stage.sql("UPDATE added SET n = -1 WHERE id % 3 = 0; INSERT INTO added VALUES (-1, 0, 'x')")?;
     stage.catch_up()?;
     capture.terminate()?;
@@ -155,8 +151,7 @@ pub fn table_included_later() -> Outcome {
 pub fn table_created_later() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
-    let mut capture = Capture::start_with(&settings(&stage, "[tables]\ndiscover_interval_s = 1\n"), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&settings(&stage, "[tables]\ndiscover_interval_s = 1\n"), &[])?;
     stage.sql(ADDED)?;
     stage.sql("CREATE TABLE keyless (a integer, b text); INSERT INTO keyless SELECT i, 'b' FROM generate_series(1, 3000) i")?;
     let changes = Changes::start(&stage);
@@ -189,8 +184,7 @@ pub fn signals() -> Outcome {
     stage.sql("CREATE SCHEMA control; CREATE TABLE control.signals (id text PRIMARY KEY, type text NOT NULL, data text)")?;
     let more = "[tables]\ninclude = [\"public.*\"]\n[signals]\ntable = \"control.signals\"\n";
     let more = &format!("{more}topic = \"{}_signals\"\n", stage.name);
-    let mut capture = Capture::start_with(&settings(&stage, more), &[])?;
-    capture.wait_for(STREAMING)?;
+    let mut capture = Capture::streaming_with(&settings(&stage, more), &[])?;
     let changes = Changes::start(&stage);
     let done = |capture: &Capture, count: usize| {
         eventually("the snapshot", || {

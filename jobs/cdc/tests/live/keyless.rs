@@ -5,15 +5,13 @@ use apache_avro::types::Value;
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::compare::all_tables;
-use crate::incremental::STREAMING;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::{Topics, field};
 
 const OFTEN: &str = "[tables]\ndiscover_interval_s = 1\n";
 
 fn start(stage: &Stage) -> Result<Capture> {
-    let mut capture = Capture::start_with(&(stage.config() + OFTEN), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + OFTEN), &[])?;
     Ok(capture)
 }
 
@@ -192,8 +190,7 @@ pub fn rights_for_the_rest() -> Outcome {
     let outcome = (|| {
         let checked = String::from_utf8(command(&config, &["check"], &[])?.stdout)?;
         assert!(checked.contains(&format!("CREATE PUBLICATION \"{name}_inserts\"")), "{checked}");
-        let mut capture = Capture::start_with(&config, &[])?;
-        capture.wait_for(STREAMING)?;
+        let capture = Capture::streaming_with(&config, &[])?;
         let log = capture.log();
         assert!(log.contains("public.keyless has no replica identity and is left out"), "{log}");
         stage.sql("UPDATE keyless SET v = 2; INSERT INTO touched VALUES (7, 7)")?;

@@ -3,29 +3,16 @@
 use apache_avro::types::Value;
 
 use crate::Outcome;
-use crate::capture::Capture;
+use crate::capture::{Capture, capturing_with};
 use crate::compare::all_tables;
-use crate::stage::{Result, Stage};
 use crate::topics::{Record, Topics, field};
-
-const STREAMING: &str = "streaming";
-
-/// A capture of these tables, with these lines more in its configuration.
-fn capturing(ddl: &str, more: &str) -> Result<(Stage, Capture)> {
-    let stage = Stage::new()?;
-    stage.create_touched()?;
-    stage.sql(ddl)?;
-    let mut capture = Capture::start_with(&(stage.config() + more), &[])?;
-    capture.wait_for(STREAMING)?;
-    Ok((stage, capture))
-}
 
 fn operations(records: &[&Record]) -> String {
     records.iter().map(|record| record.operation().unwrap_or_else(|| "-".into())).collect()
 }
 
 pub fn stored_out_of_line() -> Outcome {
-    let (stage, capture) = capturing(
+    let (stage, capture) = capturing_with(
         "CREATE TABLE links (url text PRIMARY KEY, n integer); ALTER TABLE links ALTER url SET STORAGE EXTERNAL;
          CREATE TABLE whole (url text PRIMARY KEY, n integer); ALTER TABLE whole ALTER url SET STORAGE EXTERNAL;
          ALTER TABLE whole REPLICA IDENTITY FULL;
@@ -47,7 +34,7 @@ pub fn stored_out_of_line() -> Outcome {
 
 /// The events of tables that were dropped or changed while the capture was stopped have the keys that they had.
 pub fn of_tables_that_are_gone() -> Outcome {
-    let (stage, capture) = capturing(
+    let (stage, capture) = capturing_with(
         "CREATE TABLE gone (id integer PRIMARY KEY, v text); INSERT INTO gone VALUES (0, 'z');
          CREATE TABLE pair (b integer, a integer, v text, PRIMARY KEY (a, b));
          CREATE TABLE renamed (id integer PRIMARY KEY, v text)",
@@ -60,8 +47,7 @@ pub fn of_tables_that_are_gone() -> Outcome {
          INSERT INTO renamed VALUES (1, 'a'), (2, 'b'); DELETE FROM renamed WHERE id = 1; ALTER TABLE renamed RENAME id TO k;
          UPDATE renamed SET v = 'c' WHERE k = 2",
     )?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming(&stage)?;
     let topics = capture.finish(&stage)?;
     let records = topics.table(&stage, "public.gone");
     assert_eq!(operations(&records), "rccd-");
@@ -79,7 +65,7 @@ pub fn of_tables_that_are_gone() -> Outcome {
 /// transactions, with and without the metadata of transactions.
 pub fn that_meet_within_a_transaction() -> Outcome {
     for more in ["", "[events]\ntransactions = true\n[commit]\nmax_events = 2\n"] {
-        let (stage, capture) = capturing(
+        let (stage, capture) = capturing_with(
             "CREATE TABLE swapped (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text);
              ALTER TABLE swapped REPLICA IDENTITY FULL;
              CREATE TABLE own (LIKE swapped); ALTER TABLE own REPLICA IDENTITY FULL;
@@ -128,7 +114,7 @@ fn all_transactions_told(topics: &Topics) {
 /// A capture that is killed within a transaction whose keys meet goes on where it was.
 pub fn that_meet_while_it_is_killed() -> Outcome {
     let more = "[commit]\nmax_events = 50\n";
-    let (stage, mut capture) = capturing(
+    let (stage, mut capture) = capturing_with(
         "CREATE TABLE swapped (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text);
          ALTER TABLE swapped REPLICA IDENTITY FULL;
          INSERT INTO swapped SELECT n, 'v' || n FROM generate_series(1, 20000) AS n",
@@ -138,8 +124,7 @@ pub fn that_meet_while_it_is_killed() -> Outcome {
         stage.sql("UPDATE swapped SET id = 20001 - id, v = v || id")?;
         std::thread::sleep(std::time::Duration::from_millis(300));
         capture.kill()?;
-        capture = Capture::start_with(&(stage.config() + more), &[])?;
-        capture.wait_for(STREAMING)?;
+        capture = Capture::streaming_with(&(stage.config() + more), &[])?;
     }
     let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)
@@ -147,7 +132,7 @@ pub fn that_meet_while_it_is_killed() -> Outcome {
 
 /// More rows than may wait are told in the log's order, and the table is read again.
 pub fn that_meet_in_more_rows_than_may_wait() -> Outcome {
-    let (stage, mut capture) = capturing(
+    let (stage, mut capture) = capturing_with(
         "CREATE TABLE swapped (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text);
          ALTER TABLE swapped REPLICA IDENTITY FULL;
          INSERT INTO swapped SELECT n, 'v' || n FROM generate_series(1, 5000) AS n",
@@ -155,8 +140,7 @@ pub fn that_meet_in_more_rows_than_may_wait() -> Outcome {
     )?;
     capture.kill()?;
     let config = stage.config().replace("[registry]", "queue_kbytes = 512\n[registry]");
-    capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    capture = Capture::streaming_with(&config, &[])?;
     stage.sql("UPDATE swapped SET id = 5001 - id")?;
     capture.wait_for("the incremental snapshot is out")?;
     let topics = capture.finish(&stage)?;

@@ -78,16 +78,14 @@ pub fn during_snapshot() -> Outcome {
         assert!(!capture.log().contains("the snapshot is out"), "killed too late: {commits}");
         capture.kill()?;
     }
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&config, &[])?;
     load.end(&stage)?;
     verify(&stage, capture)
 }
 
 pub fn during_streaming() -> Outcome {
     let (stage, source) = wide_world_importers(6_000)?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let mut capture = Capture::streaming(&stage)?;
     let load = Workload::start(&stage, &source, 7);
     for number in 0..6 {
         // Some changes further on, wherever that is.
@@ -99,8 +97,7 @@ pub fn during_streaming() -> Outcome {
             Ok(stage.value("SELECT count(*) FROM sales.orders")? != before)
         })?;
         capture.kill()?;
-        capture = Capture::start(&stage)?;
-        capture.wait_for("streaming")?;
+        capture = Capture::streaming(&stage)?;
     }
     load.end(&stage)?;
     verify(&stage, capture)
@@ -114,8 +111,7 @@ pub fn transactions_are_told_once() -> Outcome {
     stage.sql("CREATE TABLE many (id integer PRIMARY KEY, v text)")?;
     let config = stage.config() + "[commit]\nmax_events = 200\n[events]\ntransactions = true\n";
     let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
-    let mut capture = Capture::start_with(&config, &debug)?;
-    capture.wait_for("streaming")?;
+    let mut capture = Capture::streaming_with(&config, &debug)?;
     for number in 0..TRANSACTIONS {
         let first = number * 5000;
         stage.sql(&format!(
@@ -126,8 +122,7 @@ pub fn transactions_are_told_once() -> Outcome {
         if number % 2 == 1 {
             eventually("some of it", || Ok(snapshot_tables_done(&capture) > number))?;
             capture.kill()?;
-            capture = Capture::start_with(&config, &debug)?;
-            capture.wait_for("streaming")?;
+            capture = Capture::streaming_with(&config, &debug)?;
         }
     }
     let topics = capture.finish(&stage)?;
@@ -170,16 +165,14 @@ pub fn at_least_once() -> Outcome {
     )?;
     let config = stage.config().replace("[kafka]\n", "[kafka]\nexactly_once = false\n")
         + "[commit]\nmax_events = 500\n";
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     for number in 1..=4 {
         for part in 0..10 {
             stage.sql(&format!("UPDATE counted SET v = {number} WHERE id % 10 = {part}"))?;
         }
         stage.sql(&format!("DELETE FROM counted WHERE id % 100 = {number}"))?;
         capture.kill()?;
-        capture = Capture::start_with(&config, &[])?;
-        capture.wait_for("streaming")?;
+        capture = Capture::streaming_with(&config, &[])?;
     }
     stage.catch_up()?;
     let (status, _) = capture.terminate()?;
@@ -201,8 +194,7 @@ pub fn at_least_once() -> Outcome {
 
 pub fn of_the_replication_session() -> Outcome {
     let (stage, source) = wide_world_importers(6_000)?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let mut capture = Capture::streaming(&stage)?;
     let load = Workload::start(&stage, &source, 9);
     for _ in 0..3 {
         let active = format!(

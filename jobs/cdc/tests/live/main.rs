@@ -10,6 +10,7 @@ mod capture;
 mod check;
 mod compare;
 mod encodings;
+mod events;
 mod failover;
 mod faithful;
 mod follow;
@@ -29,6 +30,7 @@ mod replica;
 mod rows;
 mod shapes;
 mod stage;
+mod statements;
 mod status;
 mod storm;
 mod topics;
@@ -77,6 +79,7 @@ fn main() {
         trial("values::names_that_meet_in_avro", values::names_that_meet_in_avro),
         trial("values::of_odd_tables", values::of_odd_tables),
         trial("values::larger_than_a_record", values::larger_than_a_record),
+        trial("values::many_larger_than_a_record", values::many_larger_than_a_record),
         trial("shapes::index_as_identity", shapes::index_as_identity),
         trial("shapes::partitions_under_their_root", shapes::partitions_under_their_root),
         trial("shapes::partitions_published_otherwise", shapes::partitions_published_otherwise),

@@ -16,8 +16,7 @@ pub fn never() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(ROWS)?;
-    let mut capture = Capture::start_with(&settings(&stage, "never"), &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&settings(&stage, "never"), &[])?;
     stage.sql("INSERT INTO rows VALUES (0, 'new'); UPDATE rows SET v = 'changed' WHERE id = 7")?;
     let topics = capture.finish(&stage)?;
     let operations: Vec<_> =
@@ -37,8 +36,7 @@ pub fn only() -> Outcome {
         assert!(capture.end()?.success());
         stage.sql("INSERT INTO rows SELECT max(id) + 1, 'later' FROM rows")?;
     }
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(&stage)?;
     let topics = capture.finish(&stage)?;
     let records = topics.table(&stage, "public.rows");
     let read = records.iter().filter(|record| record.operation().as_deref() == Some("r")).count();
@@ -50,8 +48,7 @@ pub fn when_needed() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(ROWS)?;
-    let mut capture = Capture::start_with(&settings(&stage, "when_needed"), &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&settings(&stage, "when_needed"), &[])?;
     capture.terminate()?;
     stage.sql(&format!("SELECT pg_drop_replication_slot('{}')", stage.name))?;
     stage.sql("UPDATE rows SET v = 'while nobody looked' WHERE id <= 100")?;

@@ -6,8 +6,7 @@ use apache_avro::types::Value;
 
 use crate::Outcome;
 use crate::capture::{Capture, command};
-use crate::incremental::STREAMING;
-use crate::stage::{Result, Stage};
+use crate::stage::Stage;
 use crate::topics::{Topics, field};
 
 const POLLS: &str = "[tables]\ndiscover_interval_s = 1\n";
@@ -40,12 +39,6 @@ fn expect(topics: &Topics, expected: &[(String, &[&str])]) {
     assert_eq!(told(topics), expected);
 }
 
-fn start(config: &str) -> Result<Capture> {
-    let mut capture = Capture::start_with(config, &[])?;
-    capture.wait_for(STREAMING)?;
-    Ok(capture)
-}
-
 /// The one that was there first keeps its topic, whatever comes later, and when it is gone itself.
 pub fn of_a_table_that_comes_later() -> Outcome {
     let stage = Stage::new()?;
@@ -54,7 +47,7 @@ pub fn of_a_table_that_comes_later() -> Outcome {
     let config = stage.config() + POLLS;
     stage.create_touched()?;
     stage.sql("CREATE TABLE \"t 1\" (id integer PRIMARY KEY); INSERT INTO \"t 1\" VALUES (1)")?;
-    let mut capture = start(&config)?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     stage.sql("CREATE TABLE t_1 (id integer PRIMARY KEY); INSERT INTO t_1 VALUES (11)")?;
     capture.wait_for("the incremental snapshot is out table=public.t_1")?;
     let meet = format!(
@@ -68,12 +61,12 @@ pub fn of_a_table_that_comes_later() -> Outcome {
     stage.sql("INSERT INTO t_1 VALUES (12); INSERT INTO \"t 1\" VALUES (2)")?;
     capture.finish(&stage)?;
 
-    let capture = start(&config)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     assert!(capture.log().contains(&meet), "{}", capture.log());
     stage.sql("INSERT INTO t_1 VALUES (13); INSERT INTO \"t 1\" VALUES (3); DROP TABLE \"t 1\"; INSERT INTO t_1 VALUES (14)")?;
     capture.finish(&stage)?;
 
-    let mut capture = start(&config)?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO t_1 VALUES (15); CREATE TABLE \"t 1\" (id integer PRIMARY KEY); INSERT INTO \"t 1\" VALUES (4)")?;
     capture.wait_for("the incremental snapshot is out table=public.t 1")?;
     stage.sql("INSERT INTO t_1 VALUES (16); INSERT INTO \"t 1\" VALUES (5)")?;
@@ -106,7 +99,7 @@ pub fn of_tables_that_are_there() -> Outcome {
     let planned = command(&config, &["run", "--dry-run"], &[])?;
     let plan = String::from_utf8(planned.stdout)?;
     assert!(plan.contains("the checkpoint records and public.checkpoint meet in topic"), "{plan}");
-    let capture = start(&config)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO a.t VALUES (11); INSERT INTO t VALUES (12); INSERT INTO checkpoint VALUES (13); INSERT INTO \"u.v\" VALUES (14); INSERT INTO u_v VALUES (15)")?;
     let topics = capture.finish(&stage)?;
     expect(

@@ -3,7 +3,6 @@
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::compare::all_tables;
-use crate::incremental::STREAMING;
 use crate::stage::Stage;
 
 pub fn each_table_waits_for_its_rights() -> Outcome {
@@ -38,8 +37,7 @@ pub fn each_table_waits_for_its_rights() -> Outcome {
         ] {
             assert!(checked.contains(says), "{says}: {checked}");
         }
-        let mut capture = Capture::start_with(&config, &[])?;
-        capture.wait_for(STREAMING)?;
+        let mut capture = Capture::streaming_with(&config, &[])?;
         for says in [
             format!("ALTER ROLE \"{poor}\" BYPASSRLS"),
             format!("GRANT USAGE ON SCHEMA \"closed\" TO \"{poor}\"; GRANT SELECT ON \"closed\".\"t\""),

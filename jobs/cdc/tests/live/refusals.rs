@@ -25,8 +25,7 @@ pub fn refused(config: &str, environment: &[(&str, &str)], says: &[&str]) -> Out
 
 /// A capture that has streamed and was killed.
 fn captured_once(stage: &Stage) -> Outcome {
-    let mut capture = Capture::start(stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(stage)?;
     stage.catch_up()?;
     capture.kill()?;
     let active = format!("SELECT active FROM pg_replication_slots WHERE slot_name = '{}'", stage.name);
@@ -99,8 +98,7 @@ pub fn slot_invalidated() -> Outcome {
 
 pub fn slot_busy() -> Outcome {
     let stage = stage_with_a_table()?;
-    let mut first = Capture::start(&stage)?;
-    first.wait_for("streaming")?;
+    let first = Capture::streaming(&stage)?;
     refused(&stage.config(), &[], &["is read by another session", "pg_terminate_backend", &stage.name])?;
     // The first one was not disturbed.
     stage.catch_up()?;
@@ -110,8 +108,7 @@ pub fn slot_busy() -> Outcome {
 
 pub fn fenced_by_another_instance() -> Outcome {
     let stage = stage_with_a_table()?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(&stage)?;
     // Another producer of the same slot, as a second instance would open it.
     let usurper: ThreadedProducer<DefaultProducerContext> = rdkafka::ClientConfig::new()
         .set("bootstrap.servers", &stage.kafka)
@@ -131,8 +128,7 @@ pub fn record_too_large() -> Outcome {
         "[registry]",
         "max_record_bytes = 1000000\n[events]\non_encoding_error = \"stop\"\n[registry]",
     );
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO wide VALUES (1, repeat('x', 1200000))")?;
     let log = capture.refusal()?;
     assert!(log.contains("kafka.max_record_bytes") && log.contains(".public.wide"), "{log}");

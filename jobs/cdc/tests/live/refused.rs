@@ -8,7 +8,6 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::check::other_schema;
-use crate::incremental::STREAMING;
 use crate::stage::Stage;
 
 /// What is wrong, and what is said of it.
@@ -44,9 +43,7 @@ fn as_poor(stage: &Stage, config: &str) -> String {
 }
 
 fn captured_once(stage: &Stage) -> Outcome {
-    let mut capture = Capture::start(stage)?;
-    capture.wait_for(STREAMING)?;
-    capture.finish(stage).map(drop)
+    Capture::streaming(stage)?.stop(stage)
 }
 
 fn of_the_configuration() -> Vec<(&'static str, Case)> {
@@ -303,9 +300,7 @@ fn of_the_source() -> Vec<(&'static str, Case)> {
                       GRANT SELECT ON touched TO {poor}; CREATE PUBLICATION {name} FOR TABLE touched, later",
                 prepare: |stage| {
                     let config = as_poor(stage, &stage.config()) + "[tables]\nexclude = [\"public.later\"]\n";
-                    let mut capture = Capture::start_with(&config, &[])?;
-                    capture.wait_for(STREAMING)?;
-                    capture.finish(stage).map(drop)
+                    Capture::streaming_with(&config, &[])?.stop(stage)
                 },
                 configure: |stage, config| as_poor(stage, &config),
                 run_says: "GRANT SELECT ON \"public\".\"later\"",
@@ -450,7 +445,7 @@ fn compare(stage: &Stage, case: &Case, poor: &str) -> Outcome {
         };
     }
     capture.wait_for(case.run_says)?;
-    capture.wait_for(STREAMING)?;
+    capture.wait_for("streaming")?;
     capture.kill()
 }
 

@@ -28,8 +28,7 @@ pub fn down_in_mid_stream() -> Outcome {
     let (target, path) = rest.split_once('/').unwrap_or((rest, ""));
     let proxy = Proxy::start(&stage.runtime, target)?;
     let through = format!("{scheme}://{}/{path}", proxy.address);
-    let mut capture = Capture::start_with(&stage.config().replace(&stage.registry, &through), &[])?;
-    capture.wait_for("streaming")?;
+    let mut capture = Capture::streaming_with(&stage.config().replace(&stage.registry, &through), &[])?;
     proxy.close();
     // Known schemas need no registry; a new one waits for it.
     stage.sql("INSERT INTO t VALUES (1)")?;
@@ -58,8 +57,7 @@ pub fn incompatible_schema() -> Outcome {
     stage.create_touched()?;
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL)")?;
     let config = stage.config().replace("[registry]", "[registry]\non_incompatible = \"stop\"");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&config, &[])?;
     compatibility(&stage, "public.t", "BACKWARD")?;
     stage
         .sql("INSERT INTO t VALUES (1, 1); ALTER TABLE t ALTER v TYPE text; INSERT INTO t VALUES (2, 'b')")?;
@@ -75,8 +73,7 @@ pub fn incompatible_schema_isolates_its_table() -> Outcome {
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v integer NOT NULL); CREATE TABLE u (id integer PRIMARY KEY)")?;
     let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let config = format!("{}[metrics]\nlisten = \"{address}\"\n", stage.config());
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&config, &[])?;
     compatibility(&stage, "public.t", "BACKWARD")?;
     stage.sql("INSERT INTO t VALUES (1, 1)")?;
     stage.sql("ALTER TABLE t ALTER v TYPE text; INSERT INTO t VALUES (2, 'b'); INSERT INTO u VALUES (1)")?;
@@ -123,8 +120,7 @@ pub fn incompatible_schema_isolates_its_table() -> Outcome {
     assert_eq!(last, Some(5), "after an update, a move, a delete and a truncate");
 
     // Still refused at the next start, and taken at the one after.
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&config, &[])?;
     assert!(
         capture.log().contains("the table is isolated: the registry refuses its schema"),
         "{}",
@@ -134,8 +130,7 @@ pub fn incompatible_schema_isolates_its_table() -> Outcome {
     let topics = capture.finish(&stage)?;
     assert_eq!(topics.beside.len(), 6);
     compatibility(&stage, "public.t", "NONE")?;
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let mut capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO t VALUES (6, 'f')")?;
     capture.wait_for("the incremental snapshot is out")?;
     let topics = capture.finish(&stage)?;
@@ -151,8 +146,7 @@ pub fn incompatible_schema_at_the_snapshot() -> Outcome {
     stage.sql("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 3)")?;
     other_schema(&stage, &format!("{}.public.t-value", stage.name))?;
     let config = stage.config();
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO t VALUES (4)")?;
     let topics = capture.finish(&stage)?;
     let operations: Vec<String> = topics

@@ -8,9 +8,8 @@ use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::follow::follow;
 use crate::stage::{Result, Stage, eventually};
-use crate::topics::{Topics, field};
+use crate::topics::{Record, Topics, field};
 
-const STREAMING: &str = "streaming";
 const POLLS: &str = "[tables]\ndiscover_interval_s = 1\n";
 
 const BEFORE: &str = "
@@ -54,10 +53,10 @@ const AFTER: [&str; 12] = [
     "ALTER TABLE swapped RENAME TO swapped_old; ALTER TABLE swapped_new RENAME TO swapped; INSERT INTO swapped VALUES (8, 'n')",
 ];
 
-/// Whether the last description of every table is the catalog's, and no image is under way.
-fn is_whole(topics: &Topics) -> bool {
+/// Whether no image is under way.
+pub fn are_whole(relations: &[Record]) -> bool {
     let mut open = std::collections::BTreeMap::new();
-    for record in &topics.relations {
+    for record in relations {
         let text = |name: &str| {
             record.value.as_ref().map(|value| format!("{:?}", field(value, name))).unwrap_or_default()
         };
@@ -83,8 +82,11 @@ fn settle(stage: &Stage, capture: Capture) -> Result<Topics> {
         stage.catch_up()?;
         let topics = Topics::read(stage)?;
         topics.check()?;
-        let followed =
-            if is_whole(&topics) { follow(stage, &topics) } else { Err("an image is under way".into()) };
+        let followed = if are_whole(&topics.relations) {
+            follow(stage, &topics)
+        } else {
+            Err("an image is under way".into())
+        };
         last = followed.as_ref().err().map(ToString::to_string).unwrap_or_default();
         Ok(followed.is_ok())
     });
@@ -93,7 +95,7 @@ fn settle(stage: &Stage, capture: Capture) -> Result<Topics> {
 }
 
 fn changes(topics: &Topics, table: &str) -> Vec<String> {
-    let of = |record: &&crate::topics::Record| {
+    let of = |record: &&Record| {
         record.value.as_ref().is_some_and(|value| *field(value, "table") == Value::String(table.into()))
     };
     let mut words = Vec::new();
@@ -115,8 +117,7 @@ pub fn without_the_trigger() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(BEFORE)?;
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     for statements in AFTER {
         stage.sql(statements)?;
     }
@@ -133,11 +134,7 @@ pub fn without_the_trigger() -> Outcome {
     }
 
     // A start with everything told writes no relation record.
-    let capture = {
-        let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-        capture.wait_for(STREAMING)?;
-        capture
-    };
+    let capture = { Capture::streaming_with(&(stage.config() + POLLS), &[])? };
     let again = capture.finish(&stage)?;
     assert_eq!(again.relations.len(), topics.relations.len());
     Ok(())
@@ -151,8 +148,7 @@ pub fn with_the_trigger() -> Outcome {
     let config = stage.config();
     let installed = command(&config, &["ddl", "install"], &[])?;
     assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     for statements in AFTER {
         stage.sql(statements)?;
     }
@@ -175,14 +171,12 @@ pub fn while_it_is_stopped() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(BEFORE)?;
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     capture.finish(&stage)?;
     for statements in AFTER {
         stage.sql(statements)?;
     }
-    let mut capture = Capture::start_with(&(stage.config() + POLLS), &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&(stage.config() + POLLS), &[])?;
     settle(&stage, capture)?;
     Ok(())
 }
@@ -194,16 +188,14 @@ pub fn older_than_relation_records() -> Outcome {
     stage.create_touched()?;
     stage.sql(BEFORE)?;
     let config = stage.config() + POLLS;
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO added VALUES (4, 'd')")?;
     capture.finish(&stage)?;
     stage.delete_topic(&format!("{}.relation", stage.name))?;
     for statements in AFTER {
         stage.sql(statements)?;
     }
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     assert!(capture.log().contains("every table is read as a whole"), "{}", capture.log());
     let mut last = String::new();
     eventually("a consumer that comes new to have what the source has", || {
@@ -218,8 +210,11 @@ pub fn older_than_relation_records() -> Outcome {
                 first.is_some_and(|first| *first <= (record.commit_lsn, record.ordinal))
             })
         });
-        let followed =
-            if is_whole(&topics) { follow(&stage, &topics) } else { Err("an image is under way".into()) };
+        let followed = if are_whole(&topics.relations) {
+            follow(&stage, &topics)
+        } else {
+            Err("an image is under way".into())
+        };
         last = followed.as_ref().err().map(ToString::to_string).unwrap_or_default();
         Ok(followed.is_ok())
     })
@@ -227,8 +222,7 @@ pub fn older_than_relation_records() -> Outcome {
     capture.finish(&stage)?;
 
     // With everything told, no table is read.
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.catch_up()?;
     assert!(!capture.log().contains("an incremental snapshot will be read"), "{}", capture.log());
     capture.finish(&stage)?;

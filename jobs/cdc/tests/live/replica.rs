@@ -10,7 +10,7 @@ use nix::unistd::{Pid, User, chown, geteuid};
 
 use crate::Outcome;
 use crate::capture::{Capture, command};
-use crate::incremental::{ADDED, Changes, STREAMING, check_added, settings};
+use crate::incremental::{ADDED, Changes, check_added, settings};
 use crate::stage::{Result, Stage, eventually};
 
 /// A standby of the stage's server, with a physical slot there.
@@ -200,8 +200,8 @@ pub fn wrong_replicas() -> Outcome {
     // The source itself is no standby, and the stream goes on.
     stage.create_touched()?;
     let port = stage.source.get_ports().first().copied().unwrap_or(5432);
-    let mut capture = Capture::start_with(&config.replace("port = 1\n", &format!("port = {port}\n")), &[])?;
-    capture.wait_for(STREAMING)?;
+    let mut capture =
+        Capture::streaming_with(&config.replace("port = 1\n", &format!("port = {port}\n")), &[])?;
     capture.wait_for("is not in recovery: name a physical standby")?;
     stage.catch_up()?;
     capture.terminate()?;

@@ -6,22 +6,10 @@ use std::time::Duration;
 use apache_avro::types::Value;
 
 use crate::Outcome;
-use crate::capture::Capture;
+use crate::capture::{Capture, capturing};
 use crate::compare::all_tables;
 use crate::stage::{Stage, eventually};
 use crate::topics::{Topics, field};
-
-const STREAMING: &str = "streaming";
-
-/// A stage with these tables, and a capture that streams.
-fn capturing(ddl: &str) -> Result<(Stage, Capture), Box<dyn std::error::Error + Send + Sync>> {
-    let stage = Stage::new()?;
-    stage.create_touched()?;
-    stage.sql(ddl)?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
-    Ok((stage, capture))
-}
 
 /// Operations of a table's records in Kafka's order; `-` is a tombstone.
 fn operations(topics: &Topics, stage: &Stage, table: &str) -> String {
@@ -125,20 +113,24 @@ pub fn column_loses_not_null() -> Outcome {
     all_tables(&stage, &topics)
 }
 
+/// Checkpoints of the stream within a transaction.
+pub fn partial_checkpoints(topics: &Topics) -> usize {
+    let is_partial = |checkpoint: &&Value| {
+        *field(checkpoint, "complete") == Value::Boolean(false)
+            && *field(checkpoint, "phase") == Value::String("stream".into())
+    };
+    topics.checkpoints.iter().filter(is_partial).count()
+}
+
 pub fn large_transaction_is_split() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql("CREATE TABLE many (id integer PRIMARY KEY, v text)")?;
     let config = stage.config() + "[commit]\nmax_events = 1000\n";
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO many SELECT n, 'v' || n FROM generate_series(1, 12500) AS n")?;
     let topics = capture.finish(&stage)?;
-    let partial = topics.checkpoints.iter().filter(|checkpoint| {
-        *field(checkpoint, "complete") == Value::Boolean(false)
-            && *field(checkpoint, "phase") == Value::String("stream".into())
-    });
-    assert_eq!(partial.count(), 12);
+    assert_eq!(partial_checkpoints(&topics), 12);
     all_tables(&stage, &topics)
 }
 
@@ -162,8 +154,7 @@ pub fn stops_in_time() -> Outcome {
     let (status, took) = capture.terminate()?;
     assert!(status.success(), "{status}");
     assert!(took < Duration::from_secs(5), "{took:?}");
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming(&stage)?;
     let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)
 }
@@ -174,8 +165,7 @@ pub fn metrics_tell_the_ladder() -> Outcome {
     // Free now; nobody else asks for it in the moment between.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let config = format!("{}[metrics]\nlisten = \"{address}\"\n", stage.config());
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO touched VALUES (1, 0)")?;
     let get = |path: &str| -> Result<(u16, String), reqwest::Error> {
         stage.runtime.block_on(async {

@@ -30,8 +30,7 @@ pub fn of_a_running_capture() -> Outcome {
     assert!(text.contains(&format!("slot        {} is not there", stage.name)), "{text}");
     assert!(text.contains("checkpoint  there is none"), "{text}");
 
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(&stage)?;
     stage.sql("INSERT INTO touched VALUES (7, 0), (8, 0)")?;
     let mut status = Value::Null;
     eventually("both events to be counted", || {
@@ -105,8 +104,7 @@ pub fn dry_run_changes_nothing() -> Outcome {
     }
     assert_eq!(made(&stage)?, (Vec::new(), Vec::new(), Some("0".to_owned())));
 
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming(&stage)?;
     let busy = command(&stage.config(), &["run", "--dry-run"], &[])?;
     assert!(
         !busy.status.success()

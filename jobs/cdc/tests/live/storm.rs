@@ -1,7 +1,8 @@
-//! Kills of everything under load, at random, and the proof at the end that nothing is missing or doubled.
+//! Kills of everything under load, at random, while tables change their shapes, and the proof at the end that nothing is
+//! missing or doubled: a consumer that follows the relation records has every table as the source has it.
 //!
-//! `LAKEPULSE_STORM_KILLS` says how many (`make test-storm`); a few without it. `LAKEPULSE_STORM_SEED` repeats a run's
-//! choices, though not its timing.
+//! `LAKEPULSE_STORM_KILLS` says how many (`make test-storm`); a few without it. `LAKEPULSE_STORM_TRIGGER=1` has the event
+//! trigger installed. `LAKEPULSE_STORM_SEED` repeats a run's choices, though not its timing.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,70 +16,16 @@ use lakepulse_native::status::State;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::Outcome;
-use crate::capture::Capture;
-use crate::compare::{Rebuilt, all_rebuilt};
+use crate::capture::{Capture, command};
+use crate::follow::Followed;
+use crate::relations::are_whole;
 use crate::stage::{Result, Stage, eventually};
+use crate::statements::{Dice, TABLES, change_of_shape, statement};
 use crate::topics::Topics;
 
 const FEW: u64 = 4;
-const TABLES: &str = "
-    CREATE TABLE plain (id bigint PRIMARY KEY, n bigint NOT NULL, note text);
-    CREATE TABLE toasted (id bigint PRIMARY KEY, n bigint NOT NULL, big text NOT NULL);
-    ALTER TABLE toasted ALTER big SET STORAGE EXTERNAL;
-    CREATE TABLE whole (a bigint, b text, n bigint NOT NULL, big bytea, PRIMARY KEY (b, a));
-    ALTER TABLE whole ALTER big SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
-    INSERT INTO plain SELECT i, 0, 'first' FROM generate_series(1, 500) i;
-    INSERT INTO toasted SELECT i, 0, repeat(i::text || ' ', 3000) FROM generate_series(1, 200) i;
-    INSERT INTO whole SELECT i, 'b' || i, 0, decode(repeat(lpad(i::text, 4, '0'), 3000), 'hex') FROM generate_series(1, 200) i";
-
-/// A small generator of numbers: the same choices for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
-/// Statements after which the rows of one are deleted again, so that the tables do not outgrow what a capture that is
-/// killed every few seconds can follow.
-const KEPT: u64 = 1000;
-
-/// One statement of the load; each is a transaction. `step` never comes twice.
-fn statement(dice: &mut Dice, step: u64) -> String {
-    let row = dice.below(500) + 1;
-    let fresh = 10_000 + step;
-    let old = fresh.saturating_sub(KEPT);
-    match dice.below(20) {
-        0..=3 => format!("INSERT INTO plain VALUES ({fresh}, {step}, 'new'), (-{fresh}, {step}, NULL)"),
-        4..=6 => format!("UPDATE plain SET n = {step} WHERE id % 97 = {}", row % 97),
-        7 => format!("DELETE FROM plain WHERE id % 211 = {}", row % 211),
-        8 => format!(
-            "UPDATE plain SET id = id + 1000000 WHERE id = (SELECT min(id) FROM plain WHERE id > {row} AND id < 1000000)"
-        ),
-        9..=11 => format!("UPDATE toasted SET n = {step} WHERE id % 37 = {}", row % 37),
-        12 => format!(
-            "BEGIN; INSERT INTO toasted VALUES ({fresh}, {step}, repeat('{step} ', 2500)); \
-             DELETE FROM toasted WHERE id BETWEEN 10000 AND {old}; COMMIT"
-        ),
-        13 => format!("UPDATE toasted SET big = repeat('{step} ', 2200) WHERE id = {}", row % 200),
-        14 => format!("UPDATE whole SET n = {step} WHERE a % 23 = {}", row % 23),
-        15 => format!("UPDATE whole SET b = b || 'x' WHERE a = {}", row % 200),
-        16 => format!("DELETE FROM whole WHERE a = {}", row % 200),
-        17 => format!(
-            "BEGIN; INSERT INTO whole VALUES ({fresh}, 'f', {step}, NULL); \
-             DELETE FROM whole WHERE a BETWEEN 10000 AND {old}; COMMIT"
-        ),
-        18 => format!("BEGIN; INSERT INTO plain VALUES ({fresh}, 0, 'rolled back'); ROLLBACK"),
-        _ => format!(
-            "BEGIN; INSERT INTO plain SELECT {fresh} * 1000 + i, {step}, 'many' FROM generate_series(1, 300) i; \
-             DELETE FROM plain WHERE id > {fresh} * 1000 AND id <= {fresh} * 1000 + 100 \
-                OR abs(id) BETWEEN 10000 AND {old} OR id BETWEEN 1010000 AND 1000000 + {old} \
-                OR id BETWEEN 10000000 AND {old} * 1000; COMMIT"
-        ),
-    }
-}
+/// Between two polls of the catalog, in seconds.
+const DISCOVERY_S: u64 = 5;
 
 async fn connected(source: &Config) -> Client {
     loop {
@@ -101,30 +48,43 @@ struct Load {
 impl Load {
     fn start(stage: &Stage, seed: u64) -> Self {
         let (ending, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let steps = Arc::new(AtomicU64::new(0));
-        let tasks = (0..3)
-            .map(|worker| {
-                let (source, ending, done, steps) =
-                    (stage.source.clone(), Arc::clone(&ending), Arc::clone(&done), Arc::clone(&steps));
-                let mut dice = Dice(seed ^ worker);
-                stage.runtime.spawn(async move {
-                    let mut client = connected(&source).await;
-                    while !ending.load(Ordering::Relaxed) {
-                        let step = steps.fetch_add(1, Ordering::Relaxed);
-                        match client.batch_execute(&statement(&mut dice, step)).await {
-                            Ok(()) => {
-                                done.fetch_add(1, Ordering::Relaxed);
-                            }
-                            Err(_) if client.is_closed() => client = connected(&source).await,
-                            // A key that is taken, a deadlock: rolled back.
-                            Err(_) => drop(client.batch_execute("ROLLBACK").await),
-                        }
-                        tokio::time::sleep(Duration::from_millis(10)).await;
+        let mut load = Self { ending, done, tasks: Vec::new() };
+        let rows = Arc::new(AtomicU64::new(0));
+        for worker in 0..3 {
+            load.add(stage, seed ^ worker, &rows, statement, |_| Duration::from_millis(10));
+        }
+        let shapes = Arc::new(AtomicU64::new(0));
+        load.add(stage, seed, &shapes, change_of_shape, |dice| Duration::from_millis(100 + dice.below(900)));
+        load
+    }
+
+    /// A worker with a session of its own.
+    fn add(
+        &mut self,
+        stage: &Stage,
+        seed: u64,
+        steps: &Arc<AtomicU64>,
+        statement: fn(&mut Dice, u64) -> String,
+        pause: fn(&mut Dice) -> Duration,
+    ) {
+        let (source, ending, done, steps) =
+            (stage.source.clone(), Arc::clone(&self.ending), Arc::clone(&self.done), Arc::clone(steps));
+        let mut dice = Dice(seed);
+        self.tasks.push(stage.runtime.spawn(async move {
+            let mut client = connected(&source).await;
+            while !ending.load(Ordering::Relaxed) {
+                let step = steps.fetch_add(1, Ordering::Relaxed);
+                match client.batch_execute(&statement(&mut dice, step)).await {
+                    Ok(()) => {
+                        done.fetch_add(1, Ordering::Relaxed);
                     }
-                })
-            })
-            .collect();
-        Self { ending, done, tasks }
+                    Err(_) if client.is_closed() => client = connected(&source).await,
+                    // A key that is taken, a table of another name by now, a deadlock: rolled back.
+                    Err(_) => drop(client.batch_execute("ROLLBACK").await),
+                }
+                tokio::time::sleep(pause(&mut dice)).await;
+            }
+        }));
     }
 
     fn end(self, stage: &Stage) -> Outcome {
@@ -200,13 +160,13 @@ fn is_outage(log: &str) -> bool {
 }
 
 /// Starts a capture again when it has ended for an outage.
-fn keep_alive(stage: &Stage, capture: &mut Capture) -> Outcome {
+fn keep_alive(config: &str, capture: &mut Capture) -> Outcome {
     if capture.has_ended()? {
         let log = capture.log();
         if !is_outage(&log) {
             return Err(format!("the capture ended:\n{log}").into());
         }
-        *capture = Capture::start(stage)?;
+        *capture = Capture::start_with(config, &[])?;
     }
     Ok(())
 }
@@ -231,11 +191,17 @@ fn in_order(topics: &Topics) -> Outcome {
 pub fn of_everything() -> Outcome {
     let kills = env::var("LAKEPULSE_STORM_KILLS").ok().map_or(Ok(FEW), |kills| kills.parse())?;
     let seed = env::var("LAKEPULSE_STORM_SEED").ok().map_or(Ok(17), |seed| seed.parse())?;
+    let has_trigger = env::var("LAKEPULSE_STORM_TRIGGER").is_ok_and(|choice| choice == "1");
     let mut stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(TABLES)?;
+    let config = stage.config() + &format!("[tables]\ndiscover_interval_s = {DISCOVERY_S}\n");
+    if has_trigger {
+        let installed = command(&config, &["ddl", "install"], &[])?;
+        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    }
     let servers = Servers::of(&stage)?;
-    let mut capture = Capture::start(&stage)?;
+    let mut capture = Capture::start_with(&config, &[])?;
     capture.wait_for("streaming")?;
     let load = Load::start(&stage, seed);
     let mut dice = Dice(seed);
@@ -251,40 +217,59 @@ pub fn of_everything() -> Outcome {
         *counts.entry(target).or_default() += 1;
         if target == "capture" {
             capture.kill()?;
-            capture = Capture::start(&stage)?;
+            capture = Capture::start_with(&config, &[])?;
         } else {
             servers.kill(target)?;
-        }
-        if number % 25 == 24 {
-            // A new column in one of the tables, while things go on.
-            let client = stage.runtime.block_on(connected(&stage.source));
-            let ddl = format!("ALTER TABLE plain ADD COLUMN c{number} integer");
-            drop(stage.runtime.block_on(client.batch_execute(&ddl)));
         }
         // Some work, and from time to time until it is captured again.
         let goal = load.done.load(Ordering::Relaxed) + dice.below(40);
         let streams = dice.below(3) == 0;
         eventually("the load to go on", || {
-            keep_alive(&stage, &mut capture)?;
+            keep_alive(&config, &mut capture)?;
             Ok(load.done.load(Ordering::Relaxed) >= goal && (!streams || capture.log().contains("streaming")))
         })
         .map_err(|error| format!("after {} kills: {error}\n{}", number + 1, capture.log()))?;
     }
-    load.end(&stage)?;
-    println!("{counts:?} in {} s", begun.elapsed().as_secs());
-    stage.reconnect()?;
     eventually("the capture to stream again", || {
-        keep_alive(&stage, &mut capture)?;
+        keep_alive(&config, &mut capture)?;
         Ok(capture.log().contains("streaming"))
     })
     .map_err(|error| format!("{error}\n{}", capture.log()))?;
-    // Rows are rebuilt as they come: there are more of them than fit into memory.
-    let mut rebuilt: BTreeMap<String, Rebuilt> = BTreeMap::new();
-    let topics = capture.finish_through(&stage, |record| {
-        rebuilt.entry(record.topic.clone()).or_default().apply(record);
+    stage.reconnect()?;
+    stage.catch_up().map_err(|error| format!("{error}\n{}", capture.log()))?;
+    // The last changes of shapes find a capture that streams, and that polls alone tell of them.
+    std::thread::sleep(Duration::from_secs(2 * DISCOVERY_S));
+    load.end(&stage)?;
+    let last_change = Instant::now();
+    println!("{counts:?} in {} s", begun.elapsed().as_secs());
+    if !has_trigger {
+        std::thread::sleep(Duration::from_secs(DISCOVERY_S));
+    }
+    stage.catch_up().map_err(|error| format!("{error}\n{}", capture.log()))?;
+    let told = last_change.elapsed();
+    eventually("the images to end", || Ok(are_whole(&Topics::read_relations(&stage)?)))?;
+    println!(
+        "the last change was told within {told:.1?}, its images had ended after {:.1?}",
+        last_change.elapsed()
+    );
+    let log = capture.log();
+    capture.stop(&stage)?;
+    // Rows are applied as they come: there are more of them than fit into memory.
+    let mut followed = Followed::new(&Topics::read_relations(&stage)?);
+    let mut outcome = Ok(());
+    let topics = Topics::read_through(&stage, |record| {
+        if outcome.is_ok() {
+            outcome = followed.apply(record);
+        }
         record.forget_row();
     })?;
-    println!("{} records in {} s", topics.records.len(), begun.elapsed().as_secs());
+    println!(
+        "{} records and {} relation records in {} s",
+        topics.records.len(),
+        topics.relations.len(),
+        begun.elapsed().as_secs()
+    );
+    topics.check()?;
     in_order(&topics)?;
-    all_rebuilt(&stage, rebuilt)
+    outcome.and_then(|()| followed.compare(&stage)).map_err(|error| format!("{error}\n{log}").into())
 }

@@ -1,6 +1,7 @@
 //! The topics as a consumer sees them that reads committed records only.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use apache_avro::Schema;
@@ -27,11 +28,14 @@ pub struct Record {
 }
 
 impl Record {
-    /// Forgets the row, but not what happened to it.
+    /// Forgets the row, and of the key all but which one it is.
     pub fn forget_row(&mut self) {
-        if let Some(operation) = self.operation() {
-            self.value = Some(Value::Record(vec![("op".to_owned(), Value::String(operation))]));
-        }
+        self.value = self.value.take().map(|_| Value::Null);
+        self.key = self.key.take().map(|key| {
+            let mut hasher = DefaultHasher::new();
+            format!("{key:?}").hash(&mut hasher);
+            Value::Long(hasher.finish().cast_signed())
+        });
     }
 
     pub fn operation(&self) -> Option<String> {
@@ -79,8 +83,22 @@ impl Topics {
         Self::read_through(stage, |_| {})
     }
 
+    /// Relation records alone.
+    pub fn read_relations(stage: &Stage) -> Result<Vec<Record>> {
+        let relation = format!("{}.relation", stage.name);
+        Ok(Self::read_some(stage, |topic| topic == relation, |_| {})?.relations)
+    }
+
     /// Everything under the stage's prefix; each event is shown as it comes, and may be made smaller before it is kept.
-    pub fn read_through(stage: &Stage, mut show: impl FnMut(&mut Record)) -> Result<Self> {
+    pub fn read_through(stage: &Stage, show: impl FnMut(&mut Record)) -> Result<Self> {
+        Self::read_some(stage, |_| true, show)
+    }
+
+    fn read_some(
+        stage: &Stage,
+        is_wanted: impl Fn(&str) -> bool,
+        mut show: impl FnMut(&mut Record),
+    ) -> Result<Self> {
         let consumer: BaseConsumer = rdkafka::ClientConfig::new()
             .set("bootstrap.servers", &stage.kafka)
             .set("group.id", &stage.name)
@@ -91,7 +109,8 @@ impl Topics {
         let metadata = consumer.fetch_metadata(None, Duration::from_secs(10))?;
         let prefix = format!("{}.", stage.name);
         let mut assignment = TopicPartitionList::new();
-        for topic in metadata.topics().iter().filter(|topic| topic.name().starts_with(&prefix)) {
+        let is_ours = |name: &str| name.starts_with(&prefix) && is_wanted(name);
+        for topic in metadata.topics().iter().filter(|topic| is_ours(topic.name())) {
             for partition in topic.partitions() {
                 assignment.add_partition_offset(topic.name(), partition.id(), Offset::Beginning)?;
             }
@@ -151,6 +170,11 @@ impl Topics {
                     } else if name == "relation" {
                         relations.push(record);
                     } else {
+                        // Of a tombstone both are none.
+                        if record.op != record.operation() {
+                            let (op, event) = (record.op, record.value);
+                            return Err(format!("header op {op:?} on an event {event:?}").into());
+                        }
                         show(&mut record);
                         records.push(record);
                     }
@@ -175,17 +199,11 @@ impl Topics {
         Ok((high - low).try_into()?)
     }
 
-    /// The promises that every reader builds on: the operation in a header; each event once; every cut's counts are those of the
+    /// The promises that every reader builds on, beside the operation in a header: each event once; every cut's counts are those of the
     /// events at or below it; the last counts are those of all events.
     pub fn check(&self) -> Result<()> {
         let mut seen = HashSet::new();
         let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
-        for record in &self.records {
-            // Of a tombstone both are none.
-            if record.op != record.operation() {
-                return Err(format!("header op {:?} on an event {:?}", record.op, record.operation()).into());
-            }
-        }
         for record in self.records.iter().filter(|record| record.value.is_some()) {
             if !seen.insert((record.commit_lsn, record.ordinal)) {
                 return Err(format!("({}, {}) is there twice", record.commit_lsn, record.ordinal).into());

@@ -3,21 +3,11 @@
 use apache_avro::types::Value;
 
 use crate::Outcome;
-use crate::capture::{Capture, command};
+use crate::capture::{Capture, capturing, command};
 use crate::compare::all_tables;
+use crate::rows::partial_checkpoints;
 use crate::stage::{Result, Stage};
 use crate::topics::{Record, field};
-
-const STREAMING: &str = "streaming";
-
-fn capturing(ddl: &str) -> Result<(Stage, Capture)> {
-    let stage = Stage::new()?;
-    stage.create_touched()?;
-    stage.sql(ddl)?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
-    Ok((stage, capture))
-}
 
 /// The field of the row after an event, as it is shown.
 fn after(record: &Record, column: &str) -> String {
@@ -88,8 +78,7 @@ pub fn without_a_form_are_texts() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(&format!("{}; INSERT INTO snapped VALUES {rows}; {}", ddl("snapped"), ddl("streamed")))?;
-    let mut capture = Capture::start(&stage)?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming(&stage)?;
     stage.sql(&format!("INSERT INTO streamed VALUES {rows}"))?;
     stage.sql("UPDATE streamed SET n = 7 WHERE id = 2; UPDATE streamed SET n = 'NaN' WHERE id = 1; DELETE FROM streamed WHERE id = 3")?;
     let topics = capture.finish(&stage)?;
@@ -143,8 +132,7 @@ pub fn of_odd_tables() -> Outcome {
     ))?;
     stage.sql("ALTER TABLE nothing REPLICA IDENTITY FULL; ALTER TABLE one REPLICA IDENTITY FULL; ALTER TABLE hidden REPLICA IDENTITY FULL")?;
     let config = stage.config() + "[columns]\nexclude = [\"public.hidden.*\"]\n";
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql(
         "INSERT INTO nothing DEFAULT VALUES; INSERT INTO one VALUES (''); INSERT INTO hidden VALUES (2, 'y');
          UPDATE wide SET c2 = false",
@@ -167,14 +155,28 @@ pub fn of_odd_tables() -> Outcome {
     Ok(())
 }
 
+/// A transaction of dead letters alone becomes several Kafka transactions, as one of events does.
+pub fn many_larger_than_a_record() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE wide (id integer PRIMARY KEY, v text)")?;
+    let config = stage.config().replace("[registry]", "max_record_bytes = 20000\n[registry]")
+        + "[commit]\nmax_events = 10\n";
+    let capture = Capture::streaming_with(&config, &[])?;
+    stage.sql("INSERT INTO wide SELECT n, repeat('x', 30000) FROM generate_series(1, 95) AS n")?;
+    let topics = capture.finish(&stage)?;
+    assert_eq!(topics.beside.len(), 95);
+    assert_eq!(partial_checkpoints(&topics), 9);
+    Ok(())
+}
+
 /// A row that no record has room for is a dead letter without its long values, in the snapshot and in the stream.
 pub fn larger_than_a_record() -> Outcome {
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql("CREATE TABLE wide (id integer PRIMARY KEY, v text); INSERT INTO wide VALUES (1, repeat('x', 1200000)), (2, 'b')")?;
     let config = stage.config().replace("[registry]", "max_record_bytes = 1000000\n[registry]");
-    let mut capture = Capture::start_with(&config, &[])?;
-    capture.wait_for(STREAMING)?;
+    let capture = Capture::streaming_with(&config, &[])?;
     stage.sql("INSERT INTO wide VALUES (3, repeat('y', 1200000)), (4, 'd')")?;
     let topics = capture.finish(&stage)?;
     assert_eq!(topics.table(&stage, "public.wide").len(), 2);

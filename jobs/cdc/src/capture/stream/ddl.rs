@@ -68,10 +68,8 @@ impl<S: ReplicationStream> Stream<S> {
     async fn dropped(&mut self, oids: &[u32], at: EventId) -> Result<()> {
         for oid in oids {
             let id = RelationId(*oid);
-            let gone = self.tables.relations.names().find(|name| {
-                self.tables.relations.named(name).is_some_and(|told| told.oid == i64::from(*oid))
-            });
-            if let Some(gone) = gone.cloned() {
+            let gone = self.tables.relations.present().find(|told| told.id() == id).map(RelationRecord::name);
+            if let Some(gone) = gone {
                 self.tables.relations.tell_gone(&mut self.outbox, &gone, at, "trigger").await?;
             } else if self.tables.relations.root_of(id).is_some() {
                 self.discovery.hurry();

@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::Stream;
 use super::incremental::nudge;
-use crate::config::SnapshotMode;
+use super::publications::Publications;
+use crate::config::{Config, SnapshotMode};
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
 use crate::lsn::Lsn;
 use crate::pgoutput::RelationId;
 use crate::relation::{Change, RelationRecord, Telling};
 use crate::snapshot::incremental::standing;
+use crate::source::Arranged;
 use crate::table::TableName;
 use crate::transport::ReplicationStream;
 
@@ -22,6 +24,7 @@ pub(super) struct Discovery {
     /// Of the catalog, when everything in it had been told or noted.
     version: Option<String>,
     found: Vec<Found>,
+    pub(super) publications: Publications,
 }
 
 /// Something that a poll found.
@@ -34,12 +37,19 @@ struct Found {
 enum Finding {
     /// A table, and how often the stream had described it by then: if it has done so since, it knows better.
     Table(Box<Telling>, u32),
-    Gone(TableName),
+    /// The name of a table, likewise.
+    Gone(TableName, RelationId, u32),
 }
 
 impl Discovery {
-    pub(super) fn new(interval: Option<Duration>) -> Self {
-        Self { interval, looked_at: Instant::now(), version: None, found: Vec::new() }
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            interval: config.discover_interval,
+            looked_at: Instant::now(),
+            version: None,
+            found: Vec::new(),
+            publications: Publications::new(config, Arranged::default(), false).0,
+        }
     }
 
     /// Whether it is time for a poll, with this interval where the configuration has none.
@@ -80,7 +90,7 @@ impl<S: ReplicationStream> Stream<S> {
         if let Some(refused) = self.arrange(&included).await? {
             return Err(refused);
         }
-        included.retain(|(_, name)| !self.publications.leaves_out(name));
+        included.retain(|(_, name)| !self.discovery.publications.leaves_out(name));
         self.retry_isolated().await?;
         let version = self.tables.catalog_version().await?;
         if self.discovery.version.as_ref() == Some(&version) {
@@ -112,14 +122,21 @@ impl<S: ReplicationStream> Stream<S> {
         let client = self.tables.client();
         let at = standing(&client).await?.end;
         let mut found = Vec::new();
-        for telling in tellings {
-            if !self.tables.relations.changes(&telling).is_empty() {
+        for mut telling in tellings {
+            let changes = self.tables.relations.changes(&telling);
+            if !changes.is_empty() {
+                // Between two looks, events may have had names of it that nobody knows any more.
+                telling.rewritten |= changes.iter().any(Change::renames_label);
                 let seen = self.tables.descriptions(telling.id);
                 found.push(Finding::Table(Box::new(telling), seen));
             }
         }
-        let is_gone = |name: &&TableName| !included.iter().any(|(_, known)| known == *name);
-        found.extend(self.tables.relations.names().filter(is_gone).cloned().map(Finding::Gone));
+        for record in self.tables.relations.present() {
+            let (name, id) = (record.name(), record.id());
+            if !included.iter().any(|(_, known)| *known == name) {
+                found.push(Finding::Gone(name, id, self.tables.descriptions(id)));
+            }
+        }
         self.discovery.found = found.into_iter().map(|what| Found { at, what }).collect();
         if self.discovery.has_found() {
             nudge(client);
@@ -129,16 +146,17 @@ impl<S: ReplicationStream> Stream<S> {
 
     /// Between transactions: tells what was found, once the stream has passed its place.
     pub(super) async fn tell_found(&mut self) -> Result<()> {
-        let here = self.last_passed();
-        let is_passed = |found: &Found| found.at <= self.end;
-        if self.transaction.is_some()
+        let here = self.position.last_passed();
+        let is_passed = |found: &Found| found.at <= self.position.end();
+        if !self.position.is_between_transactions()
             || !self.discovery.found.iter().all(is_passed)
-            || !self.is_above_cuts(here)
+            || !self.position.is_above_cuts(here)
         {
             return Ok(());
         }
         for found in std::mem::take(&mut self.discovery.found) {
-            let at = EventId { ordinal: self.last_passed().ordinal + 1, ..self.last_passed() };
+            let here = self.position.last_passed();
+            let at = EventId { ordinal: here.ordinal + 1, ..here };
             match found.what {
                 Finding::Table(telling, seen) if self.tables.descriptions(telling.id) != seen => {
                     tracing::debug!(table = %telling.name, "the stream has described the table since it was looked at");
@@ -146,11 +164,19 @@ impl<S: ReplicationStream> Stream<S> {
                     continue;
                 }
                 Finding::Table(telling, _) => self.tell(*telling, at, "catalog").await?,
-                Finding::Gone(name) => {
+                Finding::Gone(name, id, seen)
+                    if self.tables.descriptions(id) != seen
+                        || self.tables.relations.named(&name).is_none_or(|told| told.id() != id) =>
+                {
+                    tracing::debug!(table = %name, "the stream has told of the name since it was looked at");
+                    self.discovery.hurry();
+                    continue;
+                }
+                Finding::Gone(name, ..) => {
                     self.tables.relations.tell_gone(&mut self.outbox, &name, at, "catalog").await?;
                 }
             }
-            self.reached = at;
+            self.position.reach(at);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use super::Stream;
 use super::aside::Aside;
-use crate::capture::tables::Prepared;
+use crate::capture::tables::Present;
 use crate::config::Config;
 use crate::error::{ErrorKind, Result};
 use crate::kafka::EventId;
@@ -16,7 +16,7 @@ use crate::pgoutput::{Begin, RelationId};
 use crate::relation::Telling;
 use crate::snapshot::incremental::{Reader, Reading, Standing, Taken, standing};
 use crate::source::{Characters, unreadable};
-use crate::table::TableName;
+use crate::table::{TableName, TableShape};
 use crate::transport::ReplicationStream;
 
 /// How soon a snapshot is taken again that came at a bad moment.
@@ -51,6 +51,8 @@ struct Table {
     /// and commits.
     changed_by: Vec<(u32, Lsn)>,
     range: Option<Range>,
+    /// A shape that the stream has not described, and where it would have by then.
+    ahead: Option<(TableShape, Lsn)>,
     rows: u64,
     told: Instant,
 }
@@ -189,11 +191,9 @@ impl Table {
 
 impl<S: ReplicationStream> Stream<S> {
     /// Lets tables be read from their beginning.
-    pub(in crate::capture) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
+    pub(super) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
         for name in names {
-            let progress = self.snapshot_progress.entry(name.to_string()).or_default();
-            progress.done = false;
-            progress.through.clear();
+            self.position.snapshots.begin(name);
             self.incremental.aside.forget(&name.to_string());
             self.outbox.end_isolation(name);
             tracing::info!(table = %name, "an incremental snapshot will be read");
@@ -213,7 +213,10 @@ impl<S: ReplicationStream> Stream<S> {
     /// Between transactions: takes in the range that has been read, and begins with the next one.
     #[inline]
     pub(super) async fn read_on_if_due(&mut self) -> Result<()> {
-        if self.snapshot_progress.is_empty() || self.transaction.is_some() || self.incremental.paused {
+        if self.position.snapshots.is_empty()
+            || !self.position.is_between_transactions()
+            || self.incremental.paused
+        {
             return Ok(());
         }
         Box::pin(self.read_on()).await
@@ -221,8 +224,8 @@ impl<S: ReplicationStream> Stream<S> {
 
     async fn read_on(&mut self) -> Result<()> {
         if let Some(end) = self.incremental.end() {
-            let here = self.last_passed();
-            if self.end < end || !self.is_above_cuts(here) {
+            let here = self.position.last_passed();
+            if self.position.end() < end || !self.position.is_above_cuts(here) {
                 return Ok(());
             }
             self.take_in(here).await?;
@@ -260,28 +263,18 @@ impl<S: ReplicationStream> Stream<S> {
     /// Whether something is to be read.
     pub(super) fn is_reading(&self) -> bool {
         let aside = &self.incremental.aside;
-        !self.incremental.paused
-            && self
-                .snapshot_progress
-                .iter()
-                .any(|(name, progress)| !progress.done && aside.lets_through(name))
+        !self.incremental.paused && self.position.snapshots.unfinished().any(|name| aside.lets_through(name))
     }
 
     /// Whether a table is read, or will be.
     pub(super) fn is_to_be_read(&self, table: &TableName) -> bool {
-        self.snapshot_progress.get(&table.to_string()).is_some_and(|progress| !progress.done)
+        self.position.snapshots.unfinished().any(|name| name == table.to_string())
     }
 
     /// Takes in the range that stands before this transaction.
     pub(super) async fn take_in_before(&mut self, begin: &Begin) -> Result<()> {
         let here = EventId { commit_lsn: begin.commit_lsn.before(), ordinal: 0 };
-        self.take_in(here.max(self.reached)).await
-    }
-
-    /// Whether events at this position change the counts of no cut that Kafka knows.
-    pub(super) fn is_above_cuts(&self, position: EventId) -> bool {
-        let (written, is_cut) = self.written;
-        !is_cut || position.commit_lsn > written.commit_lsn
+        self.take_in(here.max(self.position.reached())).await
     }
 
     async fn begin_range(&mut self) -> Result<()> {
@@ -290,12 +283,19 @@ impl<S: ReplicationStream> Stream<S> {
         let characters = self.tables.characters.clone();
         let taken = self.incremental.take(&mut table, &client, characters).await;
         if let Ok(Some((mut reader, taken))) = taken {
-            let Prepared { encoder, telling } =
-                self.tables.present(table.relation, &table.name, reader.catalog()).await?;
-            let progress = self.snapshot_progress.get(&table.name.to_string());
-            let after = progress.map(|progress| progress.through.clone()).unwrap_or_default();
+            let present = self.tables.present(table.relation, &table.name, reader.catalog()).await?;
+            if self.is_ahead(&mut table, &present, taken.end) {
+                reader.give_up().await?;
+                self.incremental.put_back(reader, SOON);
+                self.incremental.table = Some(table);
+                nudge(client);
+                return Ok(());
+            }
+            let encoder = self.tables.encoder_of(&present).await?;
+            let telling = present.telling;
+            let after = self.position.snapshots.through(&table.name.to_string());
             let rows = self.incremental.config.snapshot.incremental_rows;
-            let dead_letters = self.side_topics.dead_letters.clone();
+            let dead_letters = self.events.dead_letters().cloned();
             let reading = reader.read(&taken, &encoder, &after, rows, dead_letters);
             table.range = Some(Range { taken, reading, telling, begins: after.is_empty(), is_late: false });
             self.incremental.table = Some(table);
@@ -306,6 +306,22 @@ impl<S: ReplicationStream> Stream<S> {
         taken.map(drop)
     }
 
+    /// Whether the stream may still describe the table as it was before the catalog's present shape. The schemas of a table
+    /// are registered in the order of its shapes, which the registry's compatibility asks for.
+    fn is_ahead(&self, table: &mut Table, present: &Present, end: Lsn) -> bool {
+        if !self.tables.differs(present) {
+            table.ahead = None;
+            return false;
+        }
+        match &table.ahead {
+            Some((shape, until)) if *shape == present.shape => self.position.end() < *until,
+            _ => {
+                table.ahead = Some((present.shape.clone(), end));
+                true
+            }
+        }
+    }
+
     /// The table that is read at the moment, or the next one; none when all are done.
     async fn next_table(&mut self) -> Result<Option<Table>> {
         if let Some(table) = self.incremental.table.take() {
@@ -313,9 +329,8 @@ impl<S: ReplicationStream> Stream<S> {
         }
         loop {
             let aside = &self.incremental.aside;
-            let mut left = self.snapshot_progress.iter().filter(|(_, progress)| !progress.done);
-            let next = left.find(|(name, _)| aside.lets_through(name));
-            let Some(name) = next.map(|(name, _)| name.clone()) else { return Ok(None) };
+            let next = self.position.snapshots.unfinished().find(|name| aside.lets_through(name));
+            let Some(name) = next.map(str::to_owned) else { return Ok(None) };
             self.incremental.current.clone_from(&name);
             if let Some((relation, name)) = self.tables.named(&name).await? {
                 return Ok(Some(Table {
@@ -324,12 +339,13 @@ impl<S: ReplicationStream> Stream<S> {
                     at_first: None,
                     changed_by: Vec::new(),
                     range: None,
+                    ahead: None,
                     rows: 0,
                     told: Instant::now(),
                 }));
             }
             tracing::warn!(table = name, "the table is gone, or not captured any more: no snapshot of it");
-            self.snapshot_progress.remove(&name);
+            self.position.snapshots.remove(&name);
         }
     }
 
@@ -341,7 +357,7 @@ impl<S: ReplicationStream> Stream<S> {
     }
 
     async fn take_in_rows(&mut self, before: EventId) -> Result<()> {
-        let fits = self.is_above_cuts(before);
+        let fits = self.position.is_above_cuts(before);
         let Some(table) = &mut self.incremental.table else { return Ok(()) };
         let Some(mut range) = table.range.take() else { return Ok(()) };
         if range.is_late || !fits {
@@ -349,7 +365,7 @@ impl<S: ReplicationStream> Stream<S> {
             return Ok(());
         }
         let mut id = EventId { ordinal: before.ordinal + 1, ..before };
-        let events_before = self.outbox.events() - self.rows_taken_in;
+        let events_before = self.outbox.events();
         let relations = &mut self.tables.relations;
         // The rows are of this shape, whatever the stream and the polls have told.
         relations.tell(&mut self.outbox, range.telling, id, "snapshot").await?;
@@ -359,19 +375,18 @@ impl<S: ReplicationStream> Stream<S> {
         }
         let first = id.ordinal;
         while let Some(chunk) = range.reading.next().await {
-            let dead_letters = self.side_topics.dead_letters.as_ref();
+            let dead_letters = self.events.dead_letters();
             id = chunk.send(&mut self.outbox, id, dead_letters, &self.metrics).await?;
             // What was sent is sent, should the rest fail.
-            self.reached = self.reached.max(EventId { ordinal: id.ordinal - 1, ..id });
+            self.position.reach(EventId { ordinal: id.ordinal - 1, ..id });
         }
         let (reader, last_key) = range.reading.finish().await?;
         table.rows += id.ordinal - first;
-        self.rows_taken_in = self.outbox.events().saturating_sub(events_before);
+        self.policy.took_in(self.outbox.events().saturating_sub(events_before));
         let table_name = table.name.to_string();
-        let progress = self.snapshot_progress.entry(table_name.clone()).or_default();
-        progress.done = last_key.is_none();
-        progress.through = last_key.unwrap_or_default();
-        if progress.done {
+        let is_done = last_key.is_none();
+        self.position.snapshots.range_is_out(&table.name, last_key);
+        if is_done {
             self.tables.relations.end_image(&mut self.outbox, &table.name, id).await?;
             id.ordinal += 1;
             tracing::info!(table = %table.name, rows = table.rows, lsn = %id.commit_lsn, "the incremental snapshot is out");
@@ -379,13 +394,13 @@ impl<S: ReplicationStream> Stream<S> {
         }
         self.incremental.reader = Some(reader);
         self.incremental.aside.forget(&table_name);
-        self.reached = self.reached.max(EventId { ordinal: id.ordinal - 1, ..id });
+        self.position.reach(EventId { ordinal: id.ordinal - 1, ..id });
         self.count_snapshots();
-        if self.outbox.events() >= self.max_events { self.commit().await } else { Ok(()) }
+        if self.policy.is_full(self.outbox.events()) { self.commit().await } else { Ok(()) }
     }
 
     fn count_snapshots(&self) {
-        let done = self.snapshot_progress.values().filter(|progress| progress.done).count();
-        self.metrics.snapshot(self.snapshot_progress.len(), done);
+        let (tables, done) = self.position.snapshots.counts();
+        self.metrics.snapshot(tables, done);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use globset::GlobSet;
 
 use super::Stream;
-use crate::avro::{EventSource, MessageEncoder, SnapshotMark};
+use crate::avro::MessageEncoder;
 use crate::capture::signal::Signal;
 use crate::config::Config;
 use crate::delivery::SideTopic;
@@ -19,19 +19,17 @@ use crate::transport::ReplicationStream;
 pub(super) struct Messages {
     signal_prefix: String,
     captured: GlobSet,
-    encoder: Option<MessageEncoder>,
+    topic: Option<(SideTopic, MessageEncoder)>,
 }
 
 impl Messages {
-    pub(super) fn new(config: &Config, topic: Option<&SideTopic>) -> Self {
+    pub(super) fn new(config: &Config, topic: Option<SideTopic>) -> Self {
         let (mode, database) = (config.rows.types.binary, &config.source.database);
-        let encoder =
-            |topic: &SideTopic| MessageEncoder::new(mode, topic.schema_ids, &config.topic_prefix, database);
-        Self {
-            signal_prefix: config.signal_prefix(),
-            captured: config.events.messages.clone(),
-            encoder: topic.map(encoder),
-        }
+        let topic = topic.map(|topic| {
+            let encoder = MessageEncoder::new(mode, topic.schema_ids, &config.topic_prefix, database);
+            (topic, encoder)
+        });
+        Self { signal_prefix: config.signal_prefix(), captured: config.events.messages.clone(), topic }
     }
 }
 
@@ -49,8 +47,8 @@ impl<S: ReplicationStream> Stream<S> {
     /// What `pg_logical_emit_message` wrote, in a transaction or between them.
     pub(super) async fn logical(&mut self, lsn: Lsn, (prefix, content): (&str, &[u8])) -> Result<()> {
         let between = EventId { commit_lsn: lsn, ordinal: 0 };
-        let id = self.next_ordinal().unwrap_or(between);
-        if id <= self.reached {
+        let id = self.position.next_event().unwrap_or(between);
+        if self.position.is_out(id) {
             return Ok(());
         }
         if prefix == DDL_PREFIX {
@@ -59,22 +57,15 @@ impl<S: ReplicationStream> Stream<S> {
         } else if prefix == self.messages.signal_prefix {
             let content = self.text(content).await?;
             self.follow(Signal::from_json(&String::from_utf8_lossy(&content))).await?;
-        } else if let (Some(topic), Some(encoder)) = (&self.side_topics.messages, &self.messages.encoder)
+        } else if let Some((topic, encoder)) = &self.messages.topic
             && self.messages.captured.is_match(prefix)
         {
-            let begin = self.transaction.as_ref().map(|transaction| transaction.begin);
-            let previous = self.transaction.as_ref().map(|transaction| transaction.previous_commit);
-            let source = EventSource {
-                // A message between transactions has no time of its own.
-                committed_at_us: begin.map_or(self.committed_at_us, |begin| begin.committed_at_us),
-                previous_commit: previous.or(Some(self.reached.commit_lsn)),
-                lsn,
-                xid: begin.map(|begin| begin.xid),
-                snapshot: SnapshotMark::No,
-            };
-            let (key, value) = encoder.encode((prefix, content), &source, self.now_us);
+            let source = self.position.source(lsn);
+            let received_at_us = self.events.received_at_us();
+            let (key, value) = encoder.encode((prefix, content), &source, received_at_us);
             let topic = self.outbox.uncounted_topic(&topic.name);
-            self.outbox.uncounted(topic, (Some(&key), &value), id, self.now_us).await?;
+            self.outbox.uncounted(topic, (Some(&key), &value), id, received_at_us).await?;
+            self.policy.sent_uncounted();
         } else {
             return Ok(());
         }

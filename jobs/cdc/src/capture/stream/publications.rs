@@ -132,7 +132,7 @@ impl Publications {
 impl<S: ReplicationStream> Stream<S> {
     /// Whether the catalog is to be looked at: for new tables, and for those that are published otherwise.
     pub(super) fn is_time_to_look(&self) -> bool {
-        self.discovery.is_due(self.publications.look_interval())
+        self.discovery.is_due(self.discovery.publications.look_interval())
     }
 
     /// Puts tables into the publications where they belong by now, and lets those be read of which something went untold.
@@ -140,26 +140,20 @@ impl<S: ReplicationStream> Stream<S> {
         let names: Vec<TableName> = tables.iter().map(|(_, name)| name.clone()).collect();
         let mut arranged =
             arrange_publications(&self.tables.client(), &self.incremental.config, &names).await?;
-        if self.publications.is_without_inserts && !arranged.is_too_young {
+        if self.discovery.publications.is_without_inserts && !arranged.is_too_young {
             self.commit().await?;
-            if let Some(progress) = self.outbox.all_committed().await? {
-                self.confirm(&progress);
-            }
+            self.settle().await?;
             return Err(Error::new(
                 ErrorKind::SourceStarting,
                 "the publication of inserts can be streamed from here on, which takes a new session",
             ));
         }
-        let being_read = self
-            .snapshot_progress
-            .iter()
-            .filter(|(_, progress)| !progress.done)
-            .map(|(name, _)| name.clone());
-        let again = self.publications.look(&arranged, &being_read.collect());
+        let being_read = self.position.snapshots.unfinished().map(str::to_owned).collect();
+        let again = self.discovery.publications.look(&arranged, &being_read);
         if !again.is_empty() {
             self.read_tables(&again);
         }
-        self.incremental.hold(&self.publications.held());
+        self.incremental.hold(&self.discovery.publications.held());
         Ok(arranged.refused.take())
     }
 }

@@ -7,7 +7,7 @@ use super::Stream;
 use crate::capture::signal::Signal;
 use crate::config::set;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kafka::{EventId, KafkaSignal};
+use crate::kafka::KafkaSignal;
 use crate::pgoutput::{Datum, Tuple};
 use crate::transport::ReplicationStream;
 
@@ -24,9 +24,7 @@ impl<S: ReplicationStream> Stream<S> {
     pub(super) async fn kafka_signal(&mut self, signal: KafkaSignal) -> Result<()> {
         self.follow(Signal::from_json(&signal.text)).await?;
         self.commit().await?;
-        if let Some(progress) = self.outbox.all_committed().await? {
-            self.confirm(&progress);
-        }
+        self.settle().await?;
         // The reader ends together with the session.
         let _ = signal.followed.send(());
         Ok(())
@@ -34,9 +32,7 @@ impl<S: ReplicationStream> Stream<S> {
 
     /// A row of the signal table.
     pub(super) async fn signal_row(&mut self, row: Tuple<'_>, columns: [usize; 2]) -> Result<()> {
-        let Some(transaction) = &self.transaction else { return Ok(()) };
-        let id = EventId { commit_lsn: transaction.begin.commit_lsn, ordinal: transaction.ordinal };
-        if id <= self.reached {
+        if self.position.peek_event().is_none_or(|id| self.position.is_out(id)) {
             return Ok(());
         }
         let text = |column: usize| match row.iter().nth(column) {
@@ -64,7 +60,7 @@ impl<S: ReplicationStream> Stream<S> {
                 Ok(())
             }
             Ok(Signal::Log(line)) => {
-                tracing::info!(lsn = %self.reached.commit_lsn, "signal: {line}");
+                tracing::info!(lsn = %self.position.reached().commit_lsn, "signal: {line}");
                 Ok(())
             }
             Err(error) => Err(error),
@@ -98,11 +94,8 @@ impl<S: ReplicationStream> Stream<S> {
     fn stop_reading(&mut self, names: &[String]) -> Result<()> {
         let all = ["*".to_owned()];
         let wanted: GlobSet = set("data-collections", if names.is_empty() { &all } else { names })?;
-        for (name, progress) in &mut self.snapshot_progress {
-            if !progress.done && wanted.is_match(name) {
-                progress.done = true;
-                tracing::info!(table = name, "the incremental snapshot is stopped");
-            }
+        for name in self.position.snapshots.stop(|name| wanted.is_match(name)) {
+            tracing::info!(table = name, "the incremental snapshot is stopped");
         }
         self.incremental.forget();
         Ok(())

@@ -60,8 +60,7 @@ fn compare(types: &str, seen: fn(&Column) -> &Seen) -> Outcome {
         insert(&stage, family, 0, &rows)?;
         later.push((rows.len(), second));
     }
-    let mut capture = Capture::start_with(&(stage.config() + types), &[])?;
-    capture.wait_for("streaming")?;
+    let capture = Capture::streaming_with(&(stage.config() + types), &[])?;
     for (family, (from, rows)) in there.iter().zip(&later) {
         insert(&stage, family, *from, rows)?;
         stage.sql(&shuffle(family))?;
