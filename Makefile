@@ -12,6 +12,7 @@ stack := bin/lakepulse-stack
 p ?= servers
 seconds ?= 30
 kills ?= 300
+trigger ?= 0
 cases ?= 1000000
 
 .PHONY: help
@@ -40,8 +41,8 @@ bench-client: setup ## Measure spark_client beside PySpark and crate apache-spar
 	scripts/bench-client
 
 .PHONY: test-storm
-test-storm: setup ## Kill capture, Kafka, registry and PostgreSQL at random, kills=300 times, and compare all events
-	LAKEPULSE_STORM_KILLS=$(kills) $(stack) exec --own ingest -- scripts/live jobs/cdc -- storm
+test-storm: setup ## Kill capture, Kafka, registry and PostgreSQL at random while tables change, kills=300 times; trigger=1 installs the event trigger
+	LAKEPULSE_STORM_KILLS=$(kills) LAKEPULSE_STORM_TRIGGER=$(trigger) $(stack) exec --own ingest -- scripts/live jobs/cdc -- storm
 
 .PHONY: bench-cdc
 bench-cdc: setup ## Measure lakepulse-cdc beside the WAL sender's own speed

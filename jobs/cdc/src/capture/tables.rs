@@ -321,6 +321,10 @@ impl Tables {
         }
         let name = TableName { schema: relation.schema.clone(), table: relation.table.clone() };
         let now = self.catalog.facts(&[relation.id]).await?.pop();
+        if self.catalog.is_unreadable(relation.id) {
+            self.known.insert(relation.id, None);
+            return Ok(None);
+        }
         let believed = believed(relation, self.relations.of(relation.id, &name), now.as_ref());
         let mut shape = self.catalog.shape(&believed.facts).await?;
         self.relations.adopt(&believed.facts, &mut shape);

@@ -115,6 +115,10 @@ impl Catalog {
         self.unreadable.iter().copied()
     }
 
+    pub(crate) fn is_unreadable(&self, table: RelationId) -> bool {
+        self.unreadable.contains(&table.0)
+    }
+
     fn note_unreadable(&mut self, tables: &[u32]) {
         for oid in tables {
             if self.unreadable.insert(*oid) {
@@ -129,6 +133,9 @@ impl Catalog {
         for together in tables.chunks(TOGETHER) {
             let mut unreadable = Vec::new();
             let facts = read_facts(&self.client, together, &mut unreadable).await?;
+            for facts in &facts {
+                self.unreadable.remove(&facts.oid);
+            }
             self.note_unreadable(&unreadable);
             all.extend(facts.into_iter().map(|facts| (facts.oid, facts)));
         }
@@ -168,7 +175,7 @@ impl Catalog {
         name: &TableName,
     ) -> Result<(TableShape, TableFacts)> {
         let Some(facts) = self.facts(&[id]).await?.pop() else {
-            let what = if self.unreadable.contains(&id.0) {
+            let what = if self.is_unreadable(id) {
                 format!("the table {name} is left out: {}", describe_unreadable(id.0))
             } else {
                 format!("the table {name} is gone")

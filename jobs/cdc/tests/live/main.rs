@@ -110,6 +110,10 @@ fn main() {
         trial("faithful::database_without_an_encoding", faithful::database_without_an_encoding),
         trial("encodings::keys_that_are_no_texts", encodings::keys_that_are_no_texts),
         trial("encodings::other_than_utf8", encodings::other_than_utf8),
+        trial(
+            "encodings::tables_that_wait_for_their_description",
+            encodings::tables_that_wait_for_their_description,
+        ),
         trial("encodings::stop_where_it_is_wanted", encodings::stop_where_it_is_wanted),
         trial("faithful::keys_of_an_extension", faithful::keys_of_an_extension),
         trial("zoo::by_default", zoo::by_default),

@@ -43,8 +43,7 @@ fn as_poor(stage: &Stage, config: &str) -> String {
 }
 
 fn captured_once(stage: &Stage) -> Outcome {
-    let capture = Capture::streaming(stage)?;
-    capture.finish(stage).map(drop)
+    Capture::streaming(stage)?.stop(stage)
 }
 
 fn of_the_configuration() -> Vec<(&'static str, Case)> {
@@ -301,8 +300,7 @@ fn of_the_source() -> Vec<(&'static str, Case)> {
                       GRANT SELECT ON touched TO {poor}; CREATE PUBLICATION {name} FOR TABLE touched, later",
                 prepare: |stage| {
                     let config = as_poor(stage, &stage.config()) + "[tables]\nexclude = [\"public.later\"]\n";
-                    let capture = Capture::streaming_with(&config, &[])?;
-                    capture.finish(stage).map(drop)
+                    Capture::streaming_with(&config, &[])?.stop(stage)
                 },
                 configure: |stage, config| as_poor(stage, &config),
                 run_says: "GRANT SELECT ON \"public\".\"later\"",

@@ -1,8 +1,8 @@
 //! Kills of everything under load, at random, while tables change their shapes, and the proof at the end that nothing is
 //! missing or doubled: a consumer that follows the relation records has every table as the source has it.
 //!
-//! `LAKEPULSE_STORM_KILLS` says how many (`make test-storm`); a few without it. `LAKEPULSE_STORM_TRIGGER=1` has the event
-//! trigger installed. `LAKEPULSE_STORM_SEED` repeats a run's choices, though not its timing.
+//! `LAKEPULSE_STORM_KILLS` says how many (`make test-storm`); a few without it. `LAKEPULSE_STORM_MINUTES` ends it earlier.
+//! `LAKEPULSE_STORM_TRIGGER=1` has the event trigger installed. `LAKEPULSE_STORM_SEED` repeats a run's choices, though not its timing.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -191,6 +191,7 @@ fn in_order(topics: &Topics) -> Outcome {
 pub fn of_everything() -> Outcome {
     let kills = env::var("LAKEPULSE_STORM_KILLS").ok().map_or(Ok(FEW), |kills| kills.parse())?;
     let seed = env::var("LAKEPULSE_STORM_SEED").ok().map_or(Ok(17), |seed| seed.parse())?;
+    let minutes = env::var("LAKEPULSE_STORM_MINUTES").ok().map(|minutes| minutes.parse()).transpose()?;
     let has_trigger = env::var("LAKEPULSE_STORM_TRIGGER").is_ok_and(|choice| choice == "1");
     let mut stage = Stage::new()?;
     stage.create_touched()?;
@@ -208,6 +209,9 @@ pub fn of_everything() -> Outcome {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let begun = Instant::now();
     for number in 0..kills {
+        if minutes.is_some_and(|minutes: u64| begun.elapsed() >= Duration::from_secs(60 * minutes)) {
+            break;
+        }
         let target = match dice.below(10) {
             0 => "kafka",
             1 => "registry",
