@@ -50,7 +50,7 @@ pub fn when_needed() -> Outcome {
     stage.sql(ROWS)?;
     let capture = Capture::streaming_with(&settings(&stage, "when_needed"), &[])?;
     capture.terminate()?;
-    stage.sql(&format!("SELECT pg_drop_replication_slot('{}')", stage.name))?;
+    stage.drop_slot()?;
     stage.sql("UPDATE rows SET v = 'while nobody looked' WHERE id <= 100")?;
     refused(&stage.config(), &[], &["events lost"])?;
     let mut capture = Capture::start_with(&settings(&stage, "when_needed"), &[])?;

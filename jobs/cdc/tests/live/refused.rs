@@ -198,7 +198,7 @@ fn of_the_source() -> Vec<(&'static str, Case)> {
             Case {
                 prepare: |stage| {
                     captured_once(stage)?;
-                    stage.sql(&format!("SELECT pg_drop_replication_slot('{}')", stage.name))
+                    stage.drop_slot()
                 },
                 run_says: "is missing: events lost since",
                 check_says: "is missing: events lost since",
@@ -210,7 +210,7 @@ fn of_the_source() -> Vec<(&'static str, Case)> {
             Case {
                 prepare: |stage| {
                     captured_once(stage)?;
-                    stage.sql(&format!("SELECT pg_drop_replication_slot('{}')", stage.name))?;
+                    stage.drop_slot()?;
                     stage.sql("INSERT INTO touched VALUES (2, 2)")?;
                     stage.sql(&format!("SELECT pg_create_logical_replication_slot('{}', 'pgoutput')", stage.name))
                 },

@@ -148,6 +148,12 @@ impl Stage {
         Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
     }
 
+    /// Drops the slot once the session that read from it has ended, which may be after its capture.
+    pub fn drop_slot(&self) -> Result<()> {
+        let drop = format!("SELECT pg_drop_replication_slot('{}')", self.name);
+        eventually("the slot to be free", || Ok(self.sql(&drop).is_ok()))
+    }
+
     /// Deletes a topic, and waits until it is gone.
     pub fn delete_topic(&self, name: &str) -> Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.kafka_client().create()?;
