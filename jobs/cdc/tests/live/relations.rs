@@ -74,6 +74,10 @@ pub fn are_whole(relations: &[Record]) -> bool {
     open.values().all(|is_open| !is_open)
 }
 
+fn follow_whole(stage: &Stage, topics: &Topics) -> Result<()> {
+    if are_whole(&topics.relations) { follow(stage, topics) } else { Err("an image is under way".into()) }
+}
+
 /// Waits until the consumer is right, which it is soon after the last change; the last word is its own.
 fn settle(stage: &Stage, capture: Capture) -> Result<Topics> {
     let log = capture.log();
@@ -81,12 +85,8 @@ fn settle(stage: &Stage, capture: Capture) -> Result<Topics> {
     let settled = eventually("the consumer to have what the source has", || {
         stage.catch_up()?;
         let topics = Topics::read(stage)?;
-        topics.check()?;
-        let followed = if are_whole(&topics.relations) {
-            follow(stage, &topics)
-        } else {
-            Err("an image is under way".into())
-        };
+        // An image may come in meanwhile.
+        let followed = topics.check().and_then(|()| follow_whole(stage, &topics));
         last = followed.as_ref().err().map(ToString::to_string).unwrap_or_default();
         Ok(followed.is_ok())
     });
@@ -201,7 +201,7 @@ pub fn older_than_relation_records() -> Outcome {
     eventually("a consumer that comes new to have what the source has", || {
         stage.catch_up()?;
         let mut topics = Topics::read(&stage)?;
-        topics.check()?;
+        let checked = topics.check();
         // Events from before a table was first told are in its image.
         let first = first_told(&topics);
         topics.records.retain(|record| {
@@ -210,11 +210,7 @@ pub fn older_than_relation_records() -> Outcome {
                 first.is_some_and(|first| *first <= (record.commit_lsn, record.ordinal))
             })
         });
-        let followed = if are_whole(&topics.relations) {
-            follow(&stage, &topics)
-        } else {
-            Err("an image is under way".into())
-        };
+        let followed = checked.and_then(|()| follow_whole(&stage, &topics));
         last = followed.as_ref().err().map(ToString::to_string).unwrap_or_default();
         Ok(followed.is_ok())
     })
