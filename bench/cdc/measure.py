@@ -45,6 +45,11 @@ class Results:
                       f"{median('rows_per_cpu_s'):>11}")
 
 
+def in_turn(captures, number):
+    """Names and captures, in the order of the round."""
+    return list(captures.items()) if number % 2 == 0 else list(reversed(captures.items()))
+
+
 def streams(results, captures, rows, rows_per_transaction, measure, rounds):
     for capture in captures.values():
         capture.prepare()
@@ -68,14 +73,14 @@ def snapshots(results, make, rows, rounds):
     stage.sql("vacuum analyze order_lines")
     for number in range(rounds):
         captures = make(f"snapshot{number}")
-        for name, capture in (captures.items() if number % 2 == 0 else reversed(captures.items())):
+        for name, capture in in_turn(captures, number):
             results.note("snapshot", name, capture.snapshot(rows))
             capture.remove()
 
 
 def latencies(results, captures, rounds, seconds):
     for number in range(rounds):
-        for name, capture in (captures.items() if number % 2 == 0 else reversed(captures.items())):
+        for name, capture in in_turn(captures, number):
             if number == 0:
                 capture.prepare()
                 capture.topic.use_append_time()
@@ -96,7 +101,7 @@ def incrementals(results, captures, rows, rounds, seconds):
         capture.prepare()
         capture.topic.use_append_time()
     for number in range(rounds):
-        for name, capture in (captures.items() if number % 2 == 0 else reversed(captures.items())):
+        for name, capture in in_turn(captures, number):
             pid = capture.start()
             capture.wait_for("streaming")
             # What the others' load left in the log.

@@ -149,9 +149,14 @@ pub(super) fn is_described_by(facts: &TableFacts, relation: &Relation) -> bool {
         })
 }
 
+/// Whether the key is what old rows tell, by an index.
+fn has_identity_as_key(record: &RelationRecord) -> bool {
+    matches!(record.shape.key_from.as_str(), "primary_key" | "identity_index" | "identity")
+}
+
 /// What the stream said of a table when it was told like this.
 pub(super) fn described(record: &RelationRecord) -> Relation {
-    let tells_key = matches!(record.shape.key_from.as_str(), "primary_key" | "identity_index" | "identity");
+    let tells_key = has_identity_as_key(record);
     let columns = record.shape.columns.iter().filter(|column| !column.generated);
     Relation {
         id: record.id(),
@@ -172,7 +177,7 @@ pub(super) fn described(record: &RelationRecord) -> Relation {
 /// Whether the stream describes the table as the record does.
 pub(super) fn is_described_by_record(record: &RelationRecord, relation: &Relation) -> bool {
     let columns = || record.shape.columns.iter().filter(|column| !column.generated);
-    let tells_key = matches!(record.shape.key_from.as_str(), "primary_key" | "identity_index" | "identity")
+    let tells_key = has_identity_as_key(record)
         && matches!(relation.identity, ReplicaIdentity::Default | ReplicaIdentity::Index);
     record.oid == i64::from(relation.id.0)
         && record.shape.identity == identity_name(relation.identity)
