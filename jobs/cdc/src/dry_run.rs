@@ -151,7 +151,7 @@ async fn snapshot(
 ) -> Result<String> {
     let left: Vec<&(RelationId, TableName)> = tables
         .iter()
-        .filter(|(_, name)| !progress.get(&name.to_string()).is_some_and(|progress| progress.done))
+        .filter(|(_, name)| !progress.get(&name.key()).is_some_and(|progress| progress.done))
         .collect();
     let ids: Vec<u32> = left.iter().map(|(id, _)| id.0).collect();
     // A table that was never analyzed is not estimated; a partitioned one has the rows of its partitions.

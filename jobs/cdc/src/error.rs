@@ -32,8 +32,10 @@ pub enum ErrorKind {
     KafkaTransaction,
     /// Another instance has taken the transactional id.
     Fenced,
-    /// The registry can't be reached or fails inside.
+    /// The registry can't be reached.
     RegistryUnreachable,
+    /// The registry answers that it fails inside, or has too much to do.
+    RegistryFailing,
     /// The registry refuses the request.
     RegistryRefused,
     /// The registry refuses a schema as incompatible with the subject's earlier ones.

@@ -20,7 +20,10 @@ pub(crate) enum Decision {
 pub(crate) fn decide(kind: ErrorKind, established: bool) -> Decision {
     match kind {
         ErrorKind::SourceStarting | ErrorKind::KafkaTransaction => Decision::Wait,
-        ErrorKind::SourceUnreachable | ErrorKind::KafkaUnreachable | ErrorKind::RegistryUnreachable
+        ErrorKind::SourceUnreachable
+        | ErrorKind::KafkaUnreachable
+        | ErrorKind::RegistryUnreachable
+        | ErrorKind::RegistryFailing
             if established =>
         {
             Decision::Wait
@@ -74,6 +77,7 @@ mod tests {
             (K::KafkaTransaction, Decision::Wait, Decision::Wait),
             (K::Fenced, Decision::Stop, Decision::Stop),
             (K::RegistryUnreachable, Decision::Stop, Decision::Wait),
+            (K::RegistryFailing, Decision::Stop, Decision::Wait),
             (K::SchemaIncompatible, Decision::Stop, Decision::Stop),
             (K::Encoding, Decision::Stop, Decision::Stop),
             (K::NeedsText, Decision::AtOnce, Decision::AtOnce),

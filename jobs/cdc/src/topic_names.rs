@@ -175,8 +175,7 @@ impl TopicNames {
     /// The names that a table's topic may have, the best first.
     fn candidates(&self, table: &TableName) -> impl Iterator<Item = String> + use<> {
         let plain = self.plain(table);
-        let digits: String =
-            Sha256::digest(table.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: String = Sha256::digest(table.key()).iter().map(|byte| format!("{byte:02x}")).collect();
         let longer = (DIGITS..=digits.len()).step_by(DIGITS).collect::<Vec<_>>();
         let named = plain.clone();
         std::iter::once(plain).chain(

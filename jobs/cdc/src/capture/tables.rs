@@ -95,9 +95,9 @@ impl Tables {
         self.catalog.tables_now(&self.config.tables, self.config.partitions).await
     }
 
-    /// An included table by its name.
-    pub(crate) async fn named(&mut self, name: &str) -> Result<Option<(RelationId, TableName)>> {
-        Ok(self.included().await?.into_iter().find(|(_, table)| table.to_string() == name))
+    /// An included table by its [key](TableName::key).
+    pub(crate) async fn keyed(&mut self, key: &str) -> Result<Option<(RelationId, TableName)>> {
+        Ok(self.included().await?.into_iter().find(|(_, table)| table.key() == key))
     }
 
     /// Whether a table, captured or not, has come up before.

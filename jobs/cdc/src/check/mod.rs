@@ -109,7 +109,8 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         fields::check(tables.iter().filter_map(|table| table.shape.as_ref()), &mut findings);
         shapes = tables.into_iter().filter_map(|table| table.shape).collect();
         is_running = slot.as_ref().and_then(Option::as_ref).is_some_and(|slot| slot.active_pid.is_some());
-        source = identity.zip(slot);
+        let slots = server.map(|server| server.slots);
+        source = identity.zip(slot.map(|slot| (slot, slots)));
     }
     metrics::check(config, is_running, &mut findings).await;
     let cluster = kafka::brokers(config, &mut findings).await;

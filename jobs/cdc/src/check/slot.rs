@@ -6,7 +6,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::{Config, SnapshotMode};
 use crate::kafka::{ClusterState, committed_checkpoint};
 use crate::registry::Registry;
-use crate::source::{self, Server, SlotHealth, SlotState, WalStatus};
+use crate::source::{self, Places, Server, SlotHealth, SlotState, WalStatus};
 use crate::transport::SystemIdentity;
 
 /// The slot's state, none when it can't be told.
@@ -88,15 +88,16 @@ pub(super) async fn last_checkpoint(
     findings.known(CHECKPOINT, last)
 }
 
-/// Whether a capture could go on from the last checkpoint.
+/// Whether a capture could go on from the last checkpoint. `slots` are the server's places for them, where known.
 pub(super) async fn check_against_checkpoint(
     config: &Config,
     identity: &SystemIdentity,
-    slot: Option<SlotState>,
+    (slot, slots): (Option<SlotState>, Option<Places>),
     last: Option<Checkpoint>,
     findings: &mut Findings,
 ) {
     const WHAT: &str = CHECKPOINT;
+    let is_running = slot.as_ref().is_some_and(|slot| slot.active_pid.is_some());
     let followed = follow_timeline(config, last, identity).await;
     let Some(last) = findings.known(WHAT, followed) else { return };
     let topic = config.checkpoint_topic();
@@ -112,14 +113,22 @@ pub(super) async fn check_against_checkpoint(
     };
     match findings.known(WHAT, start) {
         Some(Start::Fresh) => findings.ok(WHAT, format!("none in {topic}: the first start reads a snapshot")),
-        Some(Start::Snapshot(last)) => findings.ok(
-            WHAT,
-            format!(
-                "the snapshot goes on: {} of {} tables are read",
-                last.snapshot_progress.values().filter(|table| table.done).count(),
-                last.snapshot_progress.len()
-            ),
-        ),
+        Some(Start::Snapshot(last)) => {
+            let read = last.snapshot_progress.values().filter(|table| table.done).count();
+            let goes_on =
+                format!("the snapshot goes on: {read} of {} tables are read", last.snapshot_progress.len());
+            match slots {
+                Some(slots) if slots.taken >= slots.most && !is_running => findings.fix(
+                    WHAT,
+                    format!(
+                        "{goes_on}; it needs a temporary slot, and all {} are taken: drop one, or raise max_replication_slots and \
+                         restart PostgreSQL",
+                        slots.most
+                    ),
+                ),
+                _ => findings.ok(WHAT, goes_on),
+            }
+        }
         Some(Start::Stream(last)) => findings.ok(WHAT, format!("the stream goes on at {}", last.position())),
         None => {}
     }

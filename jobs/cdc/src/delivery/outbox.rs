@@ -136,17 +136,17 @@ impl Outbox {
 
     /// Takes note, for checkpoints, that a table is isolated; what is known of its beginning stays.
     pub(crate) fn isolate(&mut self, table: &TableName, isolated: IsolatedTable) {
-        self.isolated.entry(table.to_string()).or_insert(isolated);
+        self.isolated.entry(table.key()).or_insert(isolated);
     }
 
     /// Whether some of a table's events may be dead letters alone.
     pub(crate) fn is_isolated(&self, table: &TableName) -> bool {
-        !self.isolated.is_empty() && self.isolated.contains_key(&table.to_string())
+        !self.isolated.is_empty() && self.isolated.contains_key(&table.key())
     }
 
     /// Takes note that a table is isolated no more, and is read as a whole.
     pub(crate) fn end_isolation(&mut self, table: &TableName) {
-        self.isolated.remove(&table.to_string());
+        self.isolated.remove(&table.key());
     }
 
     /// Whether a topic is in the counts of checkpoints, or will be.

@@ -31,7 +31,8 @@ pub(crate) struct Registry {
     config: RegistryConfig,
     registered: HashMap<(String, String), u32>,
     schemas: HashMap<u32, String>,
-    /// Zero at start: a registry that is down then is a mistake to be told at once.
+    /// How long a registry that can't be reached is waited for. Zero at start: one that is down then is a mistake to be told
+    /// at once.
     patience: Duration,
 }
 
@@ -157,9 +158,7 @@ impl Registry {
             let result = self.once(what, request()).await;
             metrics.registry_asked(result.is_ok());
             match result {
-                Err(error)
-                    if error.kind() == ErrorKind::RegistryUnreachable && begun.elapsed() < self.patience =>
-                {
+                Err(error) if begun.elapsed() < self.patience_with(error.kind()) => {
                     let pause = backoff.pause();
                     metrics.retried("registry");
                     tracing::warn!(pause_ms = pause.as_millis(), "{}; trying again", error.chain());
@@ -167,6 +166,15 @@ impl Registry {
                 }
                 result => return result,
             }
+        }
+    }
+
+    /// How long to go on asking after such a failure. A registry that answers is no mistake, also at the start.
+    fn patience_with(&self, kind: ErrorKind) -> Duration {
+        match kind {
+            ErrorKind::RegistryUnreachable => self.patience,
+            ErrorKind::RegistryFailing => PATIENCE,
+            _ => Duration::ZERO,
         }
     }
 
@@ -216,8 +224,8 @@ impl Registry {
                 ),
             ),
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => Error::new(
-                ErrorKind::RegistryUnreachable,
-                format!("{what}: the schema registry at {url} answers {status}: {answer}"),
+                ErrorKind::RegistryFailing,
+                format!("{what}: the schema registry at {url} answers {status}: {answer}; look into its log"),
             ),
             status => Error::new(
                 ErrorKind::RegistryRefused,
@@ -226,5 +234,38 @@ impl Registry {
                 ),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A connection of the registry to its own database broke: the next request succeeds.
+    #[tokio::test]
+    async fn one_that_fails_inside_is_asked_again_at_the_start_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            for answer in ["500 Internal Server Error", "429 Too Many Requests", "200 OK"] {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"}") {
+                    assert!(socket.read_buf(&mut request).await.unwrap() > 0);
+                }
+                let answer = format!(
+                    "HTTP/1.1 {answer}\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{{\"id\":7}}"
+                );
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let config = RegistryConfig { url, isolates: true, credentials: RegistryCredentials::None };
+        let mut registry = Registry::new(&config, false).unwrap();
+        let metrics = Metrics::new().unwrap();
+        assert_eq!(registry.register("t-value", "{}", &metrics).await.unwrap(), 7);
+        server.await.unwrap();
     }
 }

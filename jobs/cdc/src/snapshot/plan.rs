@@ -101,7 +101,7 @@ impl Planner {
         let tables = encoders
             .iter()
             .map(|encoder| {
-                let done = progress.get(&encoder.shape.name.to_string()).cloned().unwrap_or_default();
+                let done = progress.get(&encoder.shape.name.key()).cloned().unwrap_or_default();
                 (Arc::clone(encoder), done)
             })
             .filter(|(_, progress)| !progress.done)

@@ -46,7 +46,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Lets a table be read from its beginning, whatever an earlier attempt has read of it.
     pub(crate) fn read_again(&mut self, table: &TableName) {
-        if let Some(progress) = self.progress.get_mut(&table.to_string()) {
+        if let Some(progress) = self.progress.get_mut(&table.key()) {
             progress.done = false;
             progress.through.clear();
         }
@@ -55,7 +55,7 @@ impl Snapshot {
     /// Leaves the tables that are not read yet to the stream, from their beginning.
     pub(crate) fn left_to_the_stream(mut self, encoders: &[Arc<TableEncoder>]) -> Self {
         for encoder in encoders {
-            let progress = self.progress.entry(encoder.shape.name.to_string()).or_default();
+            let progress = self.progress.entry(encoder.shape.name.key()).or_default();
             if !progress.done {
                 *progress = TableProgress::default();
             }
@@ -117,7 +117,7 @@ pub(crate) async fn run(
         progress: snapshot.progress,
     };
     for encoder in encoders {
-        attempt.progress.entry(encoder.shape.name.to_string()).or_default();
+        attempt.progress.entry(encoder.shape.name.key()).or_default();
     }
     // Before the first row: from here on the slot counts as ours.
     attempt.commit(PHASE_SNAPSHOT).await?;
@@ -195,7 +195,7 @@ impl Attempt<'_> {
             readers.push(client);
         }
         for range in ranges {
-            let progress = self.progress.entry(range.encoder.shape.name.to_string()).or_default();
+            let progress = self.progress.entry(range.encoder.shape.name.key()).or_default();
             progress.done = range.through.is_none();
             if progress.read_at == 0 {
                 progress.read_at = self.snapshot_lsn.0 as i64;

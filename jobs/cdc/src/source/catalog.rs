@@ -2,11 +2,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Statement};
 
 use super::characters::{is_no_text, query_readable};
 use super::defaults::read_defaults;
-use super::facts::{KeyFacts, TableFacts, read_facts};
+use super::facts::{KeyFacts, TableFacts, VERSION_OF_TABLE, read_facts};
 use super::narrowing::Narrowed;
 use super::{ordering, refused};
 use crate::avro::field_names;
@@ -32,6 +32,17 @@ pub(crate) struct Catalog {
     narrowed: Narrowed,
     /// Tables that can't be described in UTF-8, by their OIDs.
     unreadable: BTreeSet<u32>,
+    /// The table that was described last: while it is read in ranges, each of them asks for its shape.
+    described: Option<Described>,
+    version_of_table: Option<Statement>,
+}
+
+/// What was found of a table while the catalog had this version of it.
+struct Described {
+    id: RelationId,
+    version: String,
+    shape: TableShape,
+    facts: TableFacts,
 }
 
 impl Catalog {
@@ -43,6 +54,8 @@ impl Catalog {
             operators: HashMap::new(),
             narrowed: Narrowed::new(&options.publications),
             unreadable: BTreeSet::new(),
+            described: None,
+            version_of_table: None,
         }
     }
 
@@ -174,6 +187,12 @@ impl Catalog {
         id: RelationId,
         name: &TableName,
     ) -> Result<(TableShape, TableFacts)> {
+        let version = self.version_of(id).await?;
+        if let (Some(known), Some(version)) = (&self.described, &version)
+            && (known.id, &known.version) == (id, version)
+        {
+            return Ok((known.shape.clone(), known.facts.clone()));
+        }
         let Some(facts) = self.facts(&[id]).await?.pop() else {
             let what = if self.is_unreadable(id) {
                 format!("the table {name} is left out: {}", describe_unreadable(id.0))
@@ -182,7 +201,23 @@ impl Catalog {
             };
             return Err(Error::new(ErrorKind::SourceRefused, what));
         };
-        Ok((self.shape(&facts).await?, facts))
+        let shape = self.shape(&facts).await?;
+        // What is read after its version is as new, or newer than it is taken for.
+        self.described =
+            version.map(|version| Described { id, version, shape: shape.clone(), facts: facts.clone() });
+        Ok((shape, facts))
+    }
+
+    /// The catalog's version of a table, none when it is gone.
+    async fn version_of(&mut self, id: RelationId) -> Result<Option<String>> {
+        let failed = || refused("cannot read whether a table has changed");
+        let statement = match &self.version_of_table {
+            Some(statement) => statement.clone(),
+            None => self.client.prepare(VERSION_OF_TABLE).await.map_err(failed())?,
+        };
+        self.version_of_table = Some(statement.clone());
+        let row = self.client.query_opt(&statement, &[&id.0]).await.map_err(failed())?;
+        Ok(row.map(|row| row.get(0)))
     }
 
     /// The shape in which a table is captured that the catalog knows like this.
@@ -215,6 +250,7 @@ impl Catalog {
     /// Has types read again when they are needed next: values of an enum came, or were renamed.
     pub(crate) fn forget_types(&mut self) {
         self.types.clear();
+        self.described = None;
     }
 
     /// The present type of a column, whose values may have become more.

@@ -28,7 +28,7 @@ pub(crate) use self::publication::{
 };
 pub(crate) use self::published::Published;
 pub(crate) use self::readable::{Hidden, unreadable};
-pub(crate) use self::server::Server;
+pub(crate) use self::server::{Places, Server};
 pub(crate) use self::settings::{PIN_LATER_ONES, session_options};
 pub(crate) use self::signal_table::signal_table;
 pub(crate) use self::slot::{SlotState, drop_publication, drop_slot, read_slot};

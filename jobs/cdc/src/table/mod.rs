@@ -24,6 +24,12 @@ impl TableName {
     pub(crate) fn quoted(&self) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(&self.table))
     }
+
+    /// A text that no other table has: `schema.table`, quoted as SQL does where a dot within a name would make it another's.
+    pub(crate) fn key(&self) -> String {
+        let has_dot = self.schema.contains('.') || self.table.contains('.');
+        if has_dot { self.quoted() } else { self.to_string() }
+    }
 }
 
 impl fmt::Display for TableName {

@@ -100,7 +100,8 @@ pub fn check_added(stage: &Stage, topics: &Topics, snapshots: usize) -> Outcome 
     for record in records.iter().filter(|record| is_incremental(record)) {
         *rows.entry(format!("{:?}", record.key)).or_default() += 1;
     }
-    assert!(rows.len() > 4000, "{} keys", rows.len());
+    // The changes delete rows for as long as they go on.
+    assert!(rows.len() > 1000, "{} keys", rows.len());
     let most = rows.values().max().copied().unwrap_or_default();
     assert_eq!(most, snapshots, "rows of a key");
     Ok(())

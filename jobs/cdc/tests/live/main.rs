@@ -91,6 +91,7 @@ fn main() {
         trial("relations::older_than_relation_records", relations::older_than_relation_records),
         trial("names::of_a_table_that_comes_later", names::of_a_table_that_comes_later),
         trial("names::of_tables_that_are_there", names::of_tables_that_are_there),
+        trial("names::of_schema_and_table_together", names::of_schema_and_table_together),
         trial("incremental::table_included_later", incremental::table_included_later),
         trial("incremental::table_created_later", incremental::table_created_later),
         trial("incremental::signals", incremental::signals),
@@ -150,9 +151,10 @@ fn main() {
         trial("registry::incompatible_schema_at_the_snapshot", registry::incompatible_schema_at_the_snapshot),
     ];
     let first = libtest_mimic::run(&arguments, tests);
-    // They change a setting of the whole server or kill it, so nothing else may run beside them.
+    // They change a setting of the whole server, take all of its slots, or kill it, so nothing else may run beside them.
     let alone = vec![
         trial("refusals::slot_invalidated", refusals::slot_invalidated),
+        trial("refusals::no_slot_is_free_for_the_snapshot", refusals::no_slot_is_free_for_the_snapshot),
         trial("failover::goes_on_in_a_new_timeline", failover::goes_on_in_a_new_timeline),
         trial("storm::of_everything", storm::of_everything),
     ];

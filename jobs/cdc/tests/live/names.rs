@@ -6,7 +6,7 @@ use apache_avro::types::Value;
 
 use crate::Outcome;
 use crate::capture::{Capture, command};
-use crate::stage::Stage;
+use crate::stage::{Stage, eventually};
 use crate::topics::{Topics, field};
 
 const POLLS: &str = "[tables]\ndiscover_interval_s = 1\n";
@@ -112,5 +112,35 @@ pub fn of_tables_that_are_there() -> Outcome {
             (format!("{name}.u_v_37377fdc"), &["public.u_v 5", "public.u_v 15"]),
         ],
     );
+    Ok(())
+}
+
+/// Dots within names: three tables are `a.b.c.d`, each with a topic, an image and a progress of its own.
+pub fn of_schema_and_table_together() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    let tables = ["a.\"b.c.d\"", "\"a.b\".\"c.d\"", "\"a.b.c\".d"];
+    stage.sql("CREATE SCHEMA a; CREATE SCHEMA \"a.b\"; CREATE SCHEMA \"a.b.c\"")?;
+    let each = |sql: fn(&str, usize) -> String| {
+        stage.sql(&tables.iter().enumerate().map(|(n, table)| sql(table, n + 1)).collect::<String>())
+    };
+    each(|table, n| {
+        format!("CREATE TABLE {table} (id integer PRIMARY KEY); INSERT INTO {table} VALUES ({n});")
+    })?;
+    let capture = Capture::streaming(&stage)?;
+    each(|table, n| format!("INSERT INTO {table} VALUES (1{n});"))?;
+    stage.catch_up()?;
+    let asked = command(&stage.config(), &["snapshot", "a.b.c.d"], &[])?;
+    assert!(asked.status.success(), "{asked:?}");
+    eventually("three images", || Ok(capture.log().matches("the incremental snapshot is out").count() == 3))
+        .map_err(|error| format!("{error}\n{}", capture.log()))?;
+    let topics = capture.finish(&stage)?;
+    let told = told(&topics);
+    assert!(told.contains_key(&format!("{}.a.b.c.d", stage.name)), "{told:?}");
+    // Each row comes from the first snapshot or the stream, and from the image.
+    let mut rows: Vec<_> = told.into_values().collect();
+    rows.sort();
+    let expected = [1, 2, 3].map(|n| [n, 10 + n, n, 10 + n].map(|id| format!("a.b.c.d {id}")).to_vec());
+    assert_eq!(rows, expected);
     Ok(())
 }

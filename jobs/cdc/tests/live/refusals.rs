@@ -6,6 +6,7 @@ use rdkafka::producer::{DefaultProducerContext, Producer, ThreadedProducer};
 
 use crate::Outcome;
 use crate::capture::{Capture, command};
+use crate::compare::all_tables;
 use crate::stage::{Result, Stage, eventually};
 
 fn stage_with_a_table() -> Result<Stage> {
@@ -94,6 +95,40 @@ pub fn slot_invalidated() -> Outcome {
     stage.sql("SELECT pg_reload_conf()")?;
     invalidated?;
     refused(&stage.config(), &[], &["is invalidated", "max_slot_wal_keep_size", &stage.name])
+}
+
+/// A snapshot that goes on needs a slot beside its own.
+pub fn no_slot_is_free_for_the_snapshot() -> Outcome {
+    let stage = stage_with_a_table()?;
+    stage.sql(
+        "CREATE TABLE many (id integer PRIMARY KEY); INSERT INTO many SELECT generate_series(1, 200000)",
+    )?;
+    let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 200\nconnections = 1");
+    let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
+    let capture = Capture::start_with(&config, &debug)?;
+    eventually("a part of the snapshot", || {
+        Ok(capture.log().matches("Kafka transaction committed").count() >= 5)
+    })?;
+    capture.kill()?;
+    let others = format!("{}_other", stage.name);
+    let temporary = format!(
+        "SELECT active FROM pg_replication_slots WHERE active OR slot_name = '{}_snapshot' LIMIT 1",
+        stage.name
+    );
+    eventually("the sessions to end", || Ok(stage.value(&temporary)?.is_none()))?;
+    stage.sql(&format!(
+        "SELECT pg_create_physical_replication_slot('{others}' || i)
+           FROM generate_series((SELECT count(*) FROM pg_replication_slots) + 1, current_setting('max_replication_slots')::int) i"
+    ))?;
+    let checked = String::from_utf8(command(&config, &["check"], &[])?.stdout)?;
+    let outcome = refused(&config, &[], &["has no slot or WAL sender free: raise max_replication_slots"]);
+    stage.sql(&format!(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name LIKE '{others}%'"
+    ))?;
+    outcome?;
+    assert!(checked.contains("it needs a temporary slot, and all"), "{checked}");
+    let topics = Capture::streaming_with(&config, &[])?.finish(&stage)?;
+    all_tables(&stage, &topics)
 }
 
 pub fn slot_busy() -> Outcome {

@@ -181,6 +181,10 @@ pub fn tables_are_read_from_a_standby() -> Outcome {
 
     // Without a wait, in which the statement might come into conflict with the log.
     standby.sql("SELECT pg_promote(false)")?;
+    // While it is still in recovery, rows would be read from it.
+    eventually("the standby's promotion", || {
+        Ok(standby.sql("SELECT pg_create_restore_point('promoted')").is_ok())
+    })?;
     ask()?;
     capture.wait_for("is not in recovery")?;
     let checked = String::from_utf8(command(&config, &["check"], &[])?.stdout)?;

@@ -29,7 +29,7 @@ impl Aside {
     /// Leaves tables to a later session.
     pub(super) fn hold(&mut self, tables: &[&TableName]) {
         for table in tables {
-            self.0.insert(table.to_string(), Wait { until: None, pause: FIRST });
+            self.0.insert(table.key(), Wait { until: None, pause: FIRST });
         }
     }
 

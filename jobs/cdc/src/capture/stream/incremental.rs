@@ -194,7 +194,7 @@ impl<S: ReplicationStream> Stream<S> {
     pub(super) fn read_tables<'a>(&mut self, names: impl IntoIterator<Item = &'a TableName>) {
         for name in names {
             self.position.snapshots.begin(name);
-            self.incremental.aside.forget(&name.to_string());
+            self.incremental.aside.forget(&name.key());
             self.outbox.end_isolation(name);
             tracing::info!(table = %name, "an incremental snapshot will be read");
         }
@@ -268,7 +268,7 @@ impl<S: ReplicationStream> Stream<S> {
 
     /// Whether a table is read, or will be.
     pub(super) fn is_to_be_read(&self, table: &TableName) -> bool {
-        self.position.snapshots.unfinished().any(|name| name == table.to_string())
+        self.position.snapshots.unfinished().any(|key| key == table.key())
     }
 
     /// Takes in the range that stands before this transaction.
@@ -293,7 +293,7 @@ impl<S: ReplicationStream> Stream<S> {
             }
             let encoder = self.tables.encoder_of(&present).await?;
             let telling = present.telling;
-            let after = self.position.snapshots.through(&table.name.to_string());
+            let after = self.position.snapshots.through(&table.name.key());
             let rows = self.incremental.config.snapshot.incremental_rows;
             let dead_letters = self.events.dead_letters().cloned();
             let reading = reader.read(&taken, &encoder, &after, rows, dead_letters);
@@ -332,7 +332,7 @@ impl<S: ReplicationStream> Stream<S> {
             let next = self.position.snapshots.unfinished().find(|name| aside.lets_through(name));
             let Some(name) = next.map(str::to_owned) else { return Ok(None) };
             self.incremental.current.clone_from(&name);
-            if let Some((relation, name)) = self.tables.named(&name).await? {
+            if let Some((relation, name)) = self.tables.keyed(&name).await? {
                 return Ok(Some(Table {
                     name,
                     relation,
@@ -383,7 +383,7 @@ impl<S: ReplicationStream> Stream<S> {
         let (reader, last_key) = range.reading.finish().await?;
         table.rows += id.ordinal - first;
         self.policy.took_in(self.outbox.events().saturating_sub(events_before));
-        let table_name = table.name.to_string();
+        let key = table.name.key();
         let is_done = last_key.is_none();
         self.position.snapshots.range_is_out(&table.name, last_key);
         if is_done {
@@ -393,7 +393,7 @@ impl<S: ReplicationStream> Stream<S> {
             self.incremental.table = None;
         }
         self.incremental.reader = Some(reader);
-        self.incremental.aside.forget(&table_name);
+        self.incremental.aside.forget(&key);
         self.position.reach(EventId { ordinal: id.ordinal - 1, ..id });
         self.count_snapshots();
         if self.policy.is_full(self.outbox.events()) { self.commit().await } else { Ok(()) }

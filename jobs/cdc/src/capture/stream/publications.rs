@@ -100,7 +100,7 @@ impl Publications {
                 }
                 continue;
             }
-            if now < untold.not_before || being_read.contains(&name.to_string()) {
+            if now < untold.not_before || being_read.contains(&name.key()) {
                 continue;
             }
             untold.changes = *changes;

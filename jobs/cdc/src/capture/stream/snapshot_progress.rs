@@ -44,10 +44,7 @@ impl SnapshotProgress {
     #[inline]
     pub(super) fn holds(&self, table: &TableName, commit_lsn: Lsn) -> bool {
         !self.tables.is_empty()
-            && self
-                .tables
-                .get(&table.to_string())
-                .is_some_and(|progress| commit_lsn.0 as i64 <= progress.read_at)
+            && self.tables.get(&table.key()).is_some_and(|progress| commit_lsn.0 as i64 <= progress.read_at)
     }
 
     /// The key up to which the table is read; empty before its first row.
@@ -57,14 +54,14 @@ impl SnapshotProgress {
 
     /// Lets a table be read from its beginning. Changes that an earlier snapshot holds are left out as before.
     pub(super) fn begin(&mut self, table: &TableName) {
-        let progress = self.tables.entry(table.to_string()).or_default();
+        let progress = self.tables.entry(table.key()).or_default();
         progress.done = false;
         progress.through.clear();
     }
 
     /// Takes note that a range is out, with the last key of it; none when no rows follow.
     pub(super) fn range_is_out(&mut self, table: &TableName, last_key: Option<Vec<String>>) {
-        let progress = self.tables.entry(table.to_string()).or_default();
+        let progress = self.tables.entry(table.key()).or_default();
         progress.done = last_key.is_none();
         progress.through = last_key.unwrap_or_default();
     }
