@@ -275,6 +275,6 @@ mod tests {
         let both = [BLANK, ("a.t_1", "wwi.a.t_1_747649c1")];
         let meetings = check(DEFAULT, &[], &["wwi.a.t_1"], &both);
         assert!(meetings.len() == 2 && meetings[0].to_string().contains("nobody can tell"), "{meetings:?}");
-        check(DEFAULT, &[], &["wwi.a.b_c"], &[("a.b.c", "wwi.a.b.c_845e3044"), ("a.b_c", "wwi.a.b_c")]);
+        check(DEFAULT, &[], &["wwi.a.b_c"], &[("a.b.c", "wwi.a.b.c_03a70d5b"), ("a.b_c", "wwi.a.b_c")]);
     }
 }

@@ -4,7 +4,9 @@ use super::tables::Included;
 use super::{Findings, some};
 use crate::config::{Config, Partitions};
 use crate::pgoutput::RelationId;
-use crate::source::{Intended, Published, Server, create_inserts, intended, quoted, refused, remedy};
+use crate::source::{
+    Intended, Published, Server, create_inserts, intended, quoted, refused, remedy, untold_operations,
+};
 use crate::table::TableName;
 
 const WHAT: &str = "publication";
@@ -49,7 +51,9 @@ pub(super) async fn check(
             } else {
                 lacking(client, config, &published, &whole, findings).await;
             }
-            operations(config, &published, findings);
+            if let Some(untold) = untold_operations(config, &published.left_out) {
+                findings.fix(WHAT, untold);
+            }
             narrowed(config, &published, tables, findings);
             if !published.column_lists.is_empty() {
                 keys_left_out(client, config, tables, findings).await;
@@ -205,30 +209,6 @@ async fn lacking(
             names.join(", ")
         ),
     );
-}
-
-/// Operations that would be missing in silence.
-fn operations(config: &Config, published: &Published, findings: &mut Findings) {
-    let skip = config.events.skip;
-    let wanted = |operation: &str| match operation {
-        "insert" => !skip.create,
-        "update" => !skip.update,
-        "delete" => !skip.delete,
-        _ => !skip.truncate,
-    };
-    let missing: Vec<&str> = published.left_out.iter().copied().filter(|name| wanted(name)).collect();
-    if !missing.is_empty() {
-        findings.fix(
-            WHAT,
-            format!(
-                "{} leaves out {}: run ALTER PUBLICATION {} SET (publish = 'insert, update, delete, truncate'), or name them in \
-                 events.skip",
-                config.publication,
-                missing.join(", "),
-                quoted(&config.publication)
-            ),
-        );
-    }
 }
 
 /// Filters are taken as they are.

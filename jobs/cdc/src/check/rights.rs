@@ -33,7 +33,12 @@ pub(super) async fn check(
         findings.ok(WHAT, format!("{} may read {} tables", server.user, tables.len()));
         return;
     }
-    let (rows, closed): (Vec<&Hidden>, Vec<&Hidden>) = hidden.iter().partition(|hidden| hidden.rows);
+    let (untold, hidden): (Vec<&Hidden>, Vec<&Hidden>) =
+        hidden.iter().partition(|hidden| !hidden.untold.is_empty());
+    for hidden in untold {
+        findings.fix("partitions", format!("{}; until then this table is not read", hidden.remedy()));
+    }
+    let (rows, closed): (Vec<&Hidden>, Vec<&Hidden>) = hidden.into_iter().partition(|hidden| hidden.rows);
     let names = |hidden: &[&Hidden]| some(&hidden.iter().map(|hidden| &hidden.name).collect::<Vec<_>>());
     let user = quoted(&server.user);
     if !rows.is_empty() {

@@ -102,7 +102,7 @@ async fn replica_identities(client: &Client, tables: &[Included], findings: &mut
               CROSS JOIN LATERAL (SELECT t.relid::oid FROM pg_partition_tree(r.oid) t WHERE t.isleaf
                                   UNION SELECT r.oid WHERE r.relkind = 'r') AS p
                JOIN pg_class l ON l.oid = p.relid JOIN pg_namespace n ON n.oid = l.relnamespace
-              WHERE r.oid = ANY ($1) ORDER BY 1, 2",
+              WHERE r.oid = ANY ($1) AND l.relkind <> 'f' ORDER BY 1, 2",
             &[&ids],
         )
         .await

@@ -45,7 +45,7 @@ pub(crate) const FACTS: &str = "json_build_object(
     'leaves', CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(json_agg(json_build_object(
             'oid', l.oid::bigint, 'schema', m.nspname, 'table', l.relname, 'filenode', l.relfilenode::bigint) ORDER BY l.oid), '[]')
           FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid JOIN pg_namespace m ON m.oid = l.relnamespace
-         WHERE t.isleaf AND l.oid <> c.oid AND l.relkind = 'r') ELSE '[]' END)";
+         WHERE t.isleaf AND l.oid <> c.oid AND l.relkind IN ('r', 'f')) ELSE '[]' END)";
 
 /// A number that changes whenever a table, column, index, partition, type or publication is made, altered or dropped.
 const VERSION: &str = "

@@ -15,6 +15,8 @@ pub(super) struct Publication {
     pub(super) via_root: bool,
     /// Whether it publishes updates or deletes.
     pub(super) tells_changes: bool,
+    /// Of insert, update, delete and truncate those that it leaves out.
+    pub(super) left_out: Vec<String>,
     pub(super) may_alter: bool,
     /// Whether every catalog that the slot may still need has it: no slot is there, or it looks at later catalogs alone.
     pub(super) is_older_than_slot: bool,
@@ -51,7 +53,9 @@ const PUBLICATIONS: &str = "
     SELECT p.pubname::text, p.pubviaroot, p.pubupdate OR p.pubdelete, pg_has_role(p.pubowner, 'USAGE'),
            s.slot_name IS NULL OR age(p.xmin) < 0 OR age(p.xmin) > age(s.catalog_xmin)
              OR coalesce(obj_description(p.oid, 'pg_publication') = $4, false),
-           s.slot_name IS NOT NULL
+           s.slot_name IS NOT NULL,
+           array_remove(ARRAY[CASE WHEN NOT p.pubinsert THEN 'insert' END, CASE WHEN NOT p.pubupdate THEN 'update' END,
+                              CASE WHEN NOT p.pubdelete THEN 'delete' END, CASE WHEN NOT p.pubtruncate THEN 'truncate' END], NULL)
       FROM (SELECT 1) AS one
       LEFT JOIN pg_replication_slots s ON s.slot_name = $3
       LEFT JOIN pg_publication p ON p.pubname IN ($1, $2)";
@@ -74,7 +78,7 @@ const TABLES: &str = "
              FROM (SELECT t.relid::oid FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) t WHERE t.isleaf
                     UNION SELECT c.oid WHERE c.relkind <> 'p'
                        OR NOT EXISTS (SELECT FROM pg_partition_tree(c.oid) t WHERE t.isleaf)) AS leaf
-             JOIN pg_class l ON l.oid = leaf.relid) AS leaves";
+             JOIN pg_class l ON l.oid = leaf.relid AND l.relkind <> 'f') AS leaves";
 
 impl Identities {
     pub(super) async fn read(client: &Client, config: &Config, tables: &[TableName]) -> Result<Self> {
@@ -91,6 +95,7 @@ impl Identities {
             let publication = Publication {
                 via_root: row.get(1),
                 tells_changes: row.get(2),
+                left_out: row.get(6),
                 may_alter: row.get(3),
                 is_older_than_slot: row.get(4),
             };

@@ -24,10 +24,10 @@ pub(crate) use self::connect::{check_wal_level, connect, head, refused};
 pub(crate) use self::ddl::{DDL_PREFIX, DdlTrigger, REMOVE_DDL, ddl_trigger, install_ddl, run_ddl};
 pub(crate) use self::facts::{ColumnFacts, KeyFacts, LeafFacts, TableFacts, catalog_version};
 pub(crate) use self::publication::{
-    Arranged, Intended, arrange_publications, create_inserts, intended, remedy,
+    Arranged, Intended, arrange_publications, create_inserts, intended, remedy, untold_operations,
 };
 pub(crate) use self::published::Published;
-pub(crate) use self::readable::{Hidden, unreadable};
+pub(crate) use self::readable::{Hidden, expect_all_told, unreadable};
 pub(crate) use self::server::{Places, Server};
 pub(crate) use self::settings::{PIN_LATER_ONES, session_options};
 pub(crate) use self::signal_table::signal_table;

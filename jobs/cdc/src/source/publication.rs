@@ -61,7 +61,8 @@ fn step(table: &Standing, main: Option<&Publication>) -> Step {
 /// lost or gained. Other tables stay where they are.
 ///
 /// # Errors
-/// [`ErrorKind::Publication`] with the statement to run when the main publication can't be made by this user.
+/// [`ErrorKind::Publication`] with the statement to run when the main publication can't be made by this user, or leaves
+/// operations out.
 pub(crate) async fn arrange_publications(
     client: &Client,
     config: &Config,
@@ -70,6 +71,9 @@ pub(crate) async fn arrange_publications(
     let mut names = tables.to_vec();
     names.extend(config.signals.table.clone().filter(|table| !tables.contains(table)));
     let mut found = Identities::read(client, config, &names).await?;
+    if let Some(untold) = found.main.as_ref().and_then(|main| untold_operations(config, &main.left_out)) {
+        return Err(Error::new(ErrorKind::Publication, untold));
+    }
     let mut work = Work { client, config, arranged: Arranged::default() };
     let steps: Vec<(Step, Standing)> =
         found.tables.iter().map(|table| (step(table, found.main.as_ref()), table.clone())).collect();
@@ -86,6 +90,7 @@ pub(crate) async fn arrange_publications(
         found.inserts = Some(Publication {
             via_root,
             tells_changes: false,
+            left_out: vec!["update".to_owned(), "delete".to_owned()],
             may_alter: true,
             is_older_than_slot: !found.has_slot,
         });
@@ -410,6 +415,27 @@ pub(crate) fn create_inserts(config: &Config, via_root: bool) -> String {
     )
 }
 
+/// What to do when the main publication leaves operations out that would be missing in silence.
+pub(crate) fn untold_operations<S: AsRef<str>>(config: &Config, left_out: &[S]) -> Option<String> {
+    let skip = config.events.skip;
+    let is_skipped = |operation: &str| match operation {
+        "insert" => skip.create,
+        "update" => skip.update,
+        "delete" => skip.delete,
+        _ => skip.truncate,
+    };
+    let untold: Vec<&str> = left_out.iter().map(AsRef::as_ref).filter(|name| !is_skipped(name)).collect();
+    (!untold.is_empty()).then(|| {
+        format!(
+            "publication {} leaves out {}: run ALTER PUBLICATION {} SET (publish = 'insert, update, delete, truncate'), or name them \
+             in events.skip; `lakepulse-cdc snapshot` tells what was left out until then",
+            config.publication,
+            untold.join(", "),
+            quoted(&config.publication)
+        )
+    })
+}
+
 /// What gives a table a replica identity.
 pub(crate) fn remedy(table: &TableName) -> String {
     format!("give it a primary key, or run ALTER TABLE {} REPLICA IDENTITY FULL", table.quoted())
@@ -429,6 +455,7 @@ mod tests {
         let publication = |tells_changes| Publication {
             via_root: true,
             tells_changes,
+            left_out: Vec::new(),
             may_alter: true,
             is_older_than_slot: true,
         };

@@ -106,6 +106,7 @@ fn main() {
         trial("keyless::capture_from_before", keyless::capture_from_before),
         trial("keyless::rights_for_the_rest", keyless::rights_for_the_rest),
         trial("readable::each_table_waits_for_its_rights", readable::each_table_waits_for_its_rights),
+        trial("readable::partitions_that_the_log_lacks", readable::partitions_that_the_log_lacks),
         trial("faithful::parts_of_tables", faithful::parts_of_tables),
         trial("faithful::odd_settings", faithful::odd_settings),
         trial("faithful::database_without_an_encoding", faithful::database_without_an_encoding),

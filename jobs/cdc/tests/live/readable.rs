@@ -3,7 +3,8 @@
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::compare::all_tables;
-use crate::stage::Stage;
+use crate::follow::follow;
+use crate::stage::{Stage, eventually};
 
 pub fn each_table_waits_for_its_rights() -> Outcome {
     let stage = Stage::new()?;
@@ -63,4 +64,55 @@ pub fn each_table_waits_for_its_rights() -> Outcome {
     })();
     stage.sql(&format!("DROP OWNED BY {poor}; DROP ROLE {poor}"))?;
     outcome
+}
+
+/// A foreign and an unlogged partition: their rows would stay as the snapshot had them.
+pub fn partitions_that_the_log_lacks() -> Outcome {
+    let stage = Stage::new()?;
+    let name = &stage.name;
+    stage.create_touched()?;
+    stage.sql(&format!(
+        "CREATE TABLE p (id integer NOT NULL, k integer NOT NULL) PARTITION BY LIST (k);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+         CREATE UNLOGGED TABLE p2 PARTITION OF p FOR VALUES IN (2);
+         ALTER TABLE p REPLICA IDENTITY FULL; ALTER TABLE p1 REPLICA IDENTITY FULL; ALTER TABLE p2 REPLICA IDENTITY FULL;
+         INSERT INTO p VALUES (1, 1), (2, 2);
+         CREATE EXTENSION file_fdw; CREATE SERVER {name} FOREIGN DATA WRAPPER file_fdw;
+         CREATE FOREIGN TABLE elsewhere (id integer NOT NULL, k integer NOT NULL) SERVER {name} OPTIONS (filename '/dev/null');
+         ALTER TABLE p ATTACH PARTITION elsewhere FOR VALUES IN (3)"
+    ))?;
+    let config = stage.config() + "[tables]\ndiscover_interval_s = 1\n";
+    let says = "the log lacks changes of partitions of public.p that are foreign or unlogged tables";
+    let checked = command(&config, &["check"], &[])?;
+    let text = String::from_utf8(checked.stdout)?;
+    assert!(!checked.status.success(), "{text}");
+    assert!(
+        text.contains(&format!(
+            "fix   partitions        {says} (\"public\".\"elsewhere\", \"public\".\"p2\")"
+        )),
+        "{text}"
+    );
+    let mut capture = Capture::streaming_with(&config, &[])?;
+    assert!(
+        capture.log().lines().any(|line| line.contains("ERROR") && line.contains(says)),
+        "{}",
+        capture.log()
+    );
+    stage.sql("INSERT INTO p VALUES (3, 1), (4, 2); UPDATE touched SET n = 7")?;
+    stage.catch_up()?;
+    let is_out = "the incremental snapshot is out table=public.p";
+    stage.sql("ALTER TABLE p DETACH PARTITION elsewhere")?;
+    capture.wait_for("that are foreign or unlogged tables (\"public\".\"p2\")")?;
+    assert!(!capture.log().contains(is_out), "{}", capture.log());
+    stage.sql("ALTER TABLE p2 SET LOGGED; INSERT INTO p VALUES (5, 2)")?;
+    capture.wait_for(is_out)?;
+    // One that comes while the table is captured makes its image incomplete.
+    stage.sql("ALTER TABLE p ATTACH PARTITION elsewhere FOR VALUES IN (3)")?;
+    capture.wait_for("that are foreign or unlogged tables (\"public\".\"elsewhere\")")?;
+    let before = capture.log().matches(is_out).count();
+    stage.sql("INSERT INTO p VALUES (6, 1); ALTER TABLE p DETACH PARTITION elsewhere")?;
+    eventually("its image", || Ok(capture.log().matches(is_out).count() > before))
+        .map_err(|error| format!("{error}\n{}", capture.log()))?;
+    let topics = capture.finish(&stage)?;
+    follow(&stage, &topics)
 }

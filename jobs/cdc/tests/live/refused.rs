@@ -261,6 +261,26 @@ fn of_the_source() -> Vec<(&'static str, Case)> {
             },
         ),
         (
+            "a publication that leaves out deletes",
+            Case {
+                sql: "CREATE PUBLICATION {name} FOR TABLE touched WITH (publish = 'insert, update, truncate')",
+                run_says: "leaves out delete: run ALTER PUBLICATION",
+                check_says: "leaves out delete: run ALTER PUBLICATION",
+                ..ENDS
+            },
+        ),
+        (
+            "a publication that tells partitions and not their root",
+            Case {
+                sql: "CREATE TABLE whole (id integer PRIMARY KEY) PARTITION BY HASH (id);
+                      CREATE TABLE leaf PARTITION OF whole FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+                      CREATE PUBLICATION {name} FOR TABLE touched, whole WITH (publish_via_partition_root = false)",
+                run_says: "publishes partitions otherwise than tables.partitions wants them",
+                check_says: "publishes partitions otherwise than tables.partitions wants them",
+                ..ENDS
+            },
+        ),
+        (
             "inserts that this user may not publish",
             Case {
                 sql: "ALTER ROLE {poor} REPLICATION; CREATE PUBLICATION {name} FOR TABLE touched; CREATE TABLE keyless (v integer);

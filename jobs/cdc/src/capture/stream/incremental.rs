@@ -15,7 +15,7 @@ use crate::lsn::Lsn;
 use crate::pgoutput::{Begin, RelationId};
 use crate::relation::Telling;
 use crate::snapshot::incremental::{Reader, Reading, Standing, Taken, standing};
-use crate::source::{Characters, unreadable};
+use crate::source::{Characters, expect_all_told, unreadable};
 use crate::table::{TableName, TableShape};
 use crate::transport::ReplicationStream;
 
@@ -333,6 +333,7 @@ impl<S: ReplicationStream> Stream<S> {
             let Some(name) = next.map(str::to_owned) else { return Ok(None) };
             self.incremental.current.clone_from(&name);
             if let Some((relation, name)) = self.tables.keyed(&name).await? {
+                expect_all_told(&self.tables.client(), relation, &name).await?;
                 return Ok(Some(Table {
                     name,
                     relation,
