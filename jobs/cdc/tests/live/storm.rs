@@ -4,8 +4,9 @@
 //! `LAKEPULSE_STORM_KILLS` says how many (`make test-storm`); a few without it. `LAKEPULSE_STORM_MINUTES` ends it earlier.
 //! `LAKEPULSE_STORM_TRIGGER=1` has the event trigger installed. `LAKEPULSE_STORM_SEED` repeats a run's choices, though not its timing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::env;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -173,16 +174,17 @@ fn keep_alive(config: &str, capture: &mut Capture) -> Outcome {
 
 /// Within a key, later in Kafka is later at the source.
 fn in_order(topics: &Topics) -> Outcome {
-    let mut last: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let mut last: HashMap<u64, (u64, u64)> = HashMap::new();
     for record in
         topics.records.iter().filter(|record| record.value.is_some() && record.op.as_deref() != Some("r"))
     {
-        let key = format!("{} {:?}", record.topic, record.key);
+        let mut hasher = DefaultHasher::new();
+        format!("{} {:?}", record.topic, record.key).hash(&mut hasher);
         let id = (record.commit_lsn, record.ordinal);
-        if let Some(before) = last.insert(key.clone(), id)
+        if let Some(before) = last.insert(hasher.finish(), id)
             && before >= id
         {
-            return Err(format!("{key}: {before:?} stands before {id:?}").into());
+            return Err(format!("{} {:?}: {before:?} stands before {id:?}", record.topic, record.key).into());
         }
     }
     Ok(())

@@ -210,40 +210,47 @@ impl Topics {
             }
             *totals.entry(&record.topic).or_default() += 1;
         }
-        let (mut counts, mut cuts) = (BTreeMap::<String, i64>::new(), Vec::new());
+        let (mut counts, mut touched, mut cuts) =
+            (BTreeMap::<&str, i64>::new(), BTreeMap::<&str, i64>::new(), Vec::new());
         for checkpoint in &self.checkpoints {
-            let Value::Map(touched) = field(checkpoint, "counts") else { return Err("no counts".into()) };
-            counts.extend(touched.iter().map(|(topic, count)| (topic.clone(), long(count))));
+            let Value::Map(told) = field(checkpoint, "counts") else { return Err("no counts".into()) };
+            touched.extend(told.iter().map(|(topic, count)| (topic.as_str(), long(count))));
+            counts.extend(&touched);
             if *field(checkpoint, "complete") == Value::Boolean(true) {
-                cuts.push((long(field(checkpoint, "commit_lsn")) as u64, counts.clone()));
+                let cut = long(field(checkpoint, "commit_lsn")) as u64;
+                let known = cuts.last().map_or(0, |(last, _)| *last);
+                assert!(known <= cut, "a cut at {cut} was written after one at {known}");
+                cuts.push((cut, std::mem::take(&mut touched)));
             }
         }
-        self.check_cuts(cuts)?;
+        self.check_cuts(&cuts)?;
         counts.retain(|_, count| *count > 0);
-        let counted: BTreeMap<&str, i64> =
-            counts.iter().map(|(topic, count)| (topic.as_str(), *count)).collect();
-        if counted == totals {
+        if counts == totals {
             Ok(())
         } else {
-            Err(format!("counted {counted:?}, there are {totals:?}").into())
+            Err(format!("counted {counts:?}, there are {totals:?}").into())
         }
     }
 
-    fn check_cuts(&self, mut cuts: Vec<(u64, BTreeMap<String, i64>)>) -> Result<()> {
-        cuts.sort_by_key(|(cut, _)| *cut);
+    /// Each cut comes with the counts told since the one before; those of the other topics are as they were.
+    fn check_cuts(&self, cuts: &[(u64, BTreeMap<&str, i64>)]) -> Result<()> {
         let events = self.records.iter().filter(|record| record.value.is_some());
         let mut events: Vec<(u64, &str)> =
             events.map(|record| (record.commit_lsn, record.topic.as_str())).collect();
         events.sort_unstable();
         let mut events = events.into_iter().peekable();
-        let mut below: BTreeMap<&str, i64> = BTreeMap::new();
-        for (cut, counts) in &cuts {
+        let (mut counts, mut below) = (BTreeMap::<&str, i64>::new(), BTreeMap::<&str, i64>::new());
+        for (cut, told) in cuts {
+            let mut moved: HashSet<&str> = told.keys().copied().collect();
+            counts.extend(told);
             while let Some((_, topic)) = events.next_if(|(lsn, _)| lsn <= cut) {
                 *below.entry(topic).or_default() += 1;
+                moved.insert(topic);
             }
-            for (topic, count) in counts {
-                let there = below.get(topic.as_str()).copied().unwrap_or_default();
-                if there != *count {
+            for topic in moved {
+                let [count, there] =
+                    [&counts, &below].map(|numbers| numbers.get(topic).copied().unwrap_or_default());
+                if there != count {
                     return Err(format!(
                         "the cut at {cut} counts {count} events of {topic}, there are {there}"
                     )
