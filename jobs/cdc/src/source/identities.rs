@@ -13,13 +13,18 @@ use crate::table::TableName;
 #[derive(Debug, Clone)]
 pub(super) struct Publication {
     pub(super) via_root: bool,
-    /// Whether it publishes updates or deletes.
-    pub(super) tells_changes: bool,
     /// Of insert, update, delete and truncate those that it leaves out.
     pub(super) left_out: Vec<String>,
     pub(super) may_alter: bool,
     /// Whether every catalog that the slot may still need has it: no slot is there, or it looks at later catalogs alone.
     pub(super) is_older_than_slot: bool,
+}
+
+impl Publication {
+    /// Whether it publishes updates or deletes.
+    pub(super) fn tells_changes(&self) -> bool {
+        !["update", "delete"].iter().all(|change| self.left_out.iter().any(|name| name == change))
+    }
 }
 
 /// A table, and where it is published.
@@ -50,12 +55,13 @@ pub(super) struct Identities {
 /// A slot whose `catalog_xmin` is above the publication's transaction reads no catalog without it. A publication that was
 /// made before the slot says so in its comment.
 const PUBLICATIONS: &str = "
-    SELECT p.pubname::text, p.pubviaroot, p.pubupdate OR p.pubdelete, pg_has_role(p.pubowner, 'USAGE'),
+    SELECT p.pubname::text, p.pubviaroot,
+           array_remove(ARRAY[CASE WHEN NOT p.pubinsert THEN 'insert' END, CASE WHEN NOT p.pubupdate THEN 'update' END,
+                              CASE WHEN NOT p.pubdelete THEN 'delete' END, CASE WHEN NOT p.pubtruncate THEN 'truncate' END], NULL),
+           pg_has_role(p.pubowner, 'USAGE'),
            s.slot_name IS NULL OR age(p.xmin) < 0 OR age(p.xmin) > age(s.catalog_xmin)
              OR coalesce(obj_description(p.oid, 'pg_publication') = $4, false),
-           s.slot_name IS NOT NULL,
-           array_remove(ARRAY[CASE WHEN NOT p.pubinsert THEN 'insert' END, CASE WHEN NOT p.pubupdate THEN 'update' END,
-                              CASE WHEN NOT p.pubdelete THEN 'delete' END, CASE WHEN NOT p.pubtruncate THEN 'truncate' END], NULL)
+           s.slot_name IS NOT NULL
       FROM (SELECT 1) AS one
       LEFT JOIN pg_replication_slots s ON s.slot_name = $3
       LEFT JOIN pg_publication p ON p.pubname IN ($1, $2)";
@@ -94,8 +100,7 @@ impl Identities {
             let Some(name) = row.get::<_, Option<String>>(0) else { continue };
             let publication = Publication {
                 via_root: row.get(1),
-                tells_changes: row.get(2),
-                left_out: row.get(6),
+                left_out: row.get(2),
                 may_alter: row.get(3),
                 is_older_than_slot: row.get(4),
             };

@@ -47,7 +47,7 @@ pub(super) enum Step {
 
 /// Decides where a table belongs.
 fn step(table: &Standing, main: Option<&Publication>) -> Step {
-    let is_refused = !table.has_identity && main.is_none_or(|main| main.tells_changes);
+    let is_refused = !table.has_identity && main.is_none_or(Publication::tells_changes);
     match (is_refused, table.in_main, table.in_inserts) {
         (false, false, false) => Step::Add,
         (false, _, true) => Step::Gained,
@@ -89,7 +89,6 @@ pub(crate) async fn arrange_publications(
     if made && found.inserts.is_none() {
         found.inserts = Some(Publication {
             via_root,
-            tells_changes: false,
             left_out: vec!["update".to_owned(), "delete".to_owned()],
             may_alter: true,
             is_older_than_slot: !found.has_slot,
@@ -452,10 +451,10 @@ mod tests {
 
     #[test]
     fn steps() {
+        let changes = || vec!["update".to_owned(), "delete".to_owned()];
         let publication = |tells_changes| Publication {
             via_root: true,
-            tells_changes,
-            left_out: Vec::new(),
+            left_out: if tells_changes { Vec::new() } else { changes() },
             may_alter: true,
             is_older_than_slot: true,
         };

@@ -111,11 +111,11 @@ pub fn no_slot_is_free_for_the_snapshot() -> Outcome {
     })?;
     capture.kill()?;
     let others = format!("{}_other", stage.name);
-    let temporary = format!(
+    let busy = format!(
         "SELECT active FROM pg_replication_slots WHERE active OR slot_name = '{}_snapshot' LIMIT 1",
         stage.name
     );
-    eventually("the sessions to end", || Ok(stage.value(&temporary)?.is_none()))?;
+    eventually("the sessions to end", || Ok(stage.value(&busy)?.is_none()))?;
     stage.sql(&format!(
         "SELECT pg_create_physical_replication_slot('{others}' || i)
            FROM generate_series((SELECT count(*) FROM pg_replication_slots) + 1, current_setting('max_replication_slots')::int) i"

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::env;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,7 +21,7 @@ use crate::follow::Followed;
 use crate::relations::are_whole;
 use crate::stage::{Result, Stage, eventually};
 use crate::statements::{Dice, TABLES, change_of_shape, statement};
-use crate::topics::Topics;
+use crate::topics::{Topics, digest};
 
 const FEW: u64 = 4;
 /// Between two polls of the catalog, in seconds.
@@ -178,10 +177,8 @@ fn in_order(topics: &Topics) -> Outcome {
     for record in
         topics.records.iter().filter(|record| record.value.is_some() && record.op.as_deref() != Some("r"))
     {
-        let mut hasher = DefaultHasher::new();
-        format!("{} {:?}", record.topic, record.key).hash(&mut hasher);
         let id = (record.commit_lsn, record.ordinal);
-        if let Some(before) = last.insert(hasher.finish(), id)
+        if let Some(before) = last.insert(digest((&record.topic, &record.key)), id)
             && before >= id
         {
             return Err(format!("{} {:?}: {before:?} stands before {id:?}", record.topic, record.key).into());

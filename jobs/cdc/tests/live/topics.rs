@@ -31,11 +31,7 @@ impl Record {
     /// Forgets the row, and of the key all but which one it is.
     pub fn forget_row(&mut self) {
         self.value = self.value.take().map(|_| Value::Null);
-        self.key = self.key.take().map(|key| {
-            let mut hasher = DefaultHasher::new();
-            format!("{key:?}").hash(&mut hasher);
-            Value::Long(hasher.finish().cast_signed())
-        });
+        self.key = self.key.take().map(|key| Value::Long(digest(&key).cast_signed()));
     }
 
     pub fn operation(&self) -> Option<String> {
@@ -44,6 +40,13 @@ impl Record {
             _ => None,
         }
     }
+}
+
+/// What tells a value from others in 8 bytes.
+pub fn digest(value: impl std::fmt::Debug) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{value:?}").hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A field of a record, out of its union.

@@ -329,10 +329,10 @@ impl<S: ReplicationStream> Stream<S> {
         }
         loop {
             let aside = &self.incremental.aside;
-            let next = self.position.snapshots.unfinished().find(|name| aside.lets_through(name));
-            let Some(name) = next.map(str::to_owned) else { return Ok(None) };
-            self.incremental.current.clone_from(&name);
-            if let Some((relation, name)) = self.tables.keyed(&name).await? {
+            let next = self.position.snapshots.unfinished().find(|key| aside.lets_through(key));
+            let Some(key) = next.map(str::to_owned) else { return Ok(None) };
+            self.incremental.current.clone_from(&key);
+            if let Some((relation, name)) = self.tables.keyed(&key).await? {
                 expect_all_told(&self.tables.client(), relation, &name).await?;
                 return Ok(Some(Table {
                     name,
@@ -345,8 +345,8 @@ impl<S: ReplicationStream> Stream<S> {
                     told: Instant::now(),
                 }));
             }
-            tracing::warn!(table = name, "the table is gone, or not captured any more: no snapshot of it");
-            self.position.snapshots.remove(&name);
+            tracing::warn!(table = key, "the table is gone, or not captured any more: no snapshot of it");
+            self.position.snapshots.remove(&key);
         }
     }
 
