@@ -120,8 +120,9 @@ async fn publications(
 /// The subjects that would get a version, and those whose schemas would be refused.
 async fn subjects(config: &Config, registry: &Registry, wanted: &[RequiredTopic]) -> Result<Vec<String>> {
     let (mut new, mut refused) = (Vec::new(), Vec::new());
-    for (subject, schema) in wanted.iter().flat_map(|wanted| &wanted.schemas) {
-        match registry.look_up(subject, schema).await? {
+    for required in wanted.iter().flat_map(|wanted| &wanted.schemas) {
+        let subject = &required.subject;
+        match registry.look_up(required).await? {
             Standing::Known => {}
             Standing::NewSubject | Standing::NewVersion => new.push(subject),
             Standing::Incompatible if config.registry.isolates => refused.push(subject),

@@ -12,6 +12,8 @@ pub enum ErrorKind {
     SourceRefused,
     /// PostgreSQL is starting up or shutting down.
     SourceStarting,
+    /// Somebody holds a lock for long.
+    SourceBusy,
     /// The publication lacks tables, or names none.
     Publication,
     /// The slot is gone although events were read from it.

@@ -13,14 +13,24 @@ use crate::topic_names::TopicNames;
 #[derive(Debug, Clone)]
 pub(crate) struct RequiredTopic {
     pub(crate) topic: String,
-    /// Subject and schema, of the key when there is one and of the value.
-    pub(crate) schemas: Vec<(String, String)>,
+    /// Of the key when there is one, and of the value.
+    pub(crate) schemas: Vec<RequiredSchema>,
+}
+
+/// A subject and its schema, with the one that is registered if that is refused.
+#[derive(Debug, Clone)]
+pub(crate) struct RequiredSchema {
+    pub(crate) subject: String,
+    pub(crate) schema: String,
+    pub(crate) otherwise: Option<String>,
 }
 
 impl RequiredTopic {
     fn new(topic: String, key: Option<String>, value: String) -> Self {
-        let mut schemas = vec![(format!("{topic}-value"), value)];
-        schemas.extend(key.map(|key| (format!("{topic}-key"), key)));
+        let required =
+            |what, schema| RequiredSchema { subject: format!("{topic}-{what}"), schema, otherwise: None };
+        let mut schemas = vec![required("value", value)];
+        schemas.extend(key.map(|key| required("key", key)));
         Self { topic, schemas }
     }
 
@@ -28,7 +38,11 @@ impl RequiredTopic {
     pub(crate) fn of_table(names: &TopicNames, shape: &TableShape) -> Self {
         let topic = names.of(&shape.name);
         let (key, value) = (key_schema(&topic, shape), value_schema(&topic, shape));
-        Self::new(topic.to_string(), key, value)
+        let mut wanted = Self::new(topic.to_string(), key, value);
+        if let Some(value) = wanted.schemas.first_mut() {
+            value.otherwise = Some(value_schema(&topic, &shape.with_nulls()));
+        }
+        wanted
     }
 
     /// The topic of checkpoints.

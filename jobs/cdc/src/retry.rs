@@ -19,7 +19,7 @@ pub(crate) enum Decision {
 /// servers and the configuration were right; before that, an unreachable server is likely a mistake.
 pub(crate) fn decide(kind: ErrorKind, established: bool) -> Decision {
     match kind {
-        ErrorKind::SourceStarting | ErrorKind::KafkaTransaction => Decision::Wait,
+        ErrorKind::SourceStarting | ErrorKind::SourceBusy | ErrorKind::KafkaTransaction => Decision::Wait,
         ErrorKind::SourceUnreachable
         | ErrorKind::KafkaUnreachable
         | ErrorKind::RegistryUnreachable
@@ -67,6 +67,7 @@ mod tests {
             (K::SourceUnreachable, Decision::Stop, Decision::Wait),
             (K::SourceRefused, Decision::Stop, Decision::Stop),
             (K::SourceStarting, Decision::Wait, Decision::Wait),
+            (K::SourceBusy, Decision::Wait, Decision::Wait),
             (K::SlotMissing, Decision::Stop, Decision::Stop),
             (K::SlotInvalidated, Decision::Stop, Decision::Stop),
             (K::SlotMoved, Decision::Stop, Decision::Stop),

@@ -421,7 +421,7 @@ impl Tables {
         self.give_topics([&shape.name]);
         let topic = self.names.of(&shape.name);
         self.topics.ensure(&[&topic]).await?;
-        let registered = self.register(&topic, &shape).await;
+        let (shape, registered) = self.register_leniently(&topic, shape).await;
         let has_key = !shape.key.is_empty();
         let prefix = &self.config.topic_prefix;
         let new = |ids| TableEncoder::new(shape, &topic, ids, prefix, &self.config.source.database);
@@ -433,6 +433,30 @@ impl Tables {
             registered => new(registered?),
         };
         Ok(Arc::new(encoder.teaching(&self.lessons)))
+    }
+
+    /// Registers the schemas of a shape, or where the registry refuses them those of the shape with nulls.
+    async fn register_leniently(
+        &mut self,
+        topic: &str,
+        shape: TableShape,
+    ) -> (TableShape, Result<(Option<u32>, u32)>) {
+        let registered = self.register(topic, &shape).await;
+        let strict = shape.null_lessons();
+        match &registered {
+            Err(error) if error.kind() == ErrorKind::SchemaIncompatible && !strict.is_empty() => {}
+            _ => return (shape, registered),
+        }
+        let lenient = shape.with_nulls();
+        match self.register(topic, &lenient).await {
+            Err(error) if error.kind() == ErrorKind::SchemaIncompatible => (shape, registered),
+            otherwise => {
+                if otherwise.is_ok() && self.lessons.note(&shape, &strict) {
+                    tracing::warn!(table = %shape.name, "for the registry, which wants older records to stay readable, all columns but the key may be null in the schema");
+                }
+                (lenient, otherwise)
+            }
+        }
     }
 
     /// The ids of the schemas of key and value, the first for a table that has one.

@@ -19,8 +19,9 @@ pub(super) async fn check(
     findings.ok("registry", format!("reached {}", config.registry.url));
     let checkpoints = RequiredTopic::of_checkpoints(config);
     let (mut known, mut new, mut versions, mut refused) = (0, 0, Vec::new(), 0);
-    for (subject, schema) in wanted.iter().chain([&checkpoints]).flat_map(|wanted| &wanted.schemas) {
-        match registry.look_up(subject, schema).await {
+    for required in wanted.iter().chain([&checkpoints]).flat_map(|wanted| &wanted.schemas) {
+        let subject = &required.subject;
+        match registry.look_up(required).await {
             Ok(Standing::Known) => known += 1,
             Ok(Standing::NewSubject) => new += 1,
             Ok(Standing::NewVersion) => versions.push(subject),

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{CONTENT_TYPE, Registry};
 use crate::error::{Error, ErrorKind, Result};
+use crate::required_topics::RequiredSchema;
 
 /// What a registration would find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +25,18 @@ struct Compatibility {
 }
 
 impl Registry {
-    /// Asks what [`register`](Self::register) would do; changes nothing.
-    pub(crate) async fn look_up(&self, subject: &str, schema: &str) -> Result<Standing> {
+    /// Asks what a registration would find; changes nothing.
+    pub(crate) async fn look_up(&self, required: &RequiredSchema) -> Result<Standing> {
+        let standing = self.look_up_schema(&required.subject, &required.schema).await?;
+        match &required.otherwise {
+            Some(otherwise) if standing == Standing::Incompatible => {
+                self.look_up_schema(&required.subject, otherwise).await
+            }
+            _ => Ok(standing),
+        }
+    }
+
+    async fn look_up_schema(&self, subject: &str, schema: &str) -> Result<Standing> {
         let body = json!({"schema": schema, "schemaType": "AVRO"}).to_string();
         let what = format!("cannot look up subject {subject}");
         let post = |url: String| self.http.post(url).header("content-type", CONTENT_TYPE).body(body.clone());

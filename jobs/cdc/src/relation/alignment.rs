@@ -231,15 +231,21 @@ fn numbers(relation: &Relation, last: Option<&RelationRecord>, now: Option<&Tabl
         };
         return (numbers, false);
     }
-    for index in 0..numbers.len() {
-        if numbers.get(index).is_some_and(|number| *number > 0) {
-            continue;
-        }
-        let before = numbers.iter().take(index).copied().filter(|number| *number > 0).max().unwrap_or(0);
-        let after = numbers.iter().skip(index).copied().find(|number| *number > 0).unwrap_or(i16::MAX);
-        let mut between = candidates.iter().copied().filter(|number| *number > before && *number < after);
-        if let (Some(only), None, Some(number)) = (between.next(), between.next(), numbers.get_mut(index)) {
-            *number = only;
+    // So do several in a row, if as many are missing there.
+    let (mut known, mut candidates) = (known.into_iter().peekable(), candidates.into_iter().peekable());
+    for columns in numbers.chunk_by_mut(|a, b| (*a > 0) == (*b > 0)) {
+        let is_known = columns.first().is_some_and(|number| *number > 0);
+        if is_known {
+            known.by_ref().take(columns.len()).for_each(drop);
+            let last = columns.last().copied().unwrap_or_default();
+            while candidates.next_if(|candidate| *candidate <= last).is_some() {}
+        } else {
+            let after = known.peek().copied().unwrap_or(i16::MAX);
+            let between: Vec<i16> =
+                std::iter::from_fn(|| candidates.next_if(|candidate| *candidate < after)).collect();
+            if between.len() == columns.len() {
+                columns.copy_from_slice(&between);
+            }
         }
     }
     (numbers, false)
@@ -419,6 +425,12 @@ mod tests {
         check(&["id", "v"], last, None, &[1, 2], true);
         // In between: renamed to `w`, and the catalog calls it `x` by now.
         check(&["id", "w"], last, Some(&[(1, "id"), (2, "x")]), &[1, 2], false);
+        // Both, and both have other names by now.
+        check(&["k", "w"], last, Some(&[(1, "id2"), (2, "x")]), &[1, 2], false);
+        check(&["k", "w"], last, None, &[1, 2], false);
+        check(&["id", "w", "y"], last, Some(&[(1, "id"), (2, "x")]), &[1, 0, 0], false);
+        let three: Option<&[(i16, &str)]> = Some(&[(1, "id"), (2, "v"), (4, "z")]);
+        check(&["k", "v", "y"], three, None, &[1, 2, 4], false);
         // Added, and dropped again by now.
         check(&["id", "v", "a"], last, Some(&[(1, "id"), (2, "v"), (3, "b"), (4, "c")]), &[1, 2, 0], true);
         check(&["v", "id"], last, None, &[1, 2], false);

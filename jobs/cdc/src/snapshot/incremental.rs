@@ -43,6 +43,24 @@ pub(crate) struct Taken {
     /// Every transaction that the snapshot holds has its commit below this position.
     pub(crate) end: Lsn,
     pub(super) at_us: i64,
+    /// Of the server process on the source that holds the lock; none on a standby, where the log that is replayed goes first.
+    pub(super) locked_by: Option<i32>,
+}
+
+impl Taken {
+    /// Whether somebody waits for the table's lock.
+    pub(crate) async fn is_waited_for(&self, source: &Client) -> Result<bool> {
+        let Some(pid) = self.locked_by else { return Ok(false) };
+        let row = source
+            .query_one(
+                "SELECT EXISTS (SELECT FROM pg_locks h JOIN pg_locks w USING (database, relation)
+                                 WHERE h.pid = $1 AND h.granted AND NOT w.granted)",
+                &[&pid],
+            )
+            .await
+            .map_err(refused("cannot read who waits for locks"))?;
+        Ok(row.get(0))
+    }
 }
 
 /// A session that reads one range after the other, on the source or its standby.
@@ -110,7 +128,7 @@ impl Reader {
         }
         lock(&mut self.connection, table).await?;
         let sql = format!(
-            "SELECT pg_current_snapshot(), pg_current_wal_insert_lsn(), {}::regclass::oid",
+            "SELECT pg_current_snapshot(), pg_current_wal_insert_lsn(), {}::regclass::oid, pg_backend_pid()",
             literal(&table.quoted())
         );
         let rows = self.connection.query(&sql).await?;
@@ -118,7 +136,8 @@ impl Reader {
         let taken = || {
             let relation = RelationId(text(2)?.parse().ok()?);
             let (holds, end) = (Holds::Numbers(text(0)?.parse().ok()?), text(1)?.parse().ok()?);
-            Some(Taken { relation, holds, end, at_us: Utc::now().timestamp_micros() })
+            let locked_by = Some(text(3)?.parse().ok()?);
+            Some(Taken { relation, holds, end, at_us: Utc::now().timestamp_micros(), locked_by })
         };
         taken().map(Some).ok_or_else(no_snapshot)
     }

@@ -100,6 +100,7 @@ impl Standby {
         let rows = connection.query(&sql).await?;
         let (last, ended): (Lsn, Visibility) = (self.value(&rows, 1, 3)?, self.value(&rows, 0, 3)?);
         Ok(Some(Taken {
+            locked_by: None,
             relation: RelationId(self.value(&rows, 2, 3)?),
             holds: Holds::Commits { before: replayed, ended: ended.of_standby() },
             // A record is seen before it is told to be replayed: the next one may be in the snapshot.

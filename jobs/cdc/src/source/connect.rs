@@ -13,6 +13,8 @@ use crate::lsn::Lsn;
 use crate::tls::client_config;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a statement of ours waits for a lock, since what holds it may wait for us.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Opens an ordinary connection.
 ///
@@ -50,7 +52,8 @@ pub(crate) async fn connect(source: &SourceConfig) -> Result<Client> {
         }
     };
     let client = connected.map_err(|cause| translate(source, cause))?;
-    client.batch_execute(PIN_LATER_ONES).await.map_err(refused("cannot set the session's time limits"))?;
+    let limits = format!("{PIN_LATER_ONES}; SET lock_timeout = '{}ms'", LOCK_TIMEOUT.as_millis());
+    client.batch_execute(&limits).await.map_err(refused("cannot set the session's time limits"))?;
     Ok(client)
 }
 
@@ -104,6 +107,7 @@ pub(crate) fn refused(what: impl Into<String>) -> impl FnOnce(tokio_postgres::Er
             Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW) => {
                 ErrorKind::SourceStarting
             }
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => ErrorKind::SourceBusy,
             Some(_) => ErrorKind::SourceRefused,
             None => ErrorKind::SourceUnreachable,
         };

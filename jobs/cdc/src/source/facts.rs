@@ -14,13 +14,17 @@ use crate::table::TableName;
 /// An SQL expression over `c` (`pg_class`) and `n` (its `pg_namespace`). The key is the index of the replica identity, if that
 /// is an index, since of a deleted row nothing else is known; else the primary key, deferrable or not; else the first
 /// unique index that every row is in.
-pub(crate) const FACTS: &str = "json_build_object(
+///
+/// No part of it waits for a lock: whoever changes a table may be waiting for a snapshot of ours to end. That is why defaults are
+/// printed without their table, which only generated columns need.
+pub(crate) const FACTS: &str = concat!(
+    "json_build_object(
     'oid', c.oid::bigint, 'schema', n.nspname, 'table', c.relname, 'partitioned', c.relkind = 'p',
     'identity', c.relreplident, 'filenode', c.relfilenode::bigint,
     'columns', (SELECT coalesce(json_agg(json_build_object(
             'attnum', a.attnum, 'name', a.attname, 'type_oid', a.atttypid::bigint, 'modifier', a.atttypmod,
             'type', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull, 'generated', a.attgenerated <> '',
-            'default', pg_get_expr(d.adbin, d.adrelid),
+            'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) END,
             'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
             'labels', CASE WHEN y.typcategory IN ('A', 'E') THEN (
                 WITH RECURSIVE made_of (oid) AS (SELECT y.oid UNION
@@ -44,8 +48,11 @@ pub(crate) const FACTS: &str = "json_build_object(
                AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident)),
     'leaves', CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(json_agg(json_build_object(
             'oid', l.oid::bigint, 'schema', m.nspname, 'table', l.relname, 'filenode', l.relfilenode::bigint) ORDER BY l.oid), '[]')
-          FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid JOIN pg_namespace m ON m.oid = l.relnamespace
-         WHERE t.isleaf AND l.oid <> c.oid AND l.relkind IN ('r', 'f')) ELSE '[]' END)";
+          FROM pg_class l JOIN pg_namespace m ON m.oid = l.relnamespace
+         WHERE l.relkind IN ('r', 'f') AND l.oid IN ",
+    partitions!("c"),
+    ") ELSE '[]' END)"
+);
 
 /// A number that changes whenever a table, column, index, partition, type or publication is made, altered or dropped.
 const VERSION: &str = "
@@ -62,9 +69,12 @@ const VERSION: &str = "
         UNION ALL SELECT coalesce(sum(hashtext(concat(oid, ' ', xmin))::bigint), 0) || ' ' || count(*) FROM pg_namespace) AS parts (part)";
 
 /// The same of one table and of what its description is made of; far cheaper than the description.
-pub(super) const VERSION_OF_TABLE: &str = "
+pub(super) const VERSION_OF_TABLE: &str = concat!(
+    "
     SELECT md5(concat_ws(' ', c.xmin, n.xmin,
-        (SELECT string_agg(concat(l.oid, ' ', l.xmin), ' ' ORDER BY l.oid) FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid),
+        (SELECT string_agg(concat(l.oid, ' ', l.xmin), ' ' ORDER BY l.oid) FROM pg_class l WHERE l.oid IN ",
+    partitions!("c"),
+    "),
         (SELECT string_agg(concat(a.attnum, ' ', a.xmin, ' ', y.xmin), ' ' ORDER BY a.attnum)
            FROM pg_attribute a LEFT JOIN pg_type y ON y.oid = a.atttypid WHERE a.attrelid = c.oid AND a.attnum > 0),
         (SELECT string_agg(concat(d.oid, ' ', d.xmin), ' ' ORDER BY d.oid) FROM pg_attrdef d WHERE d.adrelid = c.oid),
@@ -73,7 +83,8 @@ pub(super) const VERSION_OF_TABLE: &str = "
         (SELECT concat(sum(hashtext(concat(oid, ' ', xmin))::bigint), ' ', count(*)) FROM pg_publication),
         (SELECT concat(sum(hashtext(concat(oid, ' ', xmin))::bigint), ' ', count(*)) FROM pg_enum),
         (SELECT concat(sum(hashtext(concat(oid, ' ', xmin))::bigint), ' ', count(*)) FROM pg_type WHERE typtype IN ('d', 'e'))))
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1";
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1"
+);
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

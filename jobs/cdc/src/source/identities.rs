@@ -66,7 +66,8 @@ const PUBLICATIONS: &str = "
       LEFT JOIN pg_replication_slots s ON s.slot_name = $3
       LEFT JOIN pg_publication p ON p.pubname IN ($1, $2)";
 
-const TABLES: &str = "
+const TABLES: &str = concat!(
+    "
     WITH main AS MATERIALIZED (SELECT p.oid AS pub, t.relid FROM pg_publication p, pg_get_publication_tables(p.pubname) t WHERE p.pubname = $3),
          inserts AS MATERIALIZED (SELECT t.relid FROM pg_publication p, pg_get_publication_tables(p.pubname) t WHERE p.pubname = $4)
     SELECT n.nspname::text, c.relname::text, c.relkind = 'p' OR c.relispartition, leaves.named, leaves.changes,
@@ -81,10 +82,12 @@ const TABLES: &str = "
                         OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = l.oid AND i.indisvalid AND i.indimmediate
                                       AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END)) AS named,
                   sum(pg_stat_get_tuples_updated(l.oid) + pg_stat_get_tuples_deleted(l.oid))::bigint AS changes
-             FROM (SELECT t.relid::oid FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) t WHERE t.isleaf
-                    UNION SELECT c.oid WHERE c.relkind <> 'p'
-                       OR NOT EXISTS (SELECT FROM pg_partition_tree(c.oid) t WHERE t.isleaf)) AS leaf
-             JOIN pg_class l ON l.oid = leaf.relid AND l.relkind <> 'f') AS leaves";
+             FROM (WITH part AS (SELECT p.oid FROM pg_class p WHERE p.relkind <> 'p' AND p.oid IN ",
+    partitions!("c"),
+    ")
+                   SELECT oid FROM part UNION SELECT c.oid WHERE NOT EXISTS (SELECT FROM part)) AS leaf
+             JOIN pg_class l ON l.oid = leaf.oid AND l.relkind <> 'f') AS leaves"
+);
 
 impl Identities {
     pub(super) async fn read(client: &Client, config: &Config, tables: &[TableName]) -> Result<Self> {

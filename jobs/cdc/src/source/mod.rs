@@ -1,5 +1,21 @@
 //! What is asked of PostgreSQL over ordinary connections: catalog, publication, slot.
 
+/// An SQL expression: the OIDs of the partitions, at all levels, below the table of that alias of `pg_class`. PostgreSQL's own
+/// `pg_partition_tree` waits for whoever changes one of them.
+macro_rules! partitions {
+    ($table:literal) => {
+        concat!(
+            "(WITH RECURSIVE tree (oid) AS (SELECT ",
+            $table,
+            ".oid WHERE ",
+            $table,
+            ".relkind = 'p' UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid) SELECT tree.oid FROM tree WHERE tree.oid <> ",
+            $table,
+            ".oid)"
+        )
+    };
+}
+
 mod catalog;
 mod characters;
 mod connect;

@@ -23,7 +23,8 @@ pub(crate) struct Hidden {
 }
 
 /// Tables by their OIDs, or by the name that is shown or its key.
-const HIDDEN: &str = "
+const HIDDEN: &str = concat!(
+    "
     SELECT c.oid, n.nspname::text, c.relname::text, current_user::text, NOT has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid),
            coalesce((SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT')), '{}'),
@@ -32,15 +33,17 @@ const HIDDEN: &str = "
      CROSS JOIN LATERAL (
            SELECT coalesce(array_agg(m.nspname::text ORDER BY m.nspname, l.relname), '{}') AS schemas,
                   coalesce(array_agg(l.relname::text ORDER BY m.nspname, l.relname), '{}') AS names
-             FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) t
-             JOIN pg_class l ON l.oid = t.relid JOIN pg_namespace m ON m.oid = l.relnamespace
-            WHERE l.relkind = 'f' OR l.relkind = 'r' AND l.relpersistence = 'u') AS untold
+             FROM pg_class l JOIN pg_namespace m ON m.oid = l.relnamespace
+            WHERE (l.relkind = 'f' OR l.relkind = 'r' AND l.relpersistence = 'u') AND l.oid IN ",
+    partitions!("c"),
+    ") AS untold
      WHERE (c.oid = ANY ($1) OR c.relkind IN ('r', 'p') AND $2 IN (
                concat(n.nspname, '.', c.relname),
                concat('\"', replace(n.nspname, '\"', '\"\"'), '\".\"', replace(c.relname, '\"', '\"\"'), '\"')))
        AND (NOT has_schema_privilege(n.oid, 'USAGE') OR NOT has_table_privilege(c.oid, 'SELECT') OR row_security_active(c.oid)
             OR untold.names <> '{}')
-     ORDER BY 2, 3";
+     ORDER BY 2, 3"
+);
 
 async fn read(client: &Client, ids: &[u32], name: &str) -> Result<Vec<Hidden>> {
     let rows = client

@@ -62,6 +62,23 @@ impl TableShape {
         }
     }
 
+    /// The columns that null may be learned of: no row comes without its key.
+    pub(crate) fn null_lessons(&self) -> Vec<(usize, Lesson)> {
+        let columns = self.columns.iter().enumerate();
+        let strict = columns.filter(|(index, column)| !column.nullable && !self.key.contains(index));
+        strict.map(|(index, _)| (index, Lesson::Null)).collect()
+    }
+
+    /// The shape with null allowed wherever it can be: what a registry takes that wants older records to stay readable, after a
+    /// column became NOT NULL, or came so without a default.
+    pub(crate) fn with_nulls(&self) -> Self {
+        let mut lenient = self.clone();
+        for (index, lesson) in self.null_lessons() {
+            lenient.learn(index, &lesson);
+        }
+        lenient
+    }
+
     /// Takes over what was learned of the same columns before.
     pub(crate) fn keep_lessons(&mut self, before: &Self) {
         for (column, before) in self.columns.iter_mut().zip(&before.columns) {

@@ -11,6 +11,8 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::compare::all_tables;
+use crate::follow::follow;
+use crate::relations::are_whole;
 use crate::stage::{Result, Stage, eventually};
 use crate::topics::{Record, Topics, field};
 
@@ -256,4 +258,55 @@ pub fn signals() -> Outcome {
     let read = records.iter().filter(|record| is_incremental(record)).count();
     assert!(read > 15_000, "{read} rows were read");
     Ok(())
+}
+
+/// Statements of an application that need a table for themselves never wait long for a snapshot of it, also while the stream
+/// is far behind.
+pub fn statements_of_the_application_pass() -> Outcome {
+    const LOADED: Duration = Duration::from_secs(8);
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql(
+        "CREATE TABLE altered (id integer PRIMARY KEY, v text); INSERT INTO altered SELECT i, 'v' FROM generate_series(1, 30000) i;
+         CREATE TABLE parts (LIKE altered INCLUDING ALL) PARTITION BY RANGE (id);
+         CREATE TABLE parts_1 PARTITION OF parts DEFAULT; INSERT INTO parts SELECT * FROM altered;
+         CREATE TABLE bulk (id bigserial PRIMARY KEY, v text)",
+    )?;
+    let config = settings(&stage, "[tables]\ndiscover_interval_s = 1\nexclude = [\"*.bulk\"]\n");
+    let capture = Capture::streaming_with(&config, &[])?;
+    let ends = std::time::Instant::now() + LOADED;
+    let source = stage.source.clone();
+    let bulk = stage.runtime.spawn(async move {
+        let (client, connection) = source.connect(tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        while std::time::Instant::now() < ends {
+            let rows = "INSERT INTO bulk (v) SELECT repeat('x', 100) FROM generate_series(1, 100000)";
+            client.batch_execute(rows).await?;
+        }
+        Result::Ok(())
+    });
+    let mut altered = 0;
+    stage.sql("SET lock_timeout = '3s'")?;
+    while std::time::Instant::now() < ends {
+        if altered % 20 == 0 {
+            let asked = command(&config, &["snapshot", "public.altered", "public.parts"], &[])?;
+            assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+        }
+        altered += 1;
+        stage
+            .sql(&format!(
+                "ALTER TABLE altered ADD COLUMN c{altered} integer DEFAULT {altered};
+                 ALTER TABLE parts_1 ADD CONSTRAINT c CHECK (id <> {altered}) NOT VALID; ALTER TABLE parts_1 DROP CONSTRAINT c"
+            ))
+            .map_err(|error| format!("the statement {altered}: {error}\n{}", capture.log()))?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    stage.runtime.block_on(bulk)??;
+    assert!(altered > 20, "{altered} statements in {LOADED:?}");
+    stage.sql("SET lock_timeout = 0; DROP TABLE bulk")?;
+    stage.catch_up().map_err(|error| format!("{error}\n{}", capture.log()))?;
+    eventually("the images to end", || Ok(are_whole(&Topics::read_relations(&stage)?)))
+        .map_err(|error| format!("{error}\n{}", capture.log()))?;
+    let topics = capture.finish(&stage)?;
+    follow(&stage, &topics)
 }

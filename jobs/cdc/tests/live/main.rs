@@ -18,6 +18,7 @@ mod incremental;
 mod keyless;
 mod keys;
 mod kills;
+mod ledger;
 mod modes;
 mod names;
 mod proxy;
@@ -95,6 +96,10 @@ fn main() {
         trial("incremental::table_included_later", incremental::table_included_later),
         trial("incremental::table_created_later", incremental::table_created_later),
         trial("incremental::signals", incremental::signals),
+        trial(
+            "incremental::statements_of_the_application_pass",
+            incremental::statements_of_the_application_pass,
+        ),
         trial("replica::tables_are_read_from_a_standby", replica::tables_are_read_from_a_standby),
         trial("replica::wrong_replicas", replica::wrong_replicas),
         trial("modes::never", modes::never),
@@ -145,6 +150,7 @@ fn main() {
         trial("registry::down_at_start", registry::down_at_start),
         trial("registry::down_in_mid_stream", registry::down_in_mid_stream),
         trial("registry::incompatible_schema", registry::incompatible_schema),
+        trial("registry::columns_that_become_not_null", registry::columns_that_become_not_null),
         trial(
             "registry::incompatible_schema_isolates_its_table",
             registry::incompatible_schema_isolates_its_table,

@@ -164,3 +164,37 @@ pub fn incompatible_schema_at_the_snapshot() -> Outcome {
     );
     Ok(())
 }
+
+/// Columns become NOT NULL, or come so without a default: the registry takes schemas that allow null, and keeps older records
+/// readable.
+pub fn columns_that_become_not_null() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE t (id integer PRIMARY KEY, v integer); CREATE TABLE quiet (LIKE t INCLUDING ALL); INSERT INTO quiet VALUES (1, 1)")?;
+    let config = stage.config();
+    let capture = Capture::streaming_with(&config, &[])?;
+    stage.sql(
+        "INSERT INTO t VALUES (1, 1); ALTER TABLE t ALTER v SET NOT NULL; INSERT INTO t VALUES (2, 2);
+         ALTER TABLE quiet ALTER v SET NOT NULL;
+         BEGIN; ALTER TABLE t ADD COLUMN w integer NOT NULL DEFAULT 1; ALTER TABLE t ALTER w DROP DEFAULT; COMMIT;
+         INSERT INTO t VALUES (3, 3, 3); DELETE FROM t; ALTER TABLE t ADD COLUMN x text[] NOT NULL;
+         INSERT INTO t VALUES (4, 4, 4, '{a}'); UPDATE t SET v = 5; DELETE FROM t WHERE id = 4; INSERT INTO t VALUES (5, 5, 5, '{}')",
+    )?;
+    stage.catch_up()?;
+    capture.finish(&stage)?;
+    let versions = |subject: &str| -> crate::stage::Result<String> {
+        let url = format!("{}/subjects/{}.public.{subject}/versions", stage.registry, stage.name);
+        Ok(stage.runtime.block_on(async { reqwest::get(&url).await?.text().await })?)
+    };
+    let before = [versions("t-value")?, versions("quiet-value")?];
+    // The catalog alone is known at the start, and would have all of them NOT NULL.
+    let checked = command(&config, &["check"], &[])?;
+    let checked = String::from_utf8(checked.stdout)?;
+    assert!(checked.contains("no new version") || checked.contains("new versions of"), "{checked}");
+    let capture = Capture::streaming_with(&config, &[])?;
+    stage.sql("INSERT INTO t VALUES (6, 6, 6, '{b}'); UPDATE quiet SET v = 2")?;
+    let topics = capture.finish(&stage)?;
+    assert!(topics.beside.is_empty(), "{:?}", topics.beside);
+    assert_eq!([versions("t-value")?, versions("quiet-value")?], before, "a start makes no new versions");
+    follow(&stage, &topics)
+}

@@ -4,7 +4,7 @@
 //! `LAKEPULSE_STORM_KILLS` says how many (`make test-storm`); a few without it. `LAKEPULSE_STORM_MINUTES` ends it earlier.
 //! `LAKEPULSE_STORM_TRIGGER=1` has the event trigger installed. `LAKEPULSE_STORM_SEED` repeats a run's choices, though not its timing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,10 +18,11 @@ use tokio_postgres::{Client, Config, NoTls};
 use crate::Outcome;
 use crate::capture::{Capture, command};
 use crate::follow::Followed;
+use crate::ledger::Ledger;
 use crate::relations::are_whole;
 use crate::stage::{Result, Stage, eventually};
 use crate::statements::{Dice, TABLES, change_of_shape, statement};
-use crate::topics::{Topics, digest};
+use crate::topics::Topics;
 
 const FEW: u64 = 4;
 /// Between two polls of the catalog, in seconds.
@@ -171,22 +172,6 @@ fn keep_alive(config: &str, capture: &mut Capture) -> Outcome {
     Ok(())
 }
 
-/// Within a key, later in Kafka is later at the source.
-fn in_order(topics: &Topics) -> Outcome {
-    let mut last: HashMap<u64, (u64, u64)> = HashMap::new();
-    for record in
-        topics.records.iter().filter(|record| record.value.is_some() && record.op.as_deref() != Some("r"))
-    {
-        let id = (record.commit_lsn, record.ordinal);
-        if let Some(before) = last.insert(digest((&record.topic, &record.key)), id)
-            && before >= id
-        {
-            return Err(format!("{} {:?}: {before:?} stands before {id:?}", record.topic, record.key).into());
-        }
-    }
-    Ok(())
-}
-
 pub fn of_everything() -> Outcome {
     let kills = env::var("LAKEPULSE_STORM_KILLS").ok().map_or(Ok(FEW), |kills| kills.parse())?;
     let seed = env::var("LAKEPULSE_STORM_SEED").ok().map_or(Ok(17), |seed| seed.parse())?;
@@ -260,19 +245,25 @@ pub fn of_everything() -> Outcome {
     // Rows are applied as they come: there are more of them than fit into memory.
     let mut followed = Followed::new(&Topics::read_relations(&stage)?);
     let mut outcome = Ok(());
+    let mut ledger = Ledger::default();
     let topics = Topics::read_through(&stage, |record| {
+        ledger.add(&record);
         if outcome.is_ok() {
-            outcome = followed.apply(record);
+            outcome = followed.apply(&record);
         }
-        record.forget_row();
     })?;
     println!(
-        "{} records and {} relation records in {} s",
-        topics.records.len(),
+        "{} events and {} relation records in {} s",
+        ledger.len(),
         topics.relations.len(),
         begun.elapsed().as_secs()
     );
-    topics.check()?;
-    in_order(&topics)?;
-    outcome.and_then(|()| followed.compare(&stage)).map_err(|error| format!("{error}\n{log}").into())
+    ledger.check(&topics.checkpoints)?;
+    ledger.in_order()?;
+    outcome.and_then(|()| followed.compare(&stage)).map_err(|error| format!("{error}\n{log}"))?;
+    // The registry takes every change that the storm makes.
+    match topics.beside.iter().find(|record| record.topic.ends_with(".dead_letter")) {
+        Some(letter) => Err(format!("a dead letter: {letter:?}\n{log}").into()),
+        None => Ok(()),
+    }
 }

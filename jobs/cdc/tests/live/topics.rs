@@ -1,7 +1,6 @@
 //! The topics as a consumer sees them that reads committed records only.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use apache_avro::Schema;
@@ -12,6 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::ledger::Ledger;
 use crate::stage::{Result, Stage};
 
 #[derive(Debug, Clone)]
@@ -28,25 +28,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// Forgets the row, and of the key all but which one it is.
-    pub fn forget_row(&mut self) {
-        self.value = self.value.take().map(|_| Value::Null);
-        self.key = self.key.take().map(|key| Value::Long(digest(&key).cast_signed()));
-    }
-
     pub fn operation(&self) -> Option<String> {
         match field(self.value.as_ref()?, "op") {
             Value::String(operation) => Some(operation.clone()),
             _ => None,
         }
     }
-}
-
-/// What tells a value from others in 8 bytes.
-pub fn digest(value: impl std::fmt::Debug) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    format!("{value:?}").hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A field of a record, out of its union.
@@ -72,35 +59,29 @@ pub struct Topics {
     pub checkpoints: Vec<Value>,
 }
 
-fn long(value: &Value) -> i64 {
-    match value {
-        Value::Long(value) => *value,
-        Value::Int(value) => i64::from(*value),
-        _ => panic!("{value:?} is no number"),
-    }
-}
-
 impl Topics {
     /// Everything under the stage's prefix.
     pub fn read(stage: &Stage) -> Result<Self> {
-        Self::read_through(stage, |_| {})
+        let mut records = Vec::new();
+        let topics = Self::read_through(stage, |record| records.push(record))?;
+        Ok(Self { records, ..topics })
     }
 
     /// Relation records alone.
     pub fn read_relations(stage: &Stage) -> Result<Vec<Record>> {
         let relation = format!("{}.relation", stage.name);
-        Ok(Self::read_some(stage, |topic| topic == relation, |_| {})?.relations)
+        Ok(Self::read_some(stage, |topic| topic == relation, drop)?.relations)
     }
 
-    /// Everything under the stage's prefix; each event is shown as it comes, and may be made smaller before it is kept.
-    pub fn read_through(stage: &Stage, show: impl FnMut(&mut Record)) -> Result<Self> {
+    /// Everything under the stage's prefix but the events of tables, of which each is shown as it comes.
+    pub fn read_through(stage: &Stage, show: impl FnMut(Record)) -> Result<Self> {
         Self::read_some(stage, |_| true, show)
     }
 
     fn read_some(
         stage: &Stage,
         is_wanted: impl Fn(&str) -> bool,
-        mut show: impl FnMut(&mut Record),
+        mut show: impl FnMut(Record),
     ) -> Result<Self> {
         let consumer: BaseConsumer = rdkafka::ClientConfig::new()
             .set("bootstrap.servers", &stage.kafka)
@@ -120,8 +101,7 @@ impl Topics {
         }
         consumer.assign(&assignment)?;
         let mut schemas = Schemas { stage, known: HashMap::new() };
-        let (mut records, mut beside, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
-        let mut relations = Vec::new();
+        let (mut beside, mut checkpoints, mut relations) = (Vec::new(), Vec::new(), Vec::new());
         let mut open = assignment.count();
         while open > 0 {
             match consumer.poll(Duration::from_secs(30)) {
@@ -152,7 +132,7 @@ impl Topics {
                         continue;
                     }
                     let name = message.topic().trim_start_matches(&prefix);
-                    let mut record = Record {
+                    let record = Record {
                         topic: message.topic().to_owned(),
                         // The key of a relation record is the table's name.
                         key: message
@@ -178,13 +158,12 @@ impl Topics {
                             let (op, event) = (record.op, record.value);
                             return Err(format!("header op {op:?} on an event {event:?}").into());
                         }
-                        show(&mut record);
-                        records.push(record);
+                        show(record);
                     }
                 }
             }
         }
-        Ok(Self { records, beside, relations, checkpoints })
+        Ok(Self { records: Vec::new(), beside, relations, checkpoints })
     }
 
     /// Records of a table, in their order in Kafka.
@@ -202,66 +181,11 @@ impl Topics {
         Ok((high - low).try_into()?)
     }
 
-    /// The promises that every reader builds on, beside the operation in a header: each event once; every cut's counts are those of the
-    /// events at or below it; the last counts are those of all events.
+    /// The promises that every reader builds on, beside the operation in a header.
     pub fn check(&self) -> Result<()> {
-        let mut seen = HashSet::new();
-        let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
-        for record in self.records.iter().filter(|record| record.value.is_some()) {
-            if !seen.insert((record.commit_lsn, record.ordinal)) {
-                return Err(format!("({}, {}) is there twice", record.commit_lsn, record.ordinal).into());
-            }
-            *totals.entry(&record.topic).or_default() += 1;
-        }
-        let (mut counts, mut touched, mut cuts) =
-            (BTreeMap::<&str, i64>::new(), BTreeMap::<&str, i64>::new(), Vec::new());
-        for checkpoint in &self.checkpoints {
-            let Value::Map(told) = field(checkpoint, "counts") else { return Err("no counts".into()) };
-            touched.extend(told.iter().map(|(topic, count)| (topic.as_str(), long(count))));
-            counts.extend(&touched);
-            if *field(checkpoint, "complete") == Value::Boolean(true) {
-                let cut = long(field(checkpoint, "commit_lsn")) as u64;
-                let known = cuts.last().map_or(0, |(last, _)| *last);
-                assert!(known <= cut, "a cut at {cut} was written after one at {known}");
-                cuts.push((cut, std::mem::take(&mut touched)));
-            }
-        }
-        self.check_cuts(&cuts)?;
-        counts.retain(|_, count| *count > 0);
-        if counts == totals {
-            Ok(())
-        } else {
-            Err(format!("counted {counts:?}, there are {totals:?}").into())
-        }
-    }
-
-    /// Each cut comes with the counts told since the one before; those of the other topics are as they were.
-    fn check_cuts(&self, cuts: &[(u64, BTreeMap<&str, i64>)]) -> Result<()> {
-        let events = self.records.iter().filter(|record| record.value.is_some());
-        let mut events: Vec<(u64, &str)> =
-            events.map(|record| (record.commit_lsn, record.topic.as_str())).collect();
-        events.sort_unstable();
-        let mut events = events.into_iter().peekable();
-        let (mut counts, mut below) = (BTreeMap::<&str, i64>::new(), BTreeMap::<&str, i64>::new());
-        for (cut, told) in cuts {
-            let mut moved: HashSet<&str> = told.keys().copied().collect();
-            counts.extend(told);
-            while let Some((_, topic)) = events.next_if(|(lsn, _)| lsn <= cut) {
-                *below.entry(topic).or_default() += 1;
-                moved.insert(topic);
-            }
-            for topic in moved {
-                let [count, there] =
-                    [&counts, &below].map(|numbers| numbers.get(topic).copied().unwrap_or_default());
-                if there != count {
-                    return Err(format!(
-                        "the cut at {cut} counts {count} events of {topic}, there are {there}"
-                    )
-                    .into());
-                }
-            }
-        }
-        Ok(())
+        let mut ledger = Ledger::default();
+        self.records.iter().for_each(|record| ledger.add(record));
+        ledger.check(&self.checkpoints)
     }
 }
 

@@ -76,7 +76,12 @@ impl<S: ReplicationStream> Stream<S> {
     pub(super) async fn discover(&mut self) -> Result<()> {
         self.discovery.looked_at = Instant::now();
         match self.look().await {
-            Err(error) if matches!(error.kind(), ErrorKind::SourceRefused | ErrorKind::Publication) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::SourceRefused | ErrorKind::SourceBusy | ErrorKind::Publication
+                ) =>
+            {
                 self.discovery.version = None;
                 tracing::error!("the catalog can't be followed: {}", error.chain());
                 Ok(())

@@ -25,6 +25,8 @@ pub(super) const SOON: Duration = Duration::from_millis(20);
 const STANDBY_PAUSE: Duration = Duration::from_secs(5);
 /// How soon the next table is begun with after one that failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
+/// How often is looked whether somebody waits for the lock of a snapshot.
+const LOOK: Duration = Duration::from_millis(500);
 /// How often is told what is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -67,6 +69,7 @@ struct Range {
     begins: bool,
     /// A transaction that the snapshot does not hold has changed the table before the range could be taken in.
     is_late: bool,
+    looked_at: Instant,
 }
 
 impl Incremental {
@@ -165,7 +168,7 @@ impl Incremental {
     /// Whether it may go on later: the server may be another one than the stream's.
     fn may_go_on(&self, failure: ErrorKind) -> bool {
         let elsewhere = self.config.snapshot.replica.is_some();
-        failure == ErrorKind::SourceRefused
+        matches!(failure, ErrorKind::SourceRefused | ErrorKind::SourceBusy)
             || elsewhere && matches!(failure, ErrorKind::SourceUnreachable | ErrorKind::SourceStarting)
     }
 }
@@ -226,7 +229,7 @@ impl<S: ReplicationStream> Stream<S> {
         if let Some(end) = self.incremental.end() {
             let here = self.position.last_passed();
             if self.position.end() < end || !self.position.is_above_cuts(here) {
-                return Ok(());
+                return self.let_others_pass().await;
             }
             self.take_in(here).await?;
         }
@@ -235,6 +238,23 @@ impl<S: ReplicationStream> Stream<S> {
         }
         let begun = self.begin_range().await;
         self.set_aside(begun).await
+    }
+
+    /// Gives up a range whose lock somebody waits for, while the stream is not where it can be taken in.
+    async fn let_others_pass(&mut self) -> Result<()> {
+        let client = self.tables.client();
+        let Some(table) = &mut self.incremental.table else { return Ok(()) };
+        let is_due = |range: &mut Range| range.looked_at.elapsed() >= LOOK;
+        let Some(mut range) = table.range.take_if(is_due) else { return Ok(()) };
+        if range.taken.is_waited_for(&client).await? {
+            tracing::info!(table = %table.name, "a range of the incremental snapshot is given up for those who wait for its lock");
+            self.incremental.reader = range.reading.discard().await;
+            self.incremental.not_before = Instant::now() + AFTER_FAILURE;
+        } else {
+            range.looked_at = Instant::now();
+            table.range = Some(range);
+        }
+        Ok(())
     }
 
     /// A table that can't be read is tried again later, while others are read.
@@ -297,7 +317,14 @@ impl<S: ReplicationStream> Stream<S> {
             let rows = self.incremental.config.snapshot.incremental_rows;
             let dead_letters = self.events.dead_letters().cloned();
             let reading = reader.read(&taken, &encoder, &after, rows, dead_letters);
-            table.range = Some(Range { taken, reading, telling, begins: after.is_empty(), is_late: false });
+            table.range = Some(Range {
+                taken,
+                reading,
+                telling,
+                begins: after.is_empty(),
+                is_late: false,
+                looked_at: Instant::now(),
+            });
             self.incremental.table = Some(table);
             nudge(client);
             return Ok(());
