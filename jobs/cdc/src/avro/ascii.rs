@@ -1,8 +1,9 @@
 //! The short way for the values that most rows are made of: read from ASCII, digit by digit. What is not
 //! in its plain form is left to the general way (`encode`), which gives the same for what both can read.
 
+use lakepulse_types::{AvroForm, DateForm, TimeForm};
+
 use super::binary;
-use crate::table::{ColumnType, DateForm, TimeForm};
 
 /// Digits that surely fit into 64 bits.
 const SAFE_DIGITS: usize = 18;
@@ -11,12 +12,12 @@ const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Writes the value; false, with nothing written, when it is for the general way.
 #[inline]
-pub(crate) fn value(kind: &ColumnType, text: &[u8], out: &mut Vec<u8>) -> bool {
+pub(crate) fn value(kind: &AvroForm, text: &[u8], out: &mut Vec<u8>) -> bool {
     let number = match kind {
-        ColumnType::Int4 | ColumnType::Int8 | ColumnType::Int2 | ColumnType::Oid => integer(text),
-        ColumnType::Timestamp(TimeForm::Micros) => timestamp(text),
-        ColumnType::Date(DateForm::Days | DateForm::Connect) => date(text),
-        ColumnType::Decimal { scale, .. } => return decimal(text, usize::from(*scale), out),
+        AvroForm::Int4 | AvroForm::Int8 | AvroForm::Int2 | AvroForm::Oid => integer(text),
+        AvroForm::Timestamp(TimeForm::Micros) => timestamp(text),
+        AvroForm::Date(DateForm::Days | DateForm::Connect) => date(text),
+        AvroForm::Decimal { scale, .. } => return decimal(text, usize::from(*scale), out),
         _ => return false,
     };
     match number {
@@ -138,7 +139,7 @@ mod tests {
     use crate::avro::encode;
 
     /// When the short way reads a text, it writes what the general way does.
-    fn same(kind: &ColumnType, text: &str) -> Result<(), TestCaseError> {
+    fn same(kind: &AvroForm, text: &str) -> Result<(), TestCaseError> {
         let (mut short, mut general) = (Vec::new(), Vec::new());
         if value(kind, text.as_bytes(), &mut short) {
             prop_assert!(encode::value(kind, text, &mut general), "{:?} {}", kind, text);
@@ -152,12 +153,12 @@ mod tests {
     proptest! {
         #[test]
         fn integers(number: i64) {
-            same(&ColumnType::Int8, &number.to_string())?;
+            same(&AvroForm::Int8, &number.to_string())?;
         }
 
         #[test]
         fn decimals(text in "-?[0-9]{0,20}(\\.[0-9]{0,8})?", scale in 0_u16..8) {
-            same(&ColumnType::Decimal { precision: 30, scale }, &text)?;
+            same(&AvroForm::Decimal { precision: 30, scale }, &text)?;
         }
 
         #[test]
@@ -166,15 +167,15 @@ mod tests {
             fraction in "(\\.[0-9]{1,7})?", era in "( BC)?",
         ) {
             let date = format!("{year:04}-{month:02}-{day:02}");
-            same(&ColumnType::Date(DateForm::Days), &format!("{date}{era}"))?;
-            same(&ColumnType::Timestamp(TimeForm::Micros), &format!("{date} {hour:02}:59:{second:02}{fraction}{era}"))?;
+            same(&AvroForm::Date(DateForm::Days), &format!("{date}{era}"))?;
+            same(&AvroForm::Timestamp(TimeForm::Micros), &format!("{date} {hour:02}:59:{second:02}{fraction}{era}"))?;
         }
 
         #[test]
         fn anything(text in ".{0,30}") {
             for kind in [
-                ColumnType::Int4, ColumnType::Date(DateForm::Days), ColumnType::Timestamp(TimeForm::Micros),
-                ColumnType::Decimal { precision: 9, scale: 2 },
+                AvroForm::Int4, AvroForm::Date(DateForm::Days), AvroForm::Timestamp(TimeForm::Micros),
+                AvroForm::Decimal { precision: 9, scale: 2 },
             ] {
                 same(&kind, &text)?;
             }
@@ -184,11 +185,11 @@ mod tests {
     #[test]
     fn the_usual_takes_the_short_way() {
         for (kind, text) in [
-            (ColumnType::Int4, "-12"),
-            (ColumnType::Decimal { precision: 18, scale: 3 }, "15.000"),
-            (ColumnType::Date(DateForm::Days), "2020-02-29"),
-            (ColumnType::Timestamp(TimeForm::Micros), "2016-01-01 00:00:00"),
-            (ColumnType::Timestamp(TimeForm::Micros), "2026-11-25 12:34:56.789012"),
+            (AvroForm::Int4, "-12"),
+            (AvroForm::Decimal { precision: 18, scale: 3 }, "15.000"),
+            (AvroForm::Date(DateForm::Days), "2020-02-29"),
+            (AvroForm::Timestamp(TimeForm::Micros), "2016-01-01 00:00:00"),
+            (AvroForm::Timestamp(TimeForm::Micros), "2026-11-25 12:34:56.789012"),
         ] {
             assert!(value(&kind, text.as_bytes(), &mut Vec::new()), "{text}");
         }

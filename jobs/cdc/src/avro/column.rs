@@ -1,8 +1,9 @@
+use lakepulse_types::AvroForm;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{binary, encode};
-use crate::table::{Column, ColumnDefault, ColumnType, Mask};
+use crate::table::{Column, ColumnDefault, Mask};
 use crate::varint;
 
 /// The bytes of the branches of a field's union; a field that holds values of its type alone has no union.
@@ -58,34 +59,34 @@ impl Field {
 
 /// Whether the field may be null: Debezium's geometries always may.
 pub(super) fn is_nullable(column: &Column) -> bool {
-    column.nullable || column.kind == ColumnType::Geometry
+    column.nullable || column.kind == AvroForm::Geometry
 }
 
 /// The column's default as its schema tells it; one that is computed is told as the zero of its type.
 pub(super) fn default(column: &Column) -> Option<Value> {
     let bytes = default_bytes(column)?;
     match &column.kind {
-        ColumnType::Boolean | ColumnType::Bit => bytes.first().map(|byte| json!(*byte == 1)),
-        ColumnType::Float4 => {
+        AvroForm::Boolean | AvroForm::Bit => bytes.first().map(|byte| json!(*byte == 1)),
+        AvroForm::Float4 => {
             bytes.first_chunk().map(|bytes| json!(f32::from_le_bytes(*bytes))).filter(Value::is_number)
         }
-        ColumnType::Float8 | ColumnType::MoneyDouble => {
+        AvroForm::Float8 | AvroForm::MoneyDouble => {
             bytes.first_chunk().map(|bytes| json!(f64::from_le_bytes(*bytes))).filter(Value::is_number)
         }
         kind if encode::is_long(kind) => varint::read(&bytes).map(|(number, _)| json!(number)),
         // Bytes are written as the characters of their numbers.
-        ColumnType::Decimal { .. } | ColumnType::Money | ColumnType::Bits(_) => binary::read_bytes(&bytes)
+        AvroForm::Decimal { .. } | AvroForm::Money | AvroForm::Bits(_) => binary::read_bytes(&bytes)
             .map(|bytes| bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into()),
-        ColumnType::Hstore(_)
-        | ColumnType::Bytea(_)
-        | ColumnType::VariableScaleDecimal
-        | ColumnType::Point
-        | ColumnType::Geometry
-        | ColumnType::Geography
-        | ColumnType::Vector
-        | ColumnType::HalfVector
-        | ColumnType::SparseVector
-        | ColumnType::Array(_) => None,
+        AvroForm::Hstore(_)
+        | AvroForm::Bytea(_)
+        | AvroForm::VariableScaleDecimal
+        | AvroForm::Point
+        | AvroForm::Geometry
+        | AvroForm::Geography
+        | AvroForm::Vector
+        | AvroForm::HalfVector
+        | AvroForm::SparseVector
+        | AvroForm::Array(_) => None,
         _ => text(&bytes).map(Value::from),
     }
 }
@@ -101,8 +102,8 @@ fn default_bytes(column: &Column) -> Option<Vec<u8>> {
         ColumnDefault::Constant(text) => encode::value(&column.kind, text, &mut out).then_some(out),
         ColumnDefault::Computed => {
             let epoch = match column.kind {
-                ColumnType::TimestampTz(_) => Some("1970-01-01 00:00:00+00"),
-                ColumnType::Uuid => Some("00000000-0000-0000-0000-000000000000"),
+                AvroForm::TimestampTz(_) => Some("1970-01-01 00:00:00+00"),
+                AvroForm::Uuid => Some("00000000-0000-0000-0000-000000000000"),
                 _ => None,
             };
             if let Some(text) = epoch {

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use super::column::{Branches, Field};
-use super::schema::is_text;
 use super::stamp::{EventSource, Stamp};
 use super::{ascii, binary, encode, wire_header};
 use crate::error::{Error, ErrorKind, Result};
@@ -309,7 +308,7 @@ impl TableEncoder {
             return Ok(());
         }
         let error = self.wrong(column, "the value has no encoding in this type");
-        Err(if is_text(&column.kind) {
+        Err(if column.kind.is_text() {
             error
         } else {
             let what = format!("column {} of {table} has to hold texts too", column.name);
@@ -335,7 +334,7 @@ impl TableEncoder {
                     let labels = encode::unknown_labels(&column.kind, text);
                     if labels.is_empty()
                         && !encode::value(&column.kind, text, &mut Vec::new())
-                        && !is_text(&column.kind)
+                        && !column.kind.is_text()
                     {
                         lessons.push((index, Lesson::Text));
                     }

@@ -1,5 +1,6 @@
 use apache_avro::Schema;
 use apache_avro::types::Value;
+use lakepulse_types::{AvroForm, BinaryMode, DateForm, HstoreMode, TimeForm};
 use proptest::prelude::*;
 
 use super::*;
@@ -8,9 +9,9 @@ use crate::avro::{SnapshotMark, key_schema, value_schema};
 use crate::lsn::Lsn;
 use crate::pgoutput::TupleBuffer;
 use crate::secret::Secret;
-use crate::table::{BinaryMode, ColumnDefault, ColumnType, DateForm, HstoreMode, Mask, TableName, TimeForm};
+use crate::table::{ColumnDefault, Mask, TableName};
 
-fn column(name: &str, kind: ColumnType, nullable: bool) -> Column {
+fn column(name: &str, kind: AvroForm, nullable: bool) -> Column {
     Column::new(name, kind, nullable)
 }
 
@@ -66,8 +67,8 @@ fn event<'a>(operation: Operation, before: Option<Image<'a>>, after: Option<Imag
 }
 
 /// Encodes one nullable value and reads it back by the Avro library.
-fn through(kind: ColumnType, value: &str) -> Value {
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", kind, true)]);
+fn through(kind: AvroForm, value: &str) -> Value {
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false), column("v", kind, true)]);
     let values = row(&[Some("1"), Some(value)]);
     let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(values.tuple().into()))));
     match get(&fields, "after") {
@@ -81,44 +82,44 @@ fn every_type_is_read_back_by_the_avro_library() {
     let bytes = |bytes: &[u8]| Value::Bytes(bytes.to_vec());
     let string = |text: &str| Value::String(text.into());
     let table = [
-        (ColumnType::Boolean, "t", Value::Boolean(true)),
-        (ColumnType::Int2, "-7", Value::Int(-7)),
-        (ColumnType::Int8, "9223372036854775807", Value::Long(i64::MAX)),
-        (ColumnType::Float4, "1.5", Value::Float(1.5)),
-        (ColumnType::Float8, "-Infinity", Value::Double(f64::NEG_INFINITY)),
-        (ColumnType::Text, "größe", string("größe")),
-        (ColumnType::Date(DateForm::Days), "2020-02-29", Value::Int(18321)),
-        (ColumnType::Time(TimeForm::Millis), "01:02:03.456", Value::Int(3_723_456)),
-        (ColumnType::Time(TimeForm::Micros), "01:02:03.456789", Value::Long(3_723_456_789)),
-        (ColumnType::TimeTz, "01:02:03.456+02", string("23:02:03.456Z")),
+        (AvroForm::Boolean, "t", Value::Boolean(true)),
+        (AvroForm::Int2, "-7", Value::Int(-7)),
+        (AvroForm::Int8, "9223372036854775807", Value::Long(i64::MAX)),
+        (AvroForm::Float4, "1.5", Value::Float(1.5)),
+        (AvroForm::Float8, "-Infinity", Value::Double(f64::NEG_INFINITY)),
+        (AvroForm::Text, "größe", string("größe")),
+        (AvroForm::Date(DateForm::Days), "2020-02-29", Value::Int(18321)),
+        (AvroForm::Time(TimeForm::Millis), "01:02:03.456", Value::Int(3_723_456)),
+        (AvroForm::Time(TimeForm::Micros), "01:02:03.456789", Value::Long(3_723_456_789)),
+        (AvroForm::TimeTz, "01:02:03.456+02", string("23:02:03.456Z")),
         (
-            ColumnType::Timestamp(TimeForm::Micros),
+            AvroForm::Timestamp(TimeForm::Micros),
             "2020-01-02 03:04:05.678901",
             Value::Long(1_577_934_245_678_901),
         ),
-        (ColumnType::TimestampTz(6), "2020-01-02 01:04:05.678901+00", string("2020-01-02T01:04:05.678901Z")),
+        (AvroForm::TimestampTz(6), "2020-01-02 01:04:05.678901+00", string("2020-01-02T01:04:05.678901Z")),
         (
-            ColumnType::Uuid,
+            AvroForm::Uuid,
             "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
             string("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
         ),
-        (ColumnType::Bytea(BinaryMode::Bytes), "\\xdeadbeef", bytes(&[0xDE, 0xAD, 0xBE, 0xEF])),
-        (ColumnType::Bytea(BinaryMode::Bytes), "\\x", bytes(&[])),
-        (ColumnType::Bit, "1", Value::Boolean(true)),
-        (ColumnType::Bits(8), "10101010", bytes(&[0xAA])),
-        (ColumnType::Bits(i32::MAX), "101", bytes(&[5])),
-        (ColumnType::Enum(vec!["ok".into()]), "ok", string("ok")),
+        (AvroForm::Bytea(BinaryMode::Bytes), "\\xdeadbeef", bytes(&[0xDE, 0xAD, 0xBE, 0xEF])),
+        (AvroForm::Bytea(BinaryMode::Bytes), "\\x", bytes(&[])),
+        (AvroForm::Bit, "1", Value::Boolean(true)),
+        (AvroForm::Bits(8), "10101010", bytes(&[0xAA])),
+        (AvroForm::Bits(i32::MAX), "101", bytes(&[5])),
+        (AvroForm::Enum(vec!["ok".into()]), "ok", string("ok")),
     ];
     for (kind, value, expected) in table {
         assert_eq!(through(kind.clone(), value), expected, "{kind:?} {value}");
     }
-    let Value::Decimal(price) = through(ColumnType::Decimal { precision: 18, scale: 2 }, "-12.34") else {
+    let Value::Decimal(price) = through(AvroForm::Decimal { precision: 18, scale: 2 }, "-12.34") else {
         panic!()
     };
     assert_eq!(<Vec<u8>>::try_from(price).unwrap(), [0xFB, 0x2E]);
-    let Value::Record(number) = through(ColumnType::VariableScaleDecimal, "123.4500") else { panic!() };
+    let Value::Record(number) = through(AvroForm::VariableScaleDecimal, "123.4500") else { panic!() };
     assert_eq!(number, [("scale".into(), Value::Int(2)), ("value".into(), bytes(&[0x30, 0x39]))]);
-    let Value::Array(elements) = through(ColumnType::Array(Box::new(ColumnType::Int4)), "{1,NULL}") else {
+    let Value::Array(elements) = through(AvroForm::Array(Box::new(AvroForm::Int4)), "{1,NULL}") else {
         panic!()
     };
     assert_eq!(elements, [Value::Union(1, Box::new(Value::Int(1))), Value::Union(0, Box::new(Value::Null))]);
@@ -126,7 +127,7 @@ fn every_type_is_read_back_by_the_avro_library() {
 
 #[test]
 fn an_unchanged_value_is_the_placeholder() {
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, true)]);
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false), column("v", AvroForm::Text, true)]);
     let values = row(&[Some("1"), Some(UNCHANGED)]);
     let fields = read(&encoder, &event(Operation::Update, None, Some(Image::Row(values.tuple().into()))));
     let Value::Record(row) = get(&fields, "after") else { panic!() };
@@ -136,9 +137,9 @@ fn an_unchanged_value_is_the_placeholder() {
 #[test]
 fn a_delete_by_key_has_zeros_where_null_is_not_allowed() {
     let encoder = encoder(vec![
-        column("id", ColumnType::Int4, false),
-        column("name", ColumnType::Text, false),
-        column("note", ColumnType::Text, true),
+        column("id", AvroForm::Int4, false),
+        column("name", AvroForm::Text, false),
+        column("note", AvroForm::Text, true),
     ]);
     let values = row(&[Some("1"), None, None]);
     let fields = read(&encoder, &event(Operation::Delete, Some(Image::Key(values.tuple().into())), None));
@@ -153,7 +154,7 @@ fn a_delete_by_key_has_zeros_where_null_is_not_allowed() {
 
 #[test]
 fn the_source_tells_commit_time_and_place() {
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false)]);
     let values = row(&[Some("1")]);
     let fields = read(&encoder, &event(Operation::Create, None, Some(Image::Row(values.tuple().into()))));
     let Value::Record(source) = get(&fields, "source") else { panic!() };
@@ -165,7 +166,7 @@ fn the_source_tells_commit_time_and_place() {
 
 #[test]
 fn a_full_old_row_gives_the_unchanged_value() {
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, true)]);
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false), column("v", AvroForm::Text, true)]);
     let (old, new) = (row(&[Some("1"), Some("old")]), row(&[Some("2"), Some(UNCHANGED)]));
     let after = Image::Row(Row::after(new.tuple(), old.tuple()));
     let fields = read(&encoder, &event(Operation::Update, None, Some(after)));
@@ -175,7 +176,7 @@ fn a_full_old_row_gives_the_unchanged_value() {
 
 #[test]
 fn a_stamp_is_made_anew_for_another_transaction() {
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false)]);
     let values = row(&[Some("1")]);
     let mut stamp = Stamp::default();
     let mut event = event(Operation::Create, None, Some(Image::Row(values.tuple().into())));
@@ -193,7 +194,7 @@ fn a_stamp_is_made_anew_for_another_transaction() {
 
 #[test]
 fn a_null_that_the_catalog_forbids_is_told_apart() {
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false), column("v", ColumnType::Text, false)]);
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false), column("v", AvroForm::Text, false)]);
     let values = row(&[Some("1"), None]);
     let event = event(Operation::Create, None, Some(Image::Row(values.tuple().into())));
     let error = encoder.value(&event, &mut Stamp::default(), &mut Vec::new()).unwrap_err();
@@ -202,7 +203,7 @@ fn a_null_that_the_catalog_forbids_is_told_apart() {
 
 #[test]
 fn keys_are_records_of_the_key_columns() {
-    let columns = vec![column("a", ColumnType::Text, true), column("b", ColumnType::Int8, false)];
+    let columns = vec![column("a", AvroForm::Text, true), column("b", AvroForm::Int8, false)];
     let encoder = encoder_with_key(columns, vec![1, 0]);
     let mut bytes = Vec::new();
     encoder.key(&row(&[Some("x"), Some("5")]).tuple().into(), &mut bytes).unwrap();
@@ -214,13 +215,13 @@ fn keys_are_records_of_the_key_columns() {
 
 #[test]
 fn defaults_are_told_and_stand_for_unknown_values() {
-    let mut counted = column("n", ColumnType::Int4, false);
+    let mut counted = column("n", AvroForm::Int4, false);
     counted.default = ColumnDefault::Constant("7".into());
-    let mut computed = column("at", ColumnType::Timestamp(TimeForm::Micros), false);
+    let mut computed = column("at", AvroForm::Timestamp(TimeForm::Micros), false);
     computed.default = ColumnDefault::Computed;
-    let mut named = column("name", ColumnType::Text, true);
+    let mut named = column("name", AvroForm::Text, true);
     named.default = ColumnDefault::Constant("none".into());
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false), counted, computed, named]);
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false), counted, computed, named]);
     let values = row(&[Some("1"), None, None, None]);
     let fields = read(&encoder, &event(Operation::Delete, Some(Image::Key(values.tuple().into())), None));
     let Value::Record(before) = get(&fields, "before") else { panic!() };
@@ -243,10 +244,10 @@ fn defaults_are_told_and_stand_for_unknown_values() {
 
 #[test]
 fn what_is_left_out_and_what_is_disguised() {
-    let secret = Column { captured: false, ..column("secret", ColumnType::Int4, false) };
-    let masked = |name: &str, mask: Mask| Column { mask: Some(mask), ..column(name, ColumnType::Text, true) };
+    let secret = Column { captured: false, ..column("secret", AvroForm::Int4, false) };
+    let masked = |name: &str, mask: Mask| Column { mask: Some(mask), ..column(name, AvroForm::Text, true) };
     let encoder = encoder(vec![
-        column("id", ColumnType::Int4, false),
+        column("id", AvroForm::Int4, false),
         secret,
         masked("hash", Mask::Hash(Secret::new("salt".into()))),
         masked("start", Mask::Truncate(2)),
@@ -268,7 +269,7 @@ fn what_is_left_out_and_what_is_disguised() {
 
 #[test]
 fn a_key_stored_out_of_line_is_that_of_the_old_row() {
-    let encoder = encoder(vec![column("url", ColumnType::Text, false), column("n", ColumnType::Int4, true)]);
+    let encoder = encoder(vec![column("url", AvroForm::Text, false), column("n", AvroForm::Int4, true)]);
     let key = |row: &Row<'_>| {
         let mut key = Vec::new();
         encoder.key(row, &mut key).map(|()| key)
@@ -292,11 +293,11 @@ fn a_key_stored_out_of_line_is_that_of_the_old_row() {
 
 #[test]
 fn what_has_no_form_needs_texts() {
-    let decimal = ColumnType::Decimal { precision: 10, scale: 2 };
-    let numbers = ColumnType::Array(Box::new(ColumnType::Int4));
+    let decimal = AvroForm::Decimal { precision: 10, scale: 2 };
+    let numbers = AvroForm::Array(Box::new(AvroForm::Int4));
     let defaulted = ColumnDefault::Constant("1.00".into());
     let mut columns = vec![
-        column("id", ColumnType::VariableScaleDecimal, false),
+        column("id", AvroForm::VariableScaleDecimal, false),
         column("n", decimal.clone(), true),
         column("numbers", numbers, false),
         Column { default: defaulted.clone(), ..column("defaulted", decimal.clone(), true) },
@@ -340,10 +341,10 @@ fn what_has_no_form_needs_texts() {
 
 #[test]
 fn values_that_an_enum_does_not_list() {
-    let mood = || ColumnType::Enum(vec!["ok".into()]);
-    let moods = ColumnType::Array(Box::new(mood()));
+    let mood = || AvroForm::Enum(vec!["ok".into()]);
+    let moods = AvroForm::Array(Box::new(mood()));
     let encoder = encoder(vec![
-        column("id", ColumnType::Int4, false),
+        column("id", AvroForm::Int4, false),
         column("m", mood(), true),
         column("l", moods, true),
     ]);
@@ -361,7 +362,7 @@ fn values_that_an_enum_does_not_list() {
 
 #[test]
 fn names_that_a_field_had_are_aliases() {
-    let renamed = Column { former_fields: vec!["old".into()], ..column("id", ColumnType::Int4, false) };
+    let renamed = Column { former_fields: vec!["old".into()], ..column("id", AvroForm::Int4, false) };
     let encoder = encoder(vec![renamed]);
     for schema in [key_schema("t", &encoder.shape).unwrap(), value_schema("t", &encoder.shape)] {
         assert!(schema.contains(r#"{"aliases":["old"],"name":"id","type":"int"}"#), "{schema}");
@@ -371,7 +372,7 @@ fn names_that_a_field_had_are_aliases() {
 
 #[test]
 fn a_row_of_another_width_has_no_encoding() {
-    let encoder = encoder(vec![column("id", ColumnType::Int4, false)]);
+    let encoder = encoder(vec![column("id", AvroForm::Int4, false)]);
     let values = row(&[Some("1"), Some("2")]);
     let image = Image::Row(values.tuple().into());
     let failed =
@@ -383,12 +384,12 @@ proptest! {
     #[test]
     fn any_text_under_any_type_is_written_or_refused(value in ".{0,20}", index in 0_usize..22) {
         let kinds = [
-            ColumnType::Boolean, ColumnType::Int4, ColumnType::Float8, ColumnType::Text, ColumnType::Money,
-            ColumnType::Decimal { precision: 5, scale: 2 }, ColumnType::VariableScaleDecimal, ColumnType::Date(DateForm::Days),
-            ColumnType::TimestampTz(3), ColumnType::IntervalMicros, ColumnType::Bytea(BinaryMode::Bytes), ColumnType::Bits(3),
-            ColumnType::Array(Box::new(ColumnType::Text)), ColumnType::TimeTz, ColumnType::IntervalText,
-            ColumnType::Hstore(HstoreMode::Json), ColumnType::Point, ColumnType::Geometry, ColumnType::Vector,
-            ColumnType::SparseVector, ColumnType::Timestamp(TimeForm::Nanos), ColumnType::Bytea(BinaryMode::Base64),
+            AvroForm::Boolean, AvroForm::Int4, AvroForm::Float8, AvroForm::Text, AvroForm::Money,
+            AvroForm::Decimal { precision: 5, scale: 2 }, AvroForm::VariableScaleDecimal, AvroForm::Date(DateForm::Days),
+            AvroForm::TimestampTz(3), AvroForm::IntervalMicros, AvroForm::Bytea(BinaryMode::Bytes), AvroForm::Bits(3),
+            AvroForm::Array(Box::new(AvroForm::Text)), AvroForm::TimeTz, AvroForm::IntervalText,
+            AvroForm::Hstore(HstoreMode::Json), AvroForm::Point, AvroForm::Geometry, AvroForm::Vector,
+            AvroForm::SparseVector, AvroForm::Timestamp(TimeForm::Nanos), AvroForm::Bytea(BinaryMode::Base64),
         ];
         let _ = encode::value(&kinds[index], &value, &mut Vec::new());
     }

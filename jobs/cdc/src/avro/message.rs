@@ -1,11 +1,12 @@
 //! The records of Debezium's `message` topic: what `pg_logical_emit_message` wrote.
 
+use lakepulse_types::BinaryMode;
 use serde_json::{Value, json};
 
 use super::encode::bytes_as;
 use super::schema::{source_schema, transaction_schema};
 use super::{EventSource, Stamp, TableEncoder, binary, wire_header};
-use crate::table::{BinaryMode, TableName, TableShape};
+use crate::table::{TableName, TableShape};
 
 /// The operation of a logical message.
 const OPERATION: &[u8] = b"m";

@@ -54,7 +54,7 @@ pub(crate) fn namespace(topic: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::ColumnType;
+    use lakepulse_types::AvroForm;
 
     #[test]
     fn valid_names() {
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn fields_that_would_meet() {
         let columns = |names: &[&str]| -> Vec<Column> {
-            names.iter().map(|name| Column::new(name, ColumnType::Text, true)).collect()
+            names.iter().map(|name| Column::new(name, AvroForm::Text, true)).collect()
         };
         for (names, fields) in [
             (&["id", "名前", "住所"][..], &["id", "__", "___3"][..]),

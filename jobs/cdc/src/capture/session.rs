@@ -20,6 +20,7 @@ use crate::lsn::Lsn;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::relation::{self, Change, RelationLog};
+use crate::required_topics::RequiredTopic;
 use crate::shutdown::Shutdown;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Catalog, Characters, Server, SlotState};
@@ -56,7 +57,10 @@ pub(crate) async fn run(
     let mut topics = Topics::new(&config.kafka)?;
     let checkpoint_topic = config.checkpoint_topic();
     let relation_topic = config.side_topic("relation");
-    topics.ensure_own(&checkpoint_topic, &relation_topic).await?;
+    let mut beside: Vec<String> =
+        RequiredTopic::beside(config).into_iter().map(|required| required.topic).collect();
+    beside.retain(|topic| *topic != relation_topic);
+    let has_told_nothing = topics.ensure_own(&checkpoint_topic, &relation_topic, &beside).await?;
     if let Some(topic) = &config.signals.topic {
         topics.ensure(&[topic]).await?;
     }
@@ -69,7 +73,9 @@ pub(crate) async fn run(
         last_checkpoint(&config.kafka, &checkpoint_topic, &config.slot, &mut registry, metrics).await?;
     let last = follow_timeline(config, last, &identity).await?;
     let mut relations = RelationLog::new(&relation_topic, relation_schema);
-    recall_relations(&config.kafka, &relation_topic, &mut relations, &mut registry, metrics).await?;
+    if !has_told_nothing {
+        recall_relations(&config.kafka, &relation_topic, &mut relations, &mut registry, metrics).await?;
+    }
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
     let mut names = TopicNames::new(config);
     names.recall(&relations, &counts);

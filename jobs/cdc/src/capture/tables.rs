@@ -105,13 +105,16 @@ impl Tables {
         self.known.contains_key(&relation)
     }
 
-    /// Publishes tables that are not yet, and prepares those that are new.
+    /// Publishes tables that are not yet, and prepares those that are new. One that can't be published now stays unknown.
     pub(crate) async fn add(&mut self, tables: &[(RelationId, TableName)]) -> Result<Vec<Prepared>> {
         let names: Vec<_> = tables.iter().map(|(_, name)| name.clone()).collect();
-        if let Some(refused) = arrange_publications(&self.client(), &self.config, &names).await?.refused {
+        let arranged = arrange_publications(&self.client(), &self.config, &names).await?;
+        if let Some(refused) = arranged.refused {
             return Err(refused);
         }
-        let new: Vec<_> = tables.iter().filter(|(id, _)| !self.knows(*id)).cloned().collect();
+        let is_new =
+            |(id, name): &&(RelationId, TableName)| !self.knows(*id) && !arranged.left_out.contains(name);
+        let new: Vec<_> = tables.iter().filter(is_new).cloned().collect();
         self.prepare(&new, false).await
     }
 

@@ -22,11 +22,12 @@ pub(super) fn check<'a>(shapes: impl Iterator<Item = &'a TableShape>, findings: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Column, ColumnType, TableName};
+    use crate::table::{Column, TableName};
+    use lakepulse_types::AvroForm;
 
     #[test]
     fn columns_with_other_names_are_named() {
-        let mut columns = ["id", "名前"].map(|name| Column::new(name, ColumnType::Text, true));
+        let mut columns = ["id", "名前"].map(|name| Column::new(name, AvroForm::Text, true));
         columns[1].field = "___2".into();
         let shape =
             TableShape::new(TableName { schema: "s".into(), table: "t".into() }, columns.into(), vec![0]);

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lakepulse_types::TypeOptions;
 use serde::Deserialize;
 
 use super::expand::expand;
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
-use crate::table::{Mask, TableName, TypeOptions};
+use crate::table::{Mask, TableName};
 
 /// The file as written.
 #[derive(Deserialize)]

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use lakepulse_types::TypeOptions;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::{Mask, TableName, TypeOptions};
+use crate::table::{Mask, TableName};
 
 /// Which tables are captured: `schema.table` names or globs.
 #[derive(Debug, Clone)]

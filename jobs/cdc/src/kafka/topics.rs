@@ -29,21 +29,26 @@ impl Topics {
         Ok(Self { kafka: kafka.clone(), known: there.topics.into_keys().collect() })
     }
 
-    /// Creates the topics of checkpoints and of relation records when they aren't there.
-    pub(crate) async fn ensure_own(&mut self, checkpoint: &str, relation: &str) -> Result<()> {
+    /// Creates the topics of checkpoints, of relation records, and those beside that aren't there; whether that of relation
+    /// records is new.
+    pub(crate) async fn ensure_own(
+        &mut self,
+        checkpoint: &str,
+        relation: &str,
+        beside: &[String],
+    ) -> Result<bool> {
         let longest = self.kafka.max_record_bytes.to_string();
-        let own = [
+        let mut own = vec![
             (checkpoint, checkpoints(&self.kafka, checkpoint)),
             (relation, relations(&self.kafka, relation, &longest)),
         ];
-        let missing: Vec<_> = own.into_iter().filter(|(name, _)| !self.known.contains(*name)).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let (names, new): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
-        create(&self.kafka, &new, Intent::Make).await?;
+        own.extend(beside.iter().map(|name| (name.as_str(), events(&self.kafka, name, &longest))));
+        own.retain(|(name, _)| !self.known.contains(*name));
+        let (names, new): (Vec<_>, Vec<_>) = own.into_iter().unzip();
+        let created =
+            if new.is_empty() { Vec::new() } else { create(&self.kafka, &new, Intent::Make).await? };
         self.known.extend(names.into_iter().map(str::to_owned));
-        Ok(())
+        Ok(created.iter().any(|name| name == relation))
     }
 
     /// Creates the tables' topics that aren't there.
@@ -69,7 +74,7 @@ pub(crate) async fn may_create(kafka: &KafkaConfig, checkpoint: Option<&str>, to
     let longest = kafka.max_record_bytes.to_string();
     let mut new: Vec<_> = topics.iter().map(|topic| events(kafka, topic, &longest)).collect();
     new.extend(checkpoint.map(|topic| checkpoints(kafka, topic)));
-    if new.is_empty() { Ok(()) } else { create(kafka, &new, Intent::Ask).await }
+    if new.is_empty() { Ok(()) } else { create(kafka, &new, Intent::Ask).await.map(drop) }
 }
 
 fn checkpoints<'a>(kafka: &KafkaConfig, topic: &'a str) -> NewTopic<'a> {
@@ -100,15 +105,18 @@ enum Intent {
     Ask,
 }
 
-async fn create(kafka: &KafkaConfig, topics: &[NewTopic<'_>], intent: Intent) -> Result<()> {
+/// Creates topics; the names of those that were not there.
+async fn create(kafka: &KafkaConfig, topics: &[NewTopic<'_>], intent: Intent) -> Result<Vec<String>> {
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).validate_only(intent == Intent::Ask);
     let results = admin(kafka)?
         .create_topics(topics, &options)
         .await
         .map_err(|cause| translate("cannot create topics", cause))?;
+    let mut created = Vec::new();
     for result in results {
         match result {
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Ok(name) => created.push(name),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
                 return Err(Error::new(
                     ErrorKind::KafkaRefused,
@@ -118,7 +126,7 @@ async fn create(kafka: &KafkaConfig, topics: &[NewTopic<'_>], intent: Intent) ->
             }
         }
     }
-    Ok(())
+    Ok(created)
 }
 
 /// What readers and the producer meet in a topic.

@@ -262,17 +262,21 @@ fn column_facts(
         last.and_then(|last| last.shape.columns.iter().find(|known| is_it(known.attnum as i16, &known.name)));
     let found = now.and_then(|now| now.columns.iter().find(|known| is_it(known.attnum, &known.name)));
     let same_type = |oid: u32, modifier: i32| oid == column.type_oid && modifier == column.type_modifier;
-    let found_type =
-        found.filter(|known| same_type(known.type_oid, known.modifier)).map(|known| known.type_name.clone());
+    let found_type = found
+        .filter(|known| same_type(known.type_oid, known.modifier))
+        .map(|known| (known.type_name.clone(), known.base.clone()));
     let told_type = told
         .filter(|known| same_type(known.type_oid as u32, known.modifier))
-        .map(|known| known.r#type.clone());
+        .map(|known| (known.r#type.clone(), known.base.clone()));
+    let (type_name, base) =
+        told_type.or(found_type).unwrap_or_else(|| (format!("type {}", column.type_oid), None));
     ColumnFacts {
         attnum,
         name: column.name.clone(),
         type_oid: column.type_oid,
         modifier: column.type_modifier,
-        type_name: told_type.or(found_type).unwrap_or_else(|| format!("type {}", column.type_oid)),
+        type_name,
+        base,
         not_null: told.map(|known| !known.nullable).or(found.map(|known| known.not_null)).unwrap_or_default(),
         generated: false,
         default: found
@@ -351,6 +355,7 @@ mod tests {
                     type_oid: 25,
                     modifier: -1,
                     type_name: "text".into(),
+                    base: None,
                     not_null: false,
                     generated: false,
                     default: None,
@@ -373,6 +378,7 @@ mod tests {
             former_fields: Vec::new(),
             type_oid: 25,
             r#type: "text".into(),
+            base: None,
             modifier: -1,
             nullable: false,
             generated: false,

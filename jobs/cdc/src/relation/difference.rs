@@ -206,6 +206,7 @@ mod tests {
             former_fields: Vec::new(),
             type_oid: kind.bytes().map(i64::from).sum(),
             r#type: kind.into(),
+            base: None,
             modifier: -1,
             nullable: true,
             generated: false,

@@ -71,6 +71,8 @@ pub(crate) struct RelationColumn {
     pub(crate) type_oid: i64,
     /// With modifiers, such as `numeric(10,2)`.
     pub(crate) r#type: String,
+    /// What a domain, or an array of domains, is made of in the end, written likewise; none for other types.
+    pub(crate) base: Option<String>,
     pub(crate) modifier: i32,
     pub(crate) nullable: bool,
     /// Computed by the source, and not in the events.
@@ -154,6 +156,7 @@ impl RelationRecord {
             binary::items(&column.former_fields, out, |field, out| text(field, out));
             binary::long(column.type_oid, out);
             text(&column.r#type, out);
+            binary::option(column.base.as_deref(), out, text);
             binary::long(i64::from(column.modifier), out);
             for flag in [column.nullable, column.generated, column.captured] {
                 binary::boolean(flag, out);
@@ -201,7 +204,8 @@ mod tests {
             field: "gr__e".into(),
             former_fields: vec!["size".into()],
             type_oid: 1700,
-            r#type: "numeric(10,2)".into(),
+            r#type: "price".into(),
+            base: Some("numeric(10,2)".into()),
             modifier: 655_366,
             nullable: true,
             generated: false,

@@ -16,6 +16,7 @@ impl RelationShape {
                 former_fields: captured.map(|column| column.former_fields.clone()).unwrap_or_default(),
                 type_oid: i64::from(column.type_oid),
                 r#type: column.type_name.clone(),
+                base: column.base.clone(),
                 modifier: column.modifier,
                 nullable: captured.map_or(!column.not_null, |column| column.nullable),
                 generated: column.generated,
@@ -37,13 +38,16 @@ impl RelationShape {
     }
 
     /// Takes over what only an earlier record knows: the value that old rows have is forgotten by the catalog when the table is
-    /// written anew, yet consumers may not have those rows anew.
+    /// written anew, yet consumers may not have those rows anew. What a domain is made of is lost with the domain.
     pub(super) fn remember(&mut self, before: &Self) {
         for column in &mut self.columns {
             let earlier =
                 before.columns.iter().find(|earlier| earlier.attnum == column.attnum && column.attnum > 0);
             if let Some(earlier) = earlier {
                 column.missing = column.missing.take().or_else(|| earlier.missing.clone());
+                if earlier.type_oid == column.type_oid {
+                    column.base = column.base.take().or_else(|| earlier.base.clone());
+                }
             }
         }
     }

@@ -268,7 +268,8 @@ fn key_literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{ColumnType, TableName};
+    use crate::table::TableName;
+    use lakepulse_types::AvroForm;
 
     #[test]
     fn keys_that_are_no_texts() {
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn statements() {
         let column =
-            |name: &str| Column { captured: name != "c", ..Column::new(name, ColumnType::Int4, false) };
+            |name: &str| Column { captured: name != "c", ..Column::new(name, AvroForm::Int4, false) };
         let shape = TableShape::new(
             TableName { schema: "s".into(), table: "T".into() },
             vec![column("a"), column("b"), column("c")],

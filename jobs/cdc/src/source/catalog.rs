@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
+use lakepulse_types::{AvroForm, TypeOptions, TypeRow};
 use tokio_postgres::{Client, Statement};
 
 use super::characters::{is_no_text, query_readable};
@@ -13,9 +14,7 @@ use crate::avro::field_names;
 use crate::config::{Partitions, RowOptions, TableFilter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::RelationId;
-use crate::table::{
-    Column, ColumnDefault, ColumnType, KeyOperators, TableName, TableShape, TypeOptions, TypeRow,
-};
+use crate::table::{Column, ColumnDefault, KeyOperators, TableName, TableShape};
 
 /// Tables whose facts one statement asks for.
 const TOGETHER: usize = 500;
@@ -254,8 +253,8 @@ impl Catalog {
     }
 
     /// The present type of a column, whose values may have become more.
-    pub(crate) fn type_now(&self, column: &Column) -> ColumnType {
-        ColumnType::resolve(&self.types, column.type_oid, column.type_modifier, self.options.types)
+    pub(crate) fn type_now(&self, column: &Column) -> AvroForm {
+        AvroForm::resolve(&self.types, column.type_oid, column.type_modifier, self.options.types)
     }
 
     /// Columns to be written whose types have no form of their own, with their types' names.
@@ -263,8 +262,8 @@ impl Catalog {
         let options = TypeOptions { unknown_as_text: false, ..self.options.types };
         let mut unknown = Vec::new();
         for column in &shape.columns {
-            let kind = ColumnType::resolve(&self.types, column.type_oid, column.type_modifier, options);
-            if kind == ColumnType::Unknown
+            let kind = AvroForm::resolve(&self.types, column.type_oid, column.type_modifier, options);
+            if kind == AvroForm::Unknown
                 && column.mask.is_none()
                 && self.options.captures(&shape.name, &column.name)
             {
@@ -306,7 +305,7 @@ impl Catalog {
             let mask = self.options.mask(&name, &known.name).cloned();
             // A key is written whole.
             let captured = position.is_some()
-                || resolved.kind != ColumnType::Unknown && self.options.captures(&name, &known.name);
+                || resolved.kind != AvroForm::Unknown && self.options.captures(&name, &known.name);
             columns.push(Column {
                 name: known.name.clone(),
                 type_oid: known.type_oid,
@@ -314,9 +313,9 @@ impl Catalog {
                 nullable: !known.not_null && !resolved.not_null,
                 default: Some(default)
                     .filter(|_| resolved.has_default)
-                    .filter(|_| mask.is_none() || resolved.kind == ColumnType::Text)
+                    .filter(|_| mask.is_none() || resolved.kind == AvroForm::Text)
                     .unwrap_or_default(),
-                kind: if mask.is_some() { ColumnType::Text } else { resolved.kind },
+                kind: if mask.is_some() { AvroForm::Text } else { resolved.kind },
                 mask,
                 captured,
                 operators: self.operators.get(&known.type_oid).cloned(),
@@ -360,7 +359,7 @@ impl Catalog {
         }
         let row = self.types.get(&oid);
         Ok(ResolvedType {
-            kind: ColumnType::resolve(&self.types, oid, modifier, self.options.types),
+            kind: AvroForm::resolve(&self.types, oid, modifier, self.options.types),
             not_null: row.is_some_and(|row| row.not_null),
             has_default: row.is_some_and(TypeRow::has_default),
         })
@@ -413,7 +412,7 @@ pub(crate) fn describe_unreadable(oid: u32) -> String {
 
 /// A column's type as it is written, and whether the type itself forbids null.
 struct ResolvedType {
-    kind: ColumnType,
+    kind: AvroForm,
     not_null: bool,
     /// Whether the schema tells the column's default.
     has_default: bool,

@@ -23,7 +23,15 @@ pub(crate) const FACTS: &str = concat!(
     'identity', c.relreplident, 'filenode', c.relfilenode::bigint,
     'columns', (SELECT coalesce(json_agg(json_build_object(
             'attnum', a.attnum, 'name', a.attname, 'type_oid', a.atttypid::bigint, 'modifier', a.atttypmod,
-            'type', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull, 'generated', a.attgenerated <> '',
+            'type', format_type(a.atttypid, a.atttypmod), 'base', CASE WHEN y.typtype = 'd' OR e.typtype = 'd' THEN (
+                WITH RECURSIVE made_of (oid, modifier, brackets) AS (SELECT a.atttypid, a.atttypmod, '' UNION ALL
+                       SELECT CASE b.typtype WHEN 'd' THEN b.typbasetype ELSE b.typelem END,
+                              CASE WHEN b.typtype = 'd' AND modifier = -1 THEN b.typtypmod ELSE modifier END,
+                              CASE b.typtype WHEN 'd' THEN brackets ELSE brackets || '[]' END
+                         FROM made_of JOIN pg_type b USING (oid)
+                        WHERE b.typtype = 'd' OR b.typcategory = 'A' AND b.typelem <> 0)
+                SELECT format_type(made_of.oid, made_of.modifier) || made_of.brackets FROM made_of JOIN pg_type b USING (oid)
+                 WHERE NOT (b.typtype = 'd' OR b.typcategory = 'A' AND b.typelem <> 0)) END, 'not_null', a.attnotnull, 'generated', a.attgenerated <> '',
             'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) END,
             'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
             'labels', CASE WHEN y.typcategory IN ('A', 'E') THEN (
@@ -32,7 +40,7 @@ pub(crate) const FACTS: &str = concat!(
                         WHERE b.typtype = 'd' OR b.typcategory = 'A')
                 SELECT coalesce(json_agg(json_build_object('oid', e.oid::bigint, 'label', e.enumlabel) ORDER BY e.enumsortorder), '[]')
                   FROM made_of JOIN pg_enum e ON e.enumtypid = made_of.oid) ELSE '[]' END) ORDER BY a.attnum), '[]')
-          FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+          FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type e ON e.oid = y.typelem
           LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'key', (SELECT json_build_object('columns', (i.indkey::int2[])[0:i.indnkeyatts - 1], 'primary', i.indisprimary,
@@ -119,6 +127,9 @@ pub(crate) struct ColumnFacts {
     /// The type with its modifiers, such as `numeric(10,2)`.
     #[serde(rename = "type")]
     pub(crate) type_name: String,
+    /// What a domain, or an array of domains, is made of in the end, written likewise; none for other types.
+    #[serde(default)]
+    pub(crate) base: Option<String>,
     pub(crate) not_null: bool,
     /// Computed by the source, and not in the stream.
     pub(crate) generated: bool,

@@ -175,11 +175,7 @@ impl Work<'_> {
         let Some(main) = main else {
             let tables =
                 if missing.is_empty() { String::new() } else { format!(" FOR TABLE {}", list(missing)) };
-            let sql = format!(
-                "CREATE PUBLICATION {}{tables} WITH (publish_via_partition_root = {by_root})",
-                quoted(publication)
-            );
-            self.client.batch_execute(&sql).await.map_err(|cause| {
+            let failed = |cause| {
                 if is_gone(&cause) {
                     let what = "a table was dropped or renamed while it was put into the publication";
                     return Error::new(ErrorKind::SourceStarting, what).caused_by(cause);
@@ -188,7 +184,21 @@ impl Work<'_> {
                     "cannot create publication {publication} for {} tables: the user must own them and may need CREATE on the database",
                     missing.len()
                 ))(cause)
-            })?;
+            };
+            let create = |tables: &str| {
+                format!(
+                    "CREATE PUBLICATION {}{tables} WITH (publish_via_partition_root = {by_root})",
+                    quoted(publication)
+                )
+            };
+            let created = match self.client.batch_execute(&create(&tables)).await {
+                Err(cause) if is_busy(&cause) => {
+                    self.client.batch_execute(&create("")).await.map_err(failed)?;
+                    return self.add_to_main(missing).await;
+                }
+                created => created,
+            };
+            created.map_err(failed)?;
             tracing::info!(publication, tables = missing.len(), "publication created");
             return Ok(());
         };
@@ -212,15 +222,25 @@ impl Work<'_> {
     async fn add_to_main(&mut self, missing: &[&Standing]) -> Result<()> {
         let publication = &self.config.publication;
         let sql = format!("ALTER PUBLICATION {} ADD TABLE {}", quoted(publication), list(missing));
-        match self.client.batch_execute(&sql).await {
+        // The stream of all tables waits meanwhile.
+        match self.client.batch_execute(&format!("SET LOCAL lock_timeout = '200ms'; {sql}")).await {
             Ok(()) => tracing::info!(publication, "tables added: {sql}"),
             Err(cause) if cause.code().is_none() => {
                 return Err(refused(format!("cannot add tables to publication {publication}"))(cause));
             }
-            // Dropped since, or another capture was faster.
-            Err(cause) if is_gone(&cause) || cause.code() == Some(&SqlState::DUPLICATE_OBJECT) => {
+            // Dropped since, another capture was faster, or somebody holds its lock.
+            Err(cause)
+                if is_gone(&cause)
+                    || is_busy(&cause)
+                    || cause.code() == Some(&SqlState::DUPLICATE_OBJECT) =>
+            {
                 if let [table] = missing {
-                    tracing::debug!(table = %table.name, "the table needs no place in the publication: {cause}");
+                    if is_busy(&cause) {
+                        tracing::warn!(table = %table.name, "somebody holds a lock on the table, which is left out until it can be published");
+                        self.arranged.left_out.push(table.name.clone());
+                    } else {
+                        tracing::debug!(table = %table.name, "the table needs no place in the publication: {cause}");
+                    }
                     return Ok(());
                 }
                 for table in missing {
@@ -385,8 +405,7 @@ impl Work<'_> {
     /// Runs statements in one transaction; the server's refusal is returned. A lock that somebody holds for long is asked for
     /// again at the next time.
     async fn alter(&self, sql: &str) -> Result<Option<String>> {
-        let limited = format!("SET LOCAL lock_timeout = '3s'; {sql}");
-        match self.client.batch_execute(&limited).await {
+        match self.client.batch_execute(sql).await {
             Ok(()) => Ok(None),
             Err(cause) => match cause.as_db_error() {
                 // Another capture was faster.
@@ -397,6 +416,11 @@ impl Work<'_> {
             },
         }
     }
+}
+
+/// Whether somebody holds a table's lock for long.
+fn is_busy(cause: &tokio_postgres::Error) -> bool {
+    cause.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
 }
 
 /// Whether a table was dropped or renamed since it was found.

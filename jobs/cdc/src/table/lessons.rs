@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{ColumnType, TableName, TableShape};
+use super::{TableName, TableShape};
 
 /// What a column has to allow beyond its type in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,37 +95,20 @@ impl TableShape {
     }
 }
 
-impl ColumnType {
-    /// The values of an enum, or of the enum that its elements are; empty for other types.
-    pub(crate) fn labels(&self) -> &[String] {
-        match self {
-            Self::Enum(labels) => labels,
-            Self::Array(element) => element.labels(),
-            _ => &[],
-        }
-    }
-
-    pub(crate) fn add_label(&mut self, label: &str) {
-        match self {
-            Self::Enum(labels) if !labels.iter().any(|known| known == label) => labels.push(label.to_owned()),
-            Self::Array(element) => element.add_label(label),
-            _ => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use lakepulse_types::AvroForm;
+
     use super::*;
     use crate::table::Column;
 
     fn shape() -> TableShape {
-        let mood = ColumnType::Enum(vec!["ok".into()]);
+        let mood = AvroForm::Enum(vec!["ok".into()]);
         TableShape::new(
             TableName { schema: "s".into(), table: "t".into() },
             vec![
-                Column::new("id", ColumnType::Int4, false),
-                Column::new("moods", ColumnType::Array(Box::new(mood)), false),
+                Column::new("id", AvroForm::Int4, false),
+                Column::new("moods", AvroForm::Array(Box::new(mood)), false),
             ],
             vec![0],
         )

@@ -1,14 +1,13 @@
 //! Tables as captured: names, columns, types.
 
-mod column_type;
 mod lessons;
-mod type_options;
 
 use std::fmt;
 
-pub(crate) use self::column_type::{ColumnType, DateForm, TimeForm, TypeRow};
+use lakepulse_types::AvroForm;
+
 pub(crate) use self::lessons::{Lesson, Lessons};
-pub(crate) use self::type_options::{BinaryMode, HstoreMode, TypeOptions};
+
 use crate::secret::Secret;
 use crate::source::quoted;
 
@@ -43,7 +42,7 @@ pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) type_oid: u32,
     pub(crate) type_modifier: i32,
-    pub(crate) kind: ColumnType,
+    pub(crate) kind: AvroForm,
     pub(crate) nullable: bool,
     pub(crate) default: ColumnDefault,
     /// How the value is disguised, if at all.
@@ -80,7 +79,7 @@ impl Default for KeyOperators {
 
 #[cfg(test)]
 impl Column {
-    pub(crate) fn new(name: &str, kind: ColumnType, nullable: bool) -> Self {
+    pub(crate) fn new(name: &str, kind: AvroForm, nullable: bool) -> Self {
         Self {
             name: name.into(),
             type_oid: 23,

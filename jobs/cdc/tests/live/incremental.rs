@@ -310,3 +310,31 @@ pub fn statements_of_the_application_pass() -> Outcome {
     let topics = capture.finish(&stage)?;
     follow(&stage, &topics)
 }
+
+/// A table that somebody has for himself is left to later; the rest goes on. The first start is another matter: a slot comes
+/// into being once every transaction that is open has ended.
+pub fn a_locked_table_waits_alone() -> Outcome {
+    let stage = Stage::new()?;
+    stage.create_touched()?;
+    stage.sql("CREATE TABLE locked (id integer PRIMARY KEY); CREATE TABLE free (id integer PRIMARY KEY)")?;
+    let polls = "[tables]\ndiscover_interval_s = 1\n";
+    let without = settings(&stage, &format!("{polls}exclude = [\"*.locked\"]\n"));
+    Capture::streaming_with(&without, &[])?.finish(&stage)?;
+    let left_out = "left out until it can be published table=public.locked";
+    let (locker, connection) = stage.runtime.block_on(stage.source.connect(tokio_postgres::NoTls))?;
+    stage.runtime.spawn(connection);
+    let lock = "BEGIN; LOCK TABLE locked; INSERT INTO locked VALUES (1)";
+    stage.runtime.block_on(locker.batch_execute(lock))?;
+    let mut capture = Capture::streaming_with(&settings(&stage, polls), &[])?;
+    assert!(capture.log().contains(left_out), "{}", capture.log());
+    for _ in 0..3 {
+        stage.sql("INSERT INTO free SELECT count(*) FROM free")?;
+        stage.catch_up()?;
+    }
+    stage.runtime.block_on(locker.batch_execute("COMMIT"))?;
+    capture.wait_for("the incremental snapshot is out table=public.locked")?;
+    stage
+        .sql("INSERT INTO locked VALUES (2); DELETE FROM locked WHERE id = 1")?;
+    let topics = capture.finish(&stage)?;
+    follow(&stage, &topics)
+}

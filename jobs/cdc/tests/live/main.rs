@@ -89,6 +89,7 @@ fn main() {
         trial("relations::without_the_trigger", relations::without_the_trigger),
         trial("relations::with_the_trigger", relations::with_the_trigger),
         trial("relations::while_it_is_stopped", relations::while_it_is_stopped),
+        trial("relations::domains", relations::domains),
         trial("relations::older_than_relation_records", relations::older_than_relation_records),
         trial("names::of_a_table_that_comes_later", names::of_a_table_that_comes_later),
         trial("names::of_tables_that_are_there", names::of_tables_that_are_there),
@@ -96,6 +97,7 @@ fn main() {
         trial("incremental::table_included_later", incremental::table_included_later),
         trial("incremental::table_created_later", incremental::table_created_later),
         trial("incremental::signals", incremental::signals),
+        trial("incremental::a_locked_table_waits_alone", incremental::a_locked_table_waits_alone),
         trial(
             "incremental::statements_of_the_application_pass",
             incremental::statements_of_the_application_pass,

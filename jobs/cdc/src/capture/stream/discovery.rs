@@ -106,6 +106,8 @@ impl<S: ReplicationStream> Stream<S> {
         new.retain(|(id, _)| !self.tables.knows(*id));
         if !new.is_empty() {
             self.add_tables(&new).await?;
+            new.retain(|(id, _)| self.tables.knows(*id));
+            included.retain(|(id, _)| self.tables.knows(*id));
             if self.incremental.config.snapshot.mode != SnapshotMode::Never {
                 self.read_tables(new.iter().map(|(_, name)| name));
             }

@@ -87,6 +87,8 @@ impl<S: ReplicationStream> Stream<S> {
             ));
         }
         self.add_tables(&tables).await?;
+        // One that can't be published yet is found by a later poll, and read then.
+        tables.retain(|(id, _)| self.tables.knows(*id));
         self.read_tables(tables.iter().map(|(_, name)| name));
         Ok(())
     }

@@ -1,23 +1,23 @@
 use std::collections::HashMap;
 
-use super::type_options::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, TypeOptions};
+use crate::options::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, TypeOptions};
 
 /// A row of `pg_type`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TypeRow {
-    pub(crate) name: String,
-    pub(crate) is_domain: bool,
-    pub(crate) is_array: bool,
-    pub(crate) base: u32,
-    pub(crate) base_modifier: i32,
-    pub(crate) element: u32,
-    pub(crate) not_null: bool,
-    pub(crate) labels: Vec<String>,
+pub struct TypeRow {
+    pub name: String,
+    pub is_domain: bool,
+    pub is_array: bool,
+    pub base: u32,
+    pub base_modifier: i32,
+    pub element: u32,
+    pub not_null: bool,
+    pub labels: Vec<String>,
 }
 
 impl TypeRow {
     /// Whether Debezium tells the defaults of columns of this type.
-    pub(crate) fn has_default(&self) -> bool {
+    pub fn has_default(&self) -> bool {
         const TOLD: [&str; 21] = [
             "bool",
             "int2",
@@ -47,7 +47,7 @@ impl TypeRow {
 
 /// What a column holds, as far as its encoding depends on it: its type, and how the options want it written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ColumnType {
+pub enum AvroForm {
     Boolean,
     Int2,
     Int4,
@@ -101,12 +101,12 @@ pub(crate) enum ColumnType {
     HalfVector,
     /// pgvector's `sparsevec`.
     SparseVector,
-    Array(Box<ColumnType>),
+    Array(Box<AvroForm>),
 }
 
 /// How a date is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DateForm {
+pub enum DateForm {
     /// Days, under Debezium's name for them.
     Days,
     /// Days, under Kafka Connect's name and Avro's logical type.
@@ -116,7 +116,7 @@ pub(crate) enum DateForm {
 
 /// How a time of day or a timestamp is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TimeForm {
+pub enum TimeForm {
     Millis,
     Micros,
     Nanos,
@@ -128,14 +128,9 @@ pub(crate) enum TimeForm {
 /// Type modifiers count from the length of a variable-length header.
 const HEADER: i32 = 4;
 
-impl ColumnType {
+impl AvroForm {
     /// Resolves a type and modifier through domains and arrays.
-    pub(crate) fn resolve(
-        types: &HashMap<u32, TypeRow>,
-        oid: u32,
-        modifier: i32,
-        options: TypeOptions,
-    ) -> Self {
+    pub fn resolve(types: &HashMap<u32, TypeRow>, oid: u32, modifier: i32, options: TypeOptions) -> Self {
         Self::resolve_within(types, oid, modifier, options, 16)
     }
 
@@ -237,6 +232,26 @@ impl ColumnType {
     }
 }
 
+impl AvroForm {
+    /// The values of an enum, or of the enum that its elements are; empty for other types.
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Self::Enum(labels) => labels,
+            Self::Array(element) => element.labels(),
+            _ => &[],
+        }
+    }
+
+    /// Lets an enum, or the enum that elements are, have this value too.
+    pub fn add_label(&mut self, label: &str) {
+        match self {
+            Self::Enum(labels) if !labels.iter().any(|known| known == label) => labels.push(label.to_owned()),
+            Self::Array(element) => element.add_label(label),
+            _ => {}
+        }
+    }
+}
+
 /// The form of a time with so many fractional digits; without a modifier there are six.
 fn time_form(modifier: i32, mode: TimeMode) -> TimeForm {
     match mode {
@@ -274,24 +289,24 @@ mod tests {
     #[test]
     fn resolving() {
         let check = |oid, modifier, kind| {
-            let resolved = ColumnType::resolve(&types(), oid, modifier, TypeOptions::default());
+            let resolved = AvroForm::resolve(&types(), oid, modifier, TypeOptions::default());
             assert_eq!(resolved, kind, "{oid} {modifier}");
         };
-        let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
-        check(1700, -1, ColumnType::VariableScaleDecimal);
+        let decimal = |precision, scale| AvroForm::Decimal { precision, scale };
+        check(1700, -1, AvroForm::VariableScaleDecimal);
         check(1700, (18 << 16 | 2) + 4, decimal(18, 2));
-        check(1700, (3 << 16 | 0x7FE) + 4, ColumnType::VariableScaleDecimal);
-        check(1700, (2 << 16 | 4) + 4, ColumnType::VariableScaleDecimal);
-        check(1231, (10 << 16 | 2) + 4, ColumnType::Array(Box::new(decimal(10, 2))));
+        check(1700, (3 << 16 | 0x7FE) + 4, AvroForm::VariableScaleDecimal);
+        check(1700, (2 << 16 | 4) + 4, AvroForm::VariableScaleDecimal);
+        check(1231, (10 << 16 | 2) + 4, AvroForm::Array(Box::new(decimal(10, 2))));
         check(9000, -1, decimal(10, 2));
-        check(9001, -1, ColumnType::Text);
-        check(9002, -1, ColumnType::Enum(vec!["sad".into(), "ok".into()]));
-        check(1114, -1, ColumnType::Timestamp(TimeForm::Micros));
-        check(1114, 3, ColumnType::Timestamp(TimeForm::Millis));
-        check(1114, 6, ColumnType::Timestamp(TimeForm::Micros));
-        check(1560, 1, ColumnType::Bit);
-        check(1560, 8, ColumnType::Bits(8));
-        check(600, -1, ColumnType::Point);
-        check(77, -1, ColumnType::Text);
+        check(9001, -1, AvroForm::Text);
+        check(9002, -1, AvroForm::Enum(vec!["sad".into(), "ok".into()]));
+        check(1114, -1, AvroForm::Timestamp(TimeForm::Micros));
+        check(1114, 3, AvroForm::Timestamp(TimeForm::Millis));
+        check(1114, 6, AvroForm::Timestamp(TimeForm::Micros));
+        check(1560, 1, AvroForm::Bit);
+        check(1560, 8, AvroForm::Bits(8));
+        check(600, -1, AvroForm::Point);
+        check(77, -1, AvroForm::Text);
     }
 }

@@ -3,14 +3,14 @@ use serde::Deserialize;
 /// How types are written that Debezium leaves a choice for; the names and defaults are Debezium's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct TypeOptions {
-    pub(crate) decimal: DecimalMode,
-    pub(crate) time: TimeMode,
-    pub(crate) binary: BinaryMode,
-    pub(crate) interval: IntervalMode,
-    pub(crate) hstore: HstoreMode,
+pub struct TypeOptions {
+    pub decimal: DecimalMode,
+    pub time: TimeMode,
+    pub binary: BinaryMode,
+    pub interval: IntervalMode,
+    pub hstore: HstoreMode,
     /// Types without a form of their own as PostgreSQL's text; else their columns are left out.
-    pub(crate) unknown_as_text: bool,
+    pub unknown_as_text: bool,
 }
 
 impl Default for TypeOptions {
@@ -29,7 +29,7 @@ impl Default for TypeOptions {
 /// `decimal.handling.mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum DecimalMode {
+pub enum DecimalMode {
     Precise,
     Double,
     String,
@@ -38,7 +38,7 @@ pub(crate) enum DecimalMode {
 /// `time.precision.mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TimeMode {
+pub enum TimeMode {
     Adaptive,
     AdaptiveTimeMicroseconds,
     Connect,
@@ -51,7 +51,7 @@ pub(crate) enum TimeMode {
 /// `binary.handling.mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum BinaryMode {
+pub enum BinaryMode {
     Bytes,
     Base64,
     Base64UrlSafe,
@@ -61,7 +61,7 @@ pub(crate) enum BinaryMode {
 /// `interval.handling.mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum IntervalMode {
+pub enum IntervalMode {
     Numeric,
     String,
 }
@@ -69,7 +69,7 @@ pub(crate) enum IntervalMode {
 /// `hstore.handling.mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum HstoreMode {
+pub enum HstoreMode {
     Json,
     Map,
 }
