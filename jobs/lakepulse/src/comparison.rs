@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lakepulse_medallion::contract::{ColumnType, Contract, Contracts};
+use lakepulse_medallion::contract::{Contract, Contracts};
+use lakepulse_types::SourceType;
 use serde::Deserialize;
 use spark_client::functions::{call_function, coalesce, col, count, count_if, lit, struct_, sum, when};
 use spark_client::{Column, DataFrame, JoinType};
@@ -130,15 +131,15 @@ fn references(pair: &Pair<'_>, contracts: &Contracts) -> Option<DataFrame> {
 }
 
 /// A value as text, which tells all values of the type apart; NULL stays NULL.
-fn text(column: &str, column_type: &ColumnType) -> Column {
+fn text(column: &str, column_type: &SourceType) -> Column {
     let value = col(&quoted(column)).cast(&column_type.spark());
     match column_type {
-        ColumnType::Bytes => call_function("hex", [value]),
+        SourceType::Bytes => call_function("hex", [value]),
         _ => value.cast("string"),
     }
 }
 
-fn type_of<'a>(contract: &'a Contract, column: &str) -> Result<&'a ColumnType> {
+fn type_of<'a>(contract: &'a Contract, column: &str) -> Result<&'a SourceType> {
     contract.column(column).map(|column| &column.column_type).ok_or_else(|| {
         Error::new(format!("a foreign key refers to {}.{column}, which its contract lacks", contract.table))
     })

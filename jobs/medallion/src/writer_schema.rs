@@ -1,10 +1,10 @@
 //! Reading the Avro schema of an envelope: which columns a payload has, and how each becomes a Spark value.
 
+use lakepulse_types::SourceType;
 use serde_json::Value;
 use spark_client::Column;
 use spark_client::functions::{call_function, expr};
 
-use crate::contract::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What capture writes for a value that PostgreSQL left out of an event because it did not change.
@@ -120,29 +120,29 @@ impl WriterColumn {
     }
 
     /// The type that a column gets that no contract knows yet.
-    pub fn inferred_type(&self) -> ColumnType {
+    pub fn inferred_type(&self) -> SourceType {
         match &self.encoding {
-            Encoding::Date => ColumnType::Date,
-            Encoding::Millis | Encoding::Micros => ColumnType::Timestamp,
-            Encoding::Zoned => ColumnType::TimestampTz,
+            Encoding::Date => SourceType::Date,
+            Encoding::Millis | Encoding::Micros => SourceType::Timestamp,
+            Encoding::Zoned => SourceType::TimestampTz,
             Encoding::Decimal(precision, scale) if *precision <= 38 => {
-                ColumnType::Numeric(*precision, *scale)
+                SourceType::Numeric(*precision, *scale)
             }
             Encoding::Plain(base) => match base.as_str() {
-                "boolean" => ColumnType::Boolean,
-                "int" => ColumnType::Integer,
-                "long" => ColumnType::BigInt,
-                "float" => ColumnType::Real,
-                "double" => ColumnType::Double,
-                "bytes" => ColumnType::Bytes,
-                _ => ColumnType::Text("text".to_owned()),
+                "boolean" => SourceType::Boolean,
+                "int" => SourceType::Integer,
+                "long" => SourceType::BigInt,
+                "float" => SourceType::Real,
+                "double" => SourceType::Double,
+                "bytes" => SourceType::Bytes,
+                _ => SourceType::Text("text".to_owned()),
             },
-            Encoding::Decimal(..) => ColumnType::Text("text".to_owned()),
+            Encoding::Decimal(..) => SourceType::Text("text".to_owned()),
         }
     }
 
     /// The value as a Spark expression of the wanted type, out of the row image called `row`.
-    pub(crate) fn value(&self, row: &str, wanted: &ColumnType) -> Column {
+    pub(crate) fn value(&self, row: &str, wanted: &SourceType) -> Column {
         let field = expr(&format!("{row}.`{}`", self.field));
         let value = match &self.encoding {
             Encoding::Date => call_function("date_from_unix_date", [field]),

@@ -1,9 +1,11 @@
-//! What a column of PostgreSQL is on its way: Debezium's Avro forms.
+//! What a column of PostgreSQL is on its way: its type at the source, Debezium's forms of it in Avro, and what Spark makes of it.
 
 mod avro_form;
 mod avro_schema;
 mod options;
+mod source_type;
 
 pub use avro_form::{AvroForm, DateForm, TimeForm, TypeRow};
 pub use avro_schema::Defined;
 pub use options::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, TypeOptions};
+pub use source_type::SourceType;

@@ -333,8 +333,7 @@ pub fn a_locked_table_waits_alone() -> Outcome {
     }
     stage.runtime.block_on(locker.batch_execute("COMMIT"))?;
     capture.wait_for("the incremental snapshot is out table=public.locked")?;
-    stage
-        .sql("INSERT INTO locked VALUES (2); DELETE FROM locked WHERE id = 1")?;
+    stage.sql("INSERT INTO locked VALUES (2); DELETE FROM locked WHERE id = 1")?;
     let topics = capture.finish(&stage)?;
     follow(&stage, &topics)
 }

@@ -1,13 +1,10 @@
 //! Contracts: one YAML file per source table, the single source of truth about it.
 
-mod column_type;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use lakepulse_types::SourceType;
 use serde::{Deserialize, Serialize};
-
-pub use column_type::ColumnType;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,7 +40,7 @@ pub struct Column {
     pub name: String,
     /// Its type, as PostgreSQL's `format_type` prints it.
     #[serde(rename = "type")]
-    pub column_type: ColumnType,
+    pub column_type: SourceType,
     /// Whether it may be NULL.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub nullable: bool,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use lakepulse_types::SourceType;
 use spark_client::functions::{col, expr, from_avro, lit, when};
 use spark_client::{Column, DataFrame};
 
-use crate::contract::{ColumnType, Contract};
+use crate::contract::Contract;
 use crate::writer_schema::{UNAVAILABLE, WriterSchema};
 
 /// The columns that silver adds to a table's own: which event a row comes from, and when that was committed.
@@ -17,7 +18,7 @@ pub struct SilverColumn {
     /// Its name, as at the source.
     pub name: String,
     /// Its type at the source.
-    pub column_type: ColumnType,
+    pub column_type: SourceType,
 }
 
 /// The columns that the contract names, and behind them those that only the payloads have.

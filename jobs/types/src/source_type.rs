@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A column's type at the source, as far as silver tells types apart. Everything that has no Spark type of its own
 /// is text there, in PostgreSQL's own output format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ColumnType {
+pub enum SourceType {
     /// `boolean`.
     Boolean,
     /// `smallint`.
@@ -35,7 +35,7 @@ pub enum ColumnType {
     Text(String),
 }
 
-impl ColumnType {
+impl SourceType {
     /// The column's type in silver and gold, as Spark SQL writes it.
     pub fn spark(&self) -> String {
         match self {
@@ -60,7 +60,7 @@ impl ColumnType {
     }
 }
 
-impl FromStr for ColumnType {
+impl FromStr for SourceType {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -94,7 +94,7 @@ impl FromStr for ColumnType {
     }
 }
 
-impl fmt::Display for ColumnType {
+impl fmt::Display for SourceType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Boolean => formatter.write_str("boolean"),
@@ -113,13 +113,13 @@ impl fmt::Display for ColumnType {
     }
 }
 
-impl Serialize for ColumnType {
+impl Serialize for SourceType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for ColumnType {
+impl<'de> Deserialize<'de> for SourceType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
@@ -130,9 +130,9 @@ mod tests {
     use super::*;
 
     fn check(postgres: &str, spark: &str) {
-        let column_type: ColumnType = postgres.parse().unwrap();
+        let column_type: SourceType = postgres.parse().unwrap();
         assert_eq!(column_type.spark(), spark, "{postgres}");
-        assert_eq!(column_type.to_string().parse::<ColumnType>().unwrap(), column_type, "{postgres}");
+        assert_eq!(column_type.to_string().parse::<SourceType>().unwrap(), column_type, "{postgres}");
     }
 
     #[test]
