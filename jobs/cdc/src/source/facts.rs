@@ -57,8 +57,8 @@ pub(crate) const FACTS: &str = concat!(
     'leaves', CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(json_agg(json_build_object(
             'oid', l.oid::bigint, 'schema', m.nspname, 'table', l.relname, 'filenode', l.relfilenode::bigint) ORDER BY l.oid), '[]')
           FROM pg_class l JOIN pg_namespace m ON m.oid = l.relnamespace
-         WHERE l.relkind IN ('r', 'f') AND l.oid IN ",
-    partitions!("c"),
+         WHERE l.relkind IN ('r', 'f') AND ",
+    is_partition_of!("l", "c"),
     ") ELSE '[]' END)"
 );
 
@@ -80,8 +80,8 @@ const VERSION: &str = "
 pub(super) const VERSION_OF_TABLE: &str = concat!(
     "
     SELECT md5(concat_ws(' ', c.xmin, n.xmin,
-        (SELECT string_agg(concat(l.oid, ' ', l.xmin), ' ' ORDER BY l.oid) FROM pg_class l WHERE l.oid IN ",
-    partitions!("c"),
+        (SELECT string_agg(concat(l.oid, ' ', l.xmin), ' ' ORDER BY l.oid) FROM pg_class l WHERE ",
+    is_partition_of!("l", "c"),
     "),
         (SELECT string_agg(concat(a.attnum, ' ', a.xmin, ' ', y.xmin), ' ' ORDER BY a.attnum)
            FROM pg_attribute a LEFT JOIN pg_type y ON y.oid = a.atttypid WHERE a.attrelid = c.oid AND a.attnum > 0),

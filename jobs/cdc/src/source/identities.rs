@@ -82,8 +82,8 @@ const TABLES: &str = concat!(
                         OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = l.oid AND i.indisvalid AND i.indimmediate
                                       AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END)) AS named,
                   sum(pg_stat_get_tuples_updated(l.oid) + pg_stat_get_tuples_deleted(l.oid))::bigint AS changes
-             FROM (WITH part AS (SELECT p.oid FROM pg_class p WHERE p.relkind <> 'p' AND p.oid IN ",
-    partitions!("c"),
+             FROM (WITH part AS (SELECT p.oid FROM pg_class p WHERE p.relkind <> 'p' AND ",
+    is_partition_of!("p", "c"),
     ")
                    SELECT oid FROM part UNION SELECT c.oid WHERE NOT EXISTS (SELECT FROM part)) AS leaf
              JOIN pg_class l ON l.oid = leaf.oid AND l.relkind <> 'f') AS leaves"

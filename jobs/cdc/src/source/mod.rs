@@ -1,17 +1,16 @@
 //! What is asked of PostgreSQL over ordinary connections: catalog, publication, slot.
 
-/// An SQL expression: the OIDs of the partitions, at all levels, below the table of that alias of `pg_class`. PostgreSQL's own
-/// `pg_partition_tree` waits for whoever changes one of them.
-macro_rules! partitions {
-    ($table:literal) => {
+/// An SQL condition, over aliases of `pg_class`: whether the first is a partition, at any level, of the second, which looks up
+/// few rows. PostgreSQL's own `pg_partition_tree` waits for whoever changes one of them.
+macro_rules! is_partition_of {
+    ($partition:literal, $root:literal) => {
         concat!(
-            "(WITH RECURSIVE tree (oid) AS (SELECT ",
-            $table,
-            ".oid WHERE ",
-            $table,
-            ".relkind = 'p' UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid) SELECT tree.oid FROM tree WHERE tree.oid <> ",
-            $table,
-            ".oid)"
+            $root,
+            ".relkind = 'p' AND ",
+            $partition,
+            ".oid = ANY (ARRAY(WITH RECURSIVE tree (oid) AS (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = ",
+            $root,
+            ".oid UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid) SELECT tree.oid FROM tree))"
         )
     };
 }

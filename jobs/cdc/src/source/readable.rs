@@ -34,8 +34,8 @@ const HIDDEN: &str = concat!(
            SELECT coalesce(array_agg(m.nspname::text ORDER BY m.nspname, l.relname), '{}') AS schemas,
                   coalesce(array_agg(l.relname::text ORDER BY m.nspname, l.relname), '{}') AS names
              FROM pg_class l JOIN pg_namespace m ON m.oid = l.relnamespace
-            WHERE (l.relkind = 'f' OR l.relkind = 'r' AND l.relpersistence = 'u') AND l.oid IN ",
-    partitions!("c"),
+            WHERE (l.relkind = 'f' OR l.relkind = 'r' AND l.relpersistence = 'u') AND ",
+    is_partition_of!("l", "c"),
     ") AS untold
      WHERE (c.oid = ANY ($1) OR c.relkind IN ('r', 'p') AND $2 IN (
                concat(n.nspname, '.', c.relname),
