@@ -82,11 +82,16 @@ async fn cut_session() -> Result<(CuttingProxy, SparkSession), Failed> {
     Ok((proxy, spark))
 }
 
-fn report(what: &str, started: Instant, proxy: &CuttingProxy) -> Result<(), Failed> {
+/// Fewer cuts would mean that the proxy did nothing: as many as there were runs, and this many in the middle of an answer.
+fn report(
+    what: &str,
+    started: Instant,
+    proxy: &CuttingProxy,
+    least_in_the_middle: usize,
+) -> Result<(), Failed> {
     let (all, in_the_middle) = proxy.cuts();
     println!("{} {what} in {:.1?}: {all} cuts, {in_the_middle} in the middle", runs(), started.elapsed());
-    // Fewer would mean that the proxy did nothing.
-    same(all >= runs() as usize && in_the_middle > 0, true)
+    same(all >= runs() as usize && in_the_middle >= least_in_the_middle, true)
 }
 
 async fn cut_collects(_: SparkSession) -> Result<(), Failed> {
@@ -97,7 +102,7 @@ async fn cut_collects(_: SparkSession) -> Result<(), Failed> {
         let batches = collected.map_err(|error| format!("run {run}: {error:?}"))?;
         same(ids_in_order(&batches)?, ROWS_A_COLLECT)?;
     }
-    report("collects", started, &proxy)?;
+    report("collects", started, &proxy, 1)?;
     Ok(spark.stop().await?)
 }
 
@@ -114,7 +119,8 @@ async fn cut_appends(spark: SparkSession) -> Result<(), Failed> {
         let appended = rows.write().insert_into(&table).await;
         appended.map_err(|error| format!("run {run}: {error:?}"))?;
     }
-    report("appends", started, &proxy)?;
+    // An append has few answers, of a few bytes each: that one is met in its middle is chance.
+    report("appends", started, &proxy, 0)?;
     let counted = format!("SELECT run, count(*), count(DISTINCT id) FROM {table} GROUP BY run ORDER BY run");
     let found: Vec<(i32, i64, i64)> = spark.sql(&counted).await?.collect_as().await?;
     let expected = (0..runs()).map(|run| (run, ROWS_AN_APPEND, ROWS_AN_APPEND)).collect();
