@@ -123,8 +123,8 @@ impl WriterColumn {
     pub fn inferred_type(&self) -> SourceType {
         match &self.encoding {
             Encoding::Date => SourceType::Date,
-            Encoding::Millis | Encoding::Micros => SourceType::Timestamp,
-            Encoding::Zoned => SourceType::TimestampTz,
+            Encoding::Millis | Encoding::Micros => SourceType::Timestamp(6),
+            Encoding::Zoned => SourceType::TimestampTz(6),
             Encoding::Decimal(precision, scale) if *precision <= 38 => {
                 SourceType::Numeric(*precision, *scale)
             }

@@ -2,10 +2,12 @@
 
 mod avro_form;
 mod avro_schema;
+mod conversion;
 mod options;
 mod source_type;
 
 pub use avro_form::{AvroForm, DateForm, TimeForm, TypeRow};
 pub use avro_schema::Defined;
+pub use conversion::Conversion;
 pub use options::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, TypeOptions};
 pub use source_type::SourceType;
