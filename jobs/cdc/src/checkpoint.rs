@@ -49,6 +49,8 @@ pub(crate) struct Checkpoint {
     pub(crate) left_out: Vec<String>,
     /// Tables whose events go to the topic of dead letters: once they are captured again they are read as a whole.
     pub(crate) isolated: BTreeMap<String, IsolatedTable>,
+    /// How many records the relation topic has: a reader that has seen so many knows each table as its events up to here need it.
+    pub(crate) relations: i64,
 }
 
 /// Why and since when a table's events are dead letters.
@@ -107,6 +109,7 @@ impl Checkpoint {
             snapshot_progress: BTreeMap::new(),
             left_out: Vec::new(),
             isolated: BTreeMap::new(),
+            relations: 0,
         }
     }
 
@@ -143,6 +146,7 @@ impl Checkpoint {
             binary::long(isolated.commit_lsn, out);
             binary::long(isolated.ordinal, out);
         });
+        binary::long(self.relations, out);
     }
 
     /// Reads Avro bytes that were written by `writer`.
@@ -185,6 +189,7 @@ mod tests {
                 ordinal: numbers[2],
                 committed_at_us: numbers[3],
                 snapshot_lsn: numbers[4],
+                relations: numbers[0],
                 complete,
                 left_out: counts.keys().take(2).cloned().collect(),
                 isolated: counts.iter().take(2).map(|(table, number)| {

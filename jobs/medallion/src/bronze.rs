@@ -27,7 +27,7 @@ pub struct BronzeOptions {
     pub kafka_options: Vec<(String, String)>,
 }
 
-fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
+pub(crate) fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| format!("{text} is not name=value"))
@@ -38,14 +38,15 @@ fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
 ///
 /// Columns: source_schema string, source_table string (both NULL for the checkpoint topic), topic string,
 /// partition int, offset bigint, kafka_timestamp timestamp, key binary, value binary (NULL for a tombstone),
-/// schema_id int, commit_lsn bigint, ordinal bigint, op string (NULL for a tombstone and a checkpoint).
+/// schema_id int, commit_lsn bigint, ordinal bigint, op string (NULL for a tombstone and a checkpoint), and of capture's headers
+/// `text`, `text_before` and `untold` their JSON: texts string, texts_before string, untold string.
 pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Result<StreamingQuery> {
     lake.create_database(spark, "bronze").await?;
     let events = lake.events();
     let statement = format!(
         "CREATE TABLE IF NOT EXISTS {} (source_schema STRING, source_table STRING, topic STRING, partition INT, \
          offset BIGINT, kafka_timestamp TIMESTAMP, key BINARY, value BINARY, schema_id INT, commit_lsn BIGINT, \
-         ordinal BIGINT, op STRING) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', \
+         ordinal BIGINT, op STRING, texts STRING, texts_before STRING, untold STRING) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', \
          'delta.autoOptimize.optimizeWrite' = 'true', \
          'delta.dataSkippingStatsColumns' = 'topic,schema_id,commit_lsn,ordinal')",
         quoted_table(&events)
@@ -57,6 +58,8 @@ pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -
         .format("delta")
         .query_name(&format!("{}bronze", lake.database_prefix))
         .option("checkpointLocation", format!("{}/{}bronze.events", lake.state, lake.database_prefix))
+        // A table of an earlier version lacks columns.
+        .option("mergeSchema", true)
         .trigger(trigger)
         .to_table(&events)
         .await
@@ -84,6 +87,7 @@ fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Da
 fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
     let big_endian = |bytes: &str| expr(&format!("cast(conv(hex({bytes}), 16, 10) AS bigint)"));
     let raw_header = |name: &str| format!("get(filter(headers, h -> h.key = '{name}'), 0).value");
+    let text_header = |name: &str| expr(&raw_header(name)).cast("string");
     let header = |name: &str| big_endian(&raw_header(name));
     let table = col("topic").substr(lit(lake.topic_prefix.chars().count() as i32 + 2), lit(i32::MAX));
     let is_checkpoint = col("topic").eq(lake.checkpoint_topic());
@@ -104,7 +108,10 @@ fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
         big_endian("substring(value, 2, 4)").cast("int").alias("schema_id"),
         header("commit_lsn").alias("commit_lsn"),
         header("ordinal").alias("ordinal"),
-        expr(&raw_header("op")).cast("string").alias("op"),
+        text_header("op").alias("op"),
+        text_header("text").alias("texts"),
+        text_header("text_before").alias("texts_before"),
+        text_header("untold").alias("untold"),
     ])
 }
 

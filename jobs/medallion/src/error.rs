@@ -15,6 +15,10 @@ pub enum ErrorKind {
     Spark,
     /// The Schema Registry answered with an error, or could not be reached.
     Registry,
+    /// Kafka answered with an error, or could not be reached.
+    Kafka,
+    /// Another process does what this one does.
+    Fenced,
     /// Events are missing or doubled: what bronze holds can no longer become what the checkpoints count.
     Incomplete,
     /// A payload or a row is against its contract, which says to stop then.

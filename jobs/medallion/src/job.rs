@@ -30,6 +30,22 @@ impl SparkAddress {
     }
 }
 
+/// What plans count on, whatever the server's own settings are: texts of times are in UTC, a cast that fails is an error, names
+/// that differ in case alone are two names, and `${…}` in a text is a text.
+const PINNED: [(&str, &str); 4] = [
+    ("spark.sql.session.timeZone", "UTC"),
+    ("spark.sql.ansi.enabled", "true"),
+    ("spark.sql.caseSensitive", "true"),
+    ("spark.sql.variable.substitute", "false"),
+];
+
+/// A session of its own on the same server, with the settings that silver's plans count on.
+pub async fn own_session(spark: &SparkSession) -> Result<SparkSession> {
+    let session = spark.new_session().await.doing("opening a session")?;
+    session.conf().set_all(PINNED).await.doing("setting up a session")?;
+    Ok(session)
+}
+
 /// Now, in microseconds since 1970.
 pub fn now_us() -> i64 {
     std::time::SystemTime::now()

@@ -28,6 +28,11 @@ impl Lake {
         format!("{}.checkpoint", self.topic_prefix)
     }
 
+    /// The topic of capture's relation records.
+    pub fn relation_topic(&self) -> String {
+        format!("{}.relation", self.topic_prefix)
+    }
+
     /// The topic of a source table, `schema.table`.
     pub fn topic(&self, table: &str) -> String {
         format!("{}.{table}", self.topic_prefix)
@@ -63,6 +68,11 @@ impl Lake {
     /// The multiplex table of all events.
     pub fn events(&self) -> String {
         self.bronze("events")
+    }
+
+    /// The decoded change log.
+    pub fn changes(&self) -> String {
+        self.silver("changes")
     }
 
     /// The table of published cuts.
@@ -109,6 +119,11 @@ pub(crate) fn quoted(name: &str) -> String {
 /// `database.table` with each part quoted.
 pub(crate) fn quoted_table(table: &str) -> String {
     table.splitn(2, '.').map(quoted).collect::<Vec<_>>().join(".")
+}
+
+/// A text as Spark SQL reads it back, whatever is in it.
+pub(crate) fn text_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@
 //!   `sessions`: one for each write at a time
 
 pub mod bronze;
+pub mod changes;
 pub mod contract;
+pub mod control;
 mod error;
 pub mod gold;
 pub mod job;
@@ -35,6 +37,7 @@ pub mod metrics;
 mod registry;
 mod sessions;
 pub mod silver;
+pub mod typed;
 mod writer_schema;
 
 pub use contract::{Contract, Contracts};

@@ -63,6 +63,13 @@ impl Registry {
         Ok(schema)
     }
 
+    /// The JSON text of the schema with this id; not remembered.
+    pub async fn text(&self, id: i32) -> Result<String> {
+        let path = format!("schemas/ids/{id}");
+        let text: SchemaText = self.get(&path).await?.ok_or_else(|| self.missing(&path))?;
+        Ok(text.schema)
+    }
+
     /// Every schema that the values of a topic were ever written with, by its id; none before the first.
     pub async fn value_schemas(&self, topic: &str) -> Result<Vec<(i32, Arc<WriterSchema>)>> {
         let subject = format!("subjects/{topic}-value/versions");

@@ -1,7 +1,7 @@
 //! Whether a value's Avro form says all that PostgreSQL's text says.
 
 use crate::options::BinaryMode;
-use crate::{AvroForm, SourceType, TimeForm};
+use crate::{AvroForm, DateForm, SourceType, TimeForm};
 
 /// Where the lakehouse takes a column's values from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +26,10 @@ fn is_exact(source: &SourceType, form: &AvroForm) -> bool {
         | (SourceType::SmallInt, AvroForm::Int2)
         | (SourceType::Integer, AvroForm::Int4)
         | (SourceType::BigInt, AvroForm::Int8)
-        | (SourceType::Oid, AvroForm::Oid)
+        | (SourceType::Oid, AvroForm::Oid | AvroForm::Int8)
         | (SourceType::Real, AvroForm::Float4)
         | (SourceType::Double, AvroForm::Float8)
-        | (SourceType::Date, AvroForm::Date(_))
+        | (SourceType::Date, AvroForm::Date(DateForm::Days | DateForm::Connect))
         | (SourceType::Timestamp(_), AvroForm::Timestamp(TimeForm::Micros))
         | (SourceType::TimestampTz(_), AvroForm::TimestampTz(_))
         | (

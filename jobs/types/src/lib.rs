@@ -5,6 +5,8 @@ mod avro_schema;
 mod conversion;
 mod options;
 mod source_type;
+mod spark_sql;
+mod told_form;
 
 pub use avro_form::{AvroForm, DateForm, TimeForm, TypeRow};
 pub use avro_schema::Defined;

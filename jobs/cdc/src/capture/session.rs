@@ -76,6 +76,7 @@ pub(crate) async fn run(
     if !has_told_nothing {
         recall_relations(&config.kafka, &relation_topic, &mut relations, &mut registry, metrics).await?;
     }
+    let recalled = relations.records();
     let counts = last.as_ref().map(|last| last.counts.clone()).unwrap_or_default();
     let mut names = TopicNames::new(config);
     names.recall(&relations, &counts);
@@ -119,6 +120,7 @@ pub(crate) async fn run(
         metrics.clone(),
     );
     outbox.continue_counts(&counts);
+    outbox.set_relations(recalled);
     outbox.continue_isolation(&isolated);
     registry.become_patient();
     let mut tables_in_stream =

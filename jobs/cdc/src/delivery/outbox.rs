@@ -33,6 +33,7 @@ pub(crate) struct Outbox {
     left_out: BTreeSet<Arc<str>>,
     /// Tables whose events go to the topic of dead letters.
     isolated: BTreeMap<String, IsolatedTable>,
+    relations: i64,
     /// Topics with events in the open Kafka transaction, or new to the counts.
     touched: Vec<TopicId>,
     open_since: Option<Instant>,
@@ -94,6 +95,7 @@ impl Outbox {
             by_name: HashMap::new(),
             left_out: BTreeSet::new(),
             isolated: BTreeMap::new(),
+            relations: 0,
             touched: Vec::new(),
             open_since: None,
             events: 0,
@@ -127,6 +129,11 @@ impl Outbox {
             let id = self.topic(name);
             self.touch(id);
         }
+    }
+
+    /// How many records the relation topic has, with those that are written now.
+    pub(crate) fn set_relations(&mut self, records: i64) {
+        self.relations = records;
     }
 
     /// Takes over the tables that were isolated at the last checkpoint.
@@ -359,6 +366,7 @@ impl Outbox {
             all_topics,
             left_out: self.left_out.iter().map(ToString::to_string).collect(),
             isolated: self.isolated.clone(),
+            relations: self.relations,
             ..progress.checkpoint(&self.identity, &self.slot)
         }
     }

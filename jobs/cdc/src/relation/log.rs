@@ -19,6 +19,8 @@ pub(crate) struct RelationLog {
     topic: Arc<str>,
     schema_id: u32,
     tables: BTreeMap<TableName, Told>,
+    /// How many records the topic has.
+    records: i64,
 }
 
 /// What was told of the table that has a name.
@@ -43,11 +45,12 @@ pub(crate) struct Telling {
 
 impl RelationLog {
     pub(crate) fn new(topic: &str, schema_id: u32) -> Self {
-        Self { topic: topic.into(), schema_id, tables: BTreeMap::new() }
+        Self { topic: topic.into(), schema_id, tables: BTreeMap::new(), records: 0 }
     }
 
     /// Takes note of a record that is in Kafka already; in their order.
     pub(crate) fn recall(&mut self, record: RelationRecord) {
+        self.records += 1;
         let name = record.name();
         let told = self.tables.get_mut(&name);
         match (record.kind.as_str(), told) {
@@ -59,6 +62,11 @@ impl RelationLog {
             }
             _ => {}
         }
+    }
+
+    /// How many records the topic has.
+    pub(crate) fn records(&self) -> i64 {
+        self.records
     }
 
     /// The last description of the table of this name; none when it is gone.
@@ -213,6 +221,7 @@ impl RelationLog {
             shape: telling.shape,
         };
         self.write(outbox, &record).await?;
+        self.records += 1;
         // An image of the table before is one of rows that are gone.
         let image = image.filter(|_| !changes.iter().any(Change::needs_image));
         self.tables.insert(name, Told { record, image });
@@ -295,6 +304,7 @@ impl RelationLog {
         let key = format!("{}.{}", record.schema, record.table);
         let topic = outbox.uncounted_topic(&self.topic);
         let now_us = chrono::Utc::now().timestamp_micros();
+        outbox.set_relations(self.records + 1);
         outbox.uncounted(topic, (Some(key.as_bytes()), &value), record.position(), now_us).await
     }
 }

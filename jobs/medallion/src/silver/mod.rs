@@ -25,7 +25,7 @@ pub use cut::{Cut, Outlook};
 pub use pace::Pace;
 pub(crate) use published::map;
 pub use published::{Published, last as last_published};
-pub(crate) use tables::{create as create_table, merge as merge_table};
+pub(crate) use tables::{create as create_table, merge as merge_table, version};
 
 use crate::contract::{Contract, Contracts, Scd};
 use crate::error::{Error, ErrorKind, Result};

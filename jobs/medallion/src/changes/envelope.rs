@@ -1,0 +1,216 @@
+//! What a payload holds: its writer schema's fields, and each as Spark SQL.
+
+use lakepulse_types::{AvroForm, Conversion};
+use serde_json::Value;
+
+use crate::control::{Shape, ShapeColumn};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::{quoted, text_literal};
+
+/// A field of the row image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Field {
+    name: String,
+    /// None for forms that leave something out; their columns have PostgreSQL's text in a header.
+    form: Option<AvroForm>,
+    /// Values without a place in the form are texts, in a further branch.
+    or_text: bool,
+}
+
+/// The schema that payloads of a topic were written with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    json: String,
+    fields: Vec<Field>,
+}
+
+/// The names that expressions go by inside of [`Envelope::bound`].
+const EVENT: &str = "e";
+const IMAGE: &str = "i";
+const TEXTS: &str = "x";
+const UNTOLD: &str = "u";
+
+impl Envelope {
+    pub(crate) fn parse(json: &str) -> Result<Self> {
+        let refuse =
+            |what: &str| Error::new(ErrorKind::Data, format!("a writer schema is no envelope: {what}"));
+        let schema: Value = serde_json::from_str(json).map_err(|error| refuse(&error.to_string()))?;
+        // `before` comes first and spells the row's record out; `after` refers to it by name.
+        let before = members(&schema, "fields")
+            .iter()
+            .find(|field| field.get("name").is_some_and(|name| name == "before"));
+        let row = before
+            .and_then(|before| branches(before.get("type")).find(|branch| branch.get("fields").is_some()));
+        let row = row.ok_or_else(|| refuse("before holds no record"))?;
+        let fields = members(row, "fields")
+            .iter()
+            .map(|field| Field::parse(field).ok_or_else(|| refuse("a field has no type")));
+        Ok(Self { json: json.to_owned(), fields: fields.collect::<Result<_>>()? })
+    }
+
+    /// `from_avro` of a row of bronze; a payload that is not of this schema gives a struct of NULLs.
+    fn decoded(&self) -> String {
+        format!("from_avro(substring(value, 6), {}, map('mode', 'PERMISSIVE'))", text_literal(&self.json))
+    }
+
+    /// An expression over a row of bronze: `body` over the decoded event `e`, its row image `i`, PostgreSQL's texts `x` (a map by field)
+    /// and the fields `u` that were not told. Each is computed once, whatever the body names how often.
+    fn bound(&self, image: &str, texts: &str, body: &str) -> String {
+        let bind =
+            |name: &str, value: &str, body: String| format!("transform(array({value}), {name} -> {body})[0]");
+        let body = bind(UNTOLD, "from_json(untold, 'ARRAY<STRING>')", body.to_owned());
+        let body = bind(TEXTS, &format!("from_json({texts}, 'MAP<STRING,STRING>')"), body);
+        let body = bind(IMAGE, image, body);
+        bind(EVENT, &self.decoded(), body)
+    }
+
+    /// What `silver.changes` has of an event of this shape: a struct of at timestamp (the commit), source_table string, shape int,
+    /// key string, row string, before string, untold array<string>, decoded boolean.
+    pub(crate) fn change(&self, table: &str, shape: &Shape) -> String {
+        let all: Vec<&ShapeColumn> = shape.columns.iter().collect();
+        let keys: Vec<&ShapeColumn> = shape.key.iter().filter_map(|name| shape.column(name)).collect();
+        let key =
+            if keys.is_empty() { "CAST(NULL AS STRING)".to_owned() } else { self.json_of(&keys, false) };
+        let row = format!("CASE WHEN {EVENT}.op IN ('c', 'r', 'u') THEN {} END", self.json_of(&all, true));
+        // The key's image is the row's that the event is about; a second binding would decode once more.
+        let image = format!("if({EVENT}.op = 'd', {EVENT}.before, {EVENT}.after)");
+        let before = if shape.is_identity_full && keys.is_empty() {
+            let json = self.json_of(&all, false);
+            format!(
+                "CASE WHEN {EVENT}.op IN ('u', 'd') THEN transform(array({EVENT}.before), {IMAGE} -> \
+                 transform(array(from_json(if({EVENT}.op = 'd', texts, texts_before), 'MAP<STRING,STRING>')), {TEXTS} -> {json})[0])[0] END"
+            )
+        } else {
+            "CAST(NULL AS STRING)".to_owned()
+        };
+        let body = format!(
+            "named_struct('at', timestamp_micros({EVENT}.source.ts_us), 'source_table', {}, 'shape', {}, 'key', {key}, 'row', {row}, \
+             'before', {before}, 'untold', {}, 'decoded', {EVENT}.op IS NOT NULL)",
+            text_literal(table),
+            shape.version,
+            untold_columns(shape),
+        );
+        self.bound(&image, "texts", &body)
+    }
+
+    /// The field of [`Envelope::row`] beside the columns.
+    pub(crate) const COMMITTED_AT: &str = "committed at, of the event";
+
+    /// The row of an event as a struct of the shape's columns in their Spark types, and when it was committed.
+    pub(crate) fn row(&self, shape: &Shape) -> String {
+        let mut columns: Vec<String> = shape
+            .columns
+            .iter()
+            .map(|column| format!("{}, {}", text_literal(&column.column), self.typed(column)))
+            .collect();
+        columns.push(format!("'{}', timestamp_micros({EVENT}.source.ts_us)", Self::COMMITTED_AT));
+        let body = format!("named_struct({})", columns.join(", "));
+        self.bound(&format!("{EVENT}.after"), "texts", &body)
+    }
+
+    /// A JSON object of columns in canonical text.
+    fn json_of(&self, columns: &[&ShapeColumn], may_be_untold: bool) -> String {
+        let pairs = columns.iter().map(|column| {
+            let value = self.canonical(column);
+            let value = if may_be_untold && column.source.can_be_toasted() {
+                let field = text_literal(&column.field);
+                format!("if({UNTOLD} IS NOT NULL AND array_contains({UNTOLD}, {field}), NULL, {value})")
+            } else {
+                value
+            };
+            format!("{}, {value}", text_literal(&column.column))
+        });
+        let pairs: Vec<String> = pairs.collect();
+        format!("to_json(named_struct({}), map('ignoreNullFields', 'false'))", pairs.join(", "))
+    }
+
+    fn canonical(&self, column: &ShapeColumn) -> String {
+        match self.source(column) {
+            Source::Text(text) => text,
+            Source::Avro(form, value, None) => form.canonical(&value),
+            Source::Avro(form, value, Some(text)) => {
+                let canonical = form.canonical(&value);
+                if column.source.canonical_json() == "STRING" {
+                    format!("coalesce({text}, CAST({canonical} AS STRING))")
+                } else {
+                    canonical
+                }
+            }
+        }
+    }
+
+    fn typed(&self, column: &ShapeColumn) -> String {
+        let lake_type = column.lake_type();
+        let value = match self.source(column) {
+            Source::Text(text) => lake_type.from_canonical(&text),
+            Source::Avro(form, value, _) => form.typed(&value),
+        };
+        format!("CAST({value} AS {})", lake_type.spark())
+    }
+
+    fn source(&self, column: &ShapeColumn) -> Source {
+        let Some(field) = self.fields.iter().find(|field| field.name == column.field) else {
+            return Source::Text("CAST(NULL AS STRING)".to_owned());
+        };
+        let value = format!("{IMAGE}.{}", quoted(&field.name));
+        if column.masked {
+            return Source::Text(format!("CAST({value} AS STRING)"));
+        }
+        match &field.form {
+            Some(form) if Conversion::of(&column.source, form) == Conversion::Avro => {
+                if field.or_text {
+                    Source::Avro(form.clone(), format!("{value}.member0"), Some(format!("{value}.member1")))
+                } else {
+                    Source::Avro(form.clone(), value, None)
+                }
+            }
+            _ => Source::Text(format!("{TEXTS}[{}]", text_literal(&field.name))),
+        }
+    }
+}
+
+/// Where a column's value is.
+enum Source {
+    /// Canonical text.
+    Text(String),
+    /// In Avro, and a text for values without a place in the form.
+    Avro(AvroForm, String, Option<String>),
+}
+
+/// The names in the lakehouse of the columns that were not told.
+fn untold_columns(shape: &Shape) -> String {
+    let renamed: Vec<String> = shape
+        .columns
+        .iter()
+        .filter(|column| column.field != column.column)
+        .map(|column| format!("WHEN {} THEN {}", text_literal(&column.field), text_literal(&column.column)))
+        .collect();
+    if renamed.is_empty() {
+        return UNTOLD.to_owned();
+    }
+    format!("transform({UNTOLD}, f -> CASE f {} ELSE f END)", renamed.join(" "))
+}
+
+impl Field {
+    fn parse(field: &Value) -> Option<Self> {
+        let values: Vec<&Value> = branches(field.get("type")).filter(|branch| *branch != "null").collect();
+        Some(Self {
+            name: field.get("name")?.as_str()?.to_owned(),
+            form: AvroForm::told_by(values.first()?),
+            or_text: values.len() > 1,
+        })
+    }
+}
+
+fn members<'a>(of: &'a Value, name: &str) -> &'a [Value] {
+    of.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The branches of a union, or the one type.
+fn branches(of: Option<&Value>) -> impl Iterator<Item = &Value> {
+    let (union, single) = match of {
+        Some(Value::Array(union)) => (union.as_slice(), None),
+        single => (&[][..], single),
+    };
+    union.iter().chain(single)
+}

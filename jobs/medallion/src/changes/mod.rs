@@ -1,0 +1,234 @@
+//! `silver.changes`: every event of every table, decoded; the commit that appends a slice publishes its cut.
+
+mod cut;
+mod envelope;
+mod slice;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use spark_client::SparkSession;
+use spark_client::delta::IdempotentWrite;
+
+pub use cut::Cut;
+pub(crate) use envelope::Envelope;
+
+use crate::control::Control;
+use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::job::own_session;
+use crate::lake::{Lake, quoted_table, text_literal};
+use crate::registry::Registry;
+
+/// How large slices are.
+#[derive(Debug, Clone, Args)]
+pub struct ChangeOptions {
+    /// Most events of a slice, unless one transaction of the source has more
+    #[arg(long, env = "LAKEPULSE_SILVER_MAX_EVENTS", default_value_t = 250_000)]
+    pub max_events: i64,
+    /// How many events of a slice one task decodes; a slice of fewer is one file
+    #[arg(long, env = "LAKEPULSE_SILVER_EVENTS_PER_TASK", default_value_t = 50_000)]
+    pub events_per_task: i64,
+}
+
+/// The writer of `silver.changes`.
+#[derive(Debug)]
+pub struct ChangeLog {
+    spark: SparkSession,
+    lake: Lake,
+    registry: Registry,
+    options: ChangeOptions,
+    envelopes: HashMap<i32, Arc<Envelope>>,
+    cut: Cut,
+}
+
+/// What [`ChangeLog::publish`] came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Publication {
+    /// All tables stand at this cut now.
+    Published(Cut),
+    /// No complete checkpoint is behind the last cut.
+    NothingNew,
+    /// Events that a checkpoint counts are not in bronze yet: of this topic, so many are.
+    Incomplete { topic: String, found: i64, expected: i64 },
+}
+
+const USER_METADATA: &str = "spark.databricks.delta.commitInfo.userMetadata";
+/// In the metadata of commits that publish a cut.
+const MARK: &str = "lakepulse_cut";
+/// The `op` of the row that a published cut leaves in `silver.changes`.
+const CUT: &str = "cut";
+
+#[derive(Deserialize)]
+struct Marked {
+    lakepulse_cut: Cut,
+}
+
+impl ChangeLog {
+    /// Makes the table where it is missing, and finds the last published cut.
+    ///
+    /// Columns: commit_lsn bigint and ordinal bigint (the event's place in the source's order), committed_at timestamp, source_table
+    /// string (`schema.table`), op string (c, u, d, t; `cut` for a row that says that everything up to its commit_lsn is here), key
+    /// string and row string (JSON objects of columns in canonical text; NULL where there is none), before string (the row before,
+    /// of tables that nothing else identifies a row of), untold array<string> (columns whose value did not change and was not told: NULL
+    /// in `row`), failed array<string> (names of failed expectations), shape int (the table's shape, counted from 1).
+    pub async fn open(
+        spark: &SparkSession,
+        lake: Lake,
+        registry: Registry,
+        options: ChangeOptions,
+    ) -> Result<Self> {
+        let spark = own_session(spark).await?;
+        lake.create_database(&spark, "silver").await?;
+        let changes = lake.changes();
+        let statement = format!(
+            "CREATE TABLE IF NOT EXISTS {} (commit_lsn BIGINT, ordinal BIGINT, committed_at TIMESTAMP, source_table STRING, op STRING, \
+             key STRING, `row` STRING, before STRING, untold ARRAY<STRING>, failed ARRAY<STRING>, shape INT) USING DELTA \
+             TBLPROPERTIES ('delta.dataSkippingStatsColumns' = 'commit_lsn,ordinal,source_table', 'delta.enableDeletionVectors' = 'false', \
+             'delta.checkpointInterval' = '50')",
+            quoted_table(&changes)
+        );
+        spark.sql(&statement).await.doing(format!("creating {changes}"))?;
+        let cut = last_cut(&spark, &lake).await?.unwrap_or_else(Cut::start);
+        Ok(Self { spark, lake, registry, options, envelopes: HashMap::new(), cut })
+    }
+
+    /// The cut at which all tables stand.
+    pub fn cut(&self) -> &Cut {
+        &self.cut
+    }
+
+    /// Appends the next slice, which publishes its cut. A cut without events changes nothing in the table.
+    pub async fn publish(&mut self, control: &mut Control) -> Result<Publication> {
+        let Some(next) = self.cut.next(control.pending(), self.options.max_events) else {
+            return Ok(Publication::NothingNew);
+        };
+        let expected = next.events_since(&self.cut, &self.lake);
+        if expected.is_empty() {
+            let next = Cut { slice: self.cut.slice, ..next };
+            return Ok(self.stand_at(next, control));
+        }
+        let found = slice::look(&self.spark, &self.lake, self.cut.commit_lsn, next.commit_lsn).await?;
+        if let Some(incomplete) = compare(&expected, &found, &self.lake)? {
+            return Ok(incomplete);
+        }
+        let mut branches = Vec::new();
+        for (topic, table) in control.tables() {
+            let Some(activity) = found.get(topic) else { continue };
+            let shapes = table.shapes_between(self.cut.commit_lsn, next.commit_lsn);
+            for id in &activity.schema_ids {
+                let envelope = self.envelope(*id).await?;
+                branches.push(slice::Branch {
+                    topic: topic.clone(),
+                    table: table.name.clone(),
+                    schema_id: *id,
+                    envelope,
+                    shapes: shapes.to_vec(),
+                });
+            }
+        }
+        let events: i64 = found.values().map(|activity| activity.events - activity.read).sum();
+        let tasks = events / self.options.events_per_task.max(1) + 1;
+        let insert = slice::insert(&self.lake, &self.cut, &next, &branches, tasks);
+        if !self.append(&insert, &next).await? {
+            return Err(Error::new(
+                ErrorKind::Fenced,
+                format!(
+                    "slice {} of {} was published by another silver; stop one of the two",
+                    next.slice,
+                    self.lake.changes()
+                ),
+            ));
+        }
+        Ok(self.stand_at(next, control))
+    }
+
+    fn stand_at(&mut self, next: Cut, control: &mut Control) -> Publication {
+        if let Some(offset) = next.offset {
+            control.passed(offset);
+        }
+        self.cut = next.clone();
+        Publication::Published(next)
+    }
+
+    /// Runs the statement unless another silver has appended this slice; whether it was this one.
+    async fn append(&self, insert: &str, next: &Cut) -> Result<bool> {
+        let changes = self.lake.changes();
+        let about = format!("publishing cut {} in {changes}", next.commit_lsn);
+        let metadata = serde_json::json!({ MARK: next }).to_string();
+        self.spark.conf().set(USER_METADATA, metadata).await.doing(&about)?;
+        let write = async { self.spark.sql(insert).await };
+        let committed = IdempotentWrite::new("lakepulse.silver", next.slice).commit(&self.spark, write).await;
+        self.spark.conf().unset(USER_METADATA).await.doing(&about)?;
+        Ok(committed.doing(&about)?.is_some())
+    }
+
+    /// The envelope of a schema of the registry.
+    async fn envelope(&mut self, id: i32) -> Result<Arc<Envelope>> {
+        if let Some(envelope) = self.envelopes.get(&id) {
+            return Ok(envelope.clone());
+        }
+        let envelope = Arc::new(Envelope::parse(&self.registry.text(id).await?)?);
+        self.envelopes.insert(id, envelope.clone());
+        Ok(envelope)
+    }
+}
+
+/// What is missing in bronze, if anything is; events too many are an error.
+fn compare(
+    expected: &BTreeMap<String, i64>,
+    found: &BTreeMap<String, slice::Activity>,
+    lake: &Lake,
+) -> Result<Option<Publication>> {
+    let found_of = |topic: &String| found.get(topic).map_or(0, |activity| activity.events);
+    for topic in expected.keys().chain(found.keys()) {
+        let (found, expected) = (found_of(topic), expected.get(topic).copied().unwrap_or(0));
+        if found > expected {
+            return Err(Error::new(
+                ErrorKind::Incomplete,
+                format!(
+                    "{} holds {found} events of {topic} where capture has written {expected}: events are doubled, or the slot was \
+                     started over without emptying bronze; see \"Counts that do not fit\" in docs/operations.md",
+                    lake.events(),
+                ),
+            ));
+        }
+        if found < expected {
+            return Ok(Some(Publication::Incomplete { topic: topic.clone(), found, expected }));
+        }
+    }
+    Ok(None)
+}
+
+/// The last published cut: of the newest commit that says so.
+pub async fn last_cut(spark: &SparkSession, lake: &Lake) -> Result<Option<Cut>> {
+    let about = || format!("reading the last cut of {}", lake.changes());
+    // Between two cuts lie few commits of others, such as those that tidy the table up.
+    for commits in [20, 100_000] {
+        let statement = format!("DESCRIBE HISTORY {} LIMIT {commits}", quoted_table(&lake.changes()));
+        let history = spark.sql(&statement).await.doing(about())?;
+        let marked = history.filter(spark_client::functions::expr(&format!(
+            "userMetadata LIKE {}",
+            text_literal(&format!("%{MARK}%"))
+        )));
+        let newest =
+            marked.order_by([spark_client::functions::col("version").desc()]).select(["userMetadata"]);
+        let newest: Option<(String,)> = newest.first_as().await.doing(about())?;
+        if let Some((metadata,)) = newest {
+            let marked: Marked = serde_json::from_str(&metadata).map_err(|error| {
+                Error::caused(
+                    ErrorKind::Incomplete,
+                    format!("{}: its last cut can't be read", lake.changes()),
+                    error,
+                )
+            })?;
+            return Ok(Some(marked.lakepulse_cut));
+        }
+    }
+    Ok(None)
+}
+
+/// How long to wait for events that Kafka has and bronze has not.
+pub const PAUSE: Duration = Duration::from_millis(250);

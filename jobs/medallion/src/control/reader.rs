@@ -1,0 +1,235 @@
+//! Follows the checkpoint topic and the relation topic.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use clap::Args;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{Message, Offset, TopicPartitionList};
+use serde::de::DeserializeOwned;
+
+use super::checkpoint::Checkpoint;
+use super::relation::RelationRecord;
+use super::shape::SourceTable;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::Lake;
+use crate::registry::Registry;
+
+/// How Kafka is reached.
+#[derive(Debug, Clone, Args)]
+pub struct ControlOptions {
+    /// Kafka's bootstrap servers
+    #[arg(long, env = "LAKEPULSE_KAFKA")]
+    pub kafka: String,
+    /// Further options of librdkafka, name=value, such as security.protocol=ssl
+    #[arg(long = "kafka-client-option", env = "LAKEPULSE_KAFKA_CLIENT_OPTIONS", value_delimiter = ',', value_parser = super::super::bronze::parse_pair)]
+    pub kafka_client_options: Vec<(String, String)>,
+}
+
+/// A checkpoint, and where it stands in its topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    pub offset: i64,
+    pub checkpoint: Checkpoint,
+}
+
+/// What capture has told so far. Memory: one shape for each change of a table, and a checkpoint for each that silver is behind, of which
+/// no more than [`MOST_CHECKPOINTS`] are read ahead.
+pub struct Control {
+    consumer: StreamConsumer,
+    registry: Registry,
+    schemas: HashMap<i32, Arc<Schema>>,
+    checkpoint_topic: String,
+    relation_topic: String,
+    /// Read and not taken yet, the oldest first.
+    pending: VecDeque<Noted>,
+    /// How many relation records were read.
+    relations: i64,
+    /// By topic.
+    tables: BTreeMap<String, SourceTable>,
+}
+
+/// Read ahead of silver.
+const MOST_CHECKPOINTS: usize = 20_000;
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Control")
+            .field("checkpoint_topic", &self.checkpoint_topic)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Control {
+    /// Reads checkpoints behind the one at `offset`, or all there are, and all relation records.
+    pub fn open(
+        options: &ControlOptions,
+        lake: &Lake,
+        registry: Registry,
+        offset: Option<i64>,
+    ) -> Result<Self> {
+        let (checkpoint_topic, relation_topic) = (lake.checkpoint_topic(), lake.relation_topic());
+        let failed = |error| unreadable(&checkpoint_topic, error);
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &options.kafka)
+            // No group: offsets are silver's own, in the commits of `silver.changes`.
+            .set("group.id", format!("{}.silver", lake.topic_prefix))
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .set("auto.offset.reset", "error")
+            .set("allow.auto.create.topics", "false")
+            .set_log_level(RDKafkaLogLevel::Error);
+        for (name, value) in &options.kafka_client_options {
+            config.set(name, value);
+        }
+        let consumer: StreamConsumer = config.create().map_err(failed)?;
+        let mut assignment = TopicPartitionList::new();
+        let from = offset.map_or(Offset::Beginning, |offset| Offset::Offset(offset + 1));
+        assignment.add_partition_offset(&checkpoint_topic, 0, from).map_err(failed)?;
+        assignment.add_partition_offset(&relation_topic, 0, Offset::Beginning).map_err(failed)?;
+        consumer.assign(&assignment).map_err(failed)?;
+        Ok(Self {
+            consumer,
+            registry,
+            schemas: HashMap::new(),
+            checkpoint_topic,
+            relation_topic,
+            pending: VecDeque::new(),
+            relations: 0,
+            tables: BTreeMap::new(),
+        })
+    }
+
+    /// Takes what has come, and waits up to `patience` for a first record when nothing has.
+    pub async fn advance(&mut self, patience: Duration) -> Result<()> {
+        let mut wait = patience;
+        while self.pending.len() < MOST_CHECKPOINTS {
+            let Ok(received) = tokio::time::timeout(wait, self.consumer.recv()).await else { break };
+            match received {
+                Ok(message) => {
+                    let record = Received::of(&message);
+                    drop(message);
+                    self.take(record).await?;
+                }
+                // Capture has not made its topics yet.
+                Err(KafkaError::MessageConsumption(
+                    rdkafka::types::RDKafkaErrorCode::UnknownTopicOrPartition
+                    | rdkafka::types::RDKafkaErrorCode::UnknownTopic,
+                )) => break,
+                Err(error) => return Err(unreadable(&self.checkpoint_topic, error)),
+            }
+            wait = Duration::from_millis(5);
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, record: Received) -> Result<()> {
+        if record.topic == self.relation_topic {
+            let told: RelationRecord = self.decode(&record).await?;
+            self.relations += 1;
+            self.tell(&told);
+        } else {
+            let checkpoint = self.decode(&record).await?;
+            self.pending.push_back(Noted { offset: record.offset, checkpoint });
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, told: &RelationRecord) {
+        let moved = told.changes.iter().any(|change| change.what == "topic");
+        if moved {
+            let name = format!("{}.{}", told.schema, told.table);
+            for (topic, table) in &mut self.tables {
+                if table.name == name && *topic != told.topic {
+                    table.gone.get_or_insert(told.position());
+                }
+            }
+        }
+        self.tables.entry(told.topic.clone()).or_insert_with(|| SourceTable::new(told)).tell(told);
+    }
+
+    async fn decode<T: DeserializeOwned>(&mut self, record: &Received) -> Result<T> {
+        let wrong = |what: &str| {
+            Error::new(
+                ErrorKind::Incomplete,
+                format!(
+                    "the record at offset {} of {} {what}; was it written by another program?",
+                    record.offset, record.topic
+                ),
+            )
+        };
+        let (header, mut body) =
+            record.value.split_at_checked(5).ok_or_else(|| wrong("is not in Confluent's wire format"))?;
+        let id = match header {
+            [0, id @ ..] => i32::from_be_bytes(id.try_into().unwrap_or_default()),
+            _ => return Err(wrong("is not in Confluent's wire format")),
+        };
+        let schema = match self.schemas.get(&id) {
+            Some(schema) => schema.clone(),
+            None => {
+                let text = self.registry.text(id).await?;
+                let schema = Schema::parse_str(&text).map_err(|error| {
+                    Error::caused(
+                        ErrorKind::Registry,
+                        format!("schema {id} of the registry is no Avro schema"),
+                        error,
+                    )
+                })?;
+                self.schemas.entry(id).or_insert(Arc::new(schema)).clone()
+            }
+        };
+        let read =
+            GenericDatumReader::builder(&schema).build().and_then(|reader| reader.read_value(&mut body));
+        let value = read.and_then(|value| apache_avro::from_value(&value));
+        value.map_err(|error| Error::caused(ErrorKind::Incomplete, wrong("can't be read").to_string(), error))
+    }
+
+    /// Checkpoints that silver has not passed yet, with all relation records that belong to them.
+    pub fn pending(&self) -> impl Iterator<Item = &Noted> {
+        self.pending.iter().take_while(|noted| noted.checkpoint.relations <= self.relations)
+    }
+
+    /// Forgets the checkpoints up to this offset.
+    pub fn passed(&mut self, offset: i64) {
+        while self.pending.front().is_some_and(|noted| noted.offset <= offset) {
+            self.pending.pop_front();
+        }
+    }
+
+    /// What was told of each table, by its topic.
+    pub fn tables(&self) -> &BTreeMap<String, SourceTable> {
+        &self.tables
+    }
+}
+
+struct Received {
+    topic: String,
+    offset: i64,
+    value: Vec<u8>,
+}
+
+impl Received {
+    fn of(message: &BorrowedMessage<'_>) -> Self {
+        Self {
+            topic: message.topic().to_owned(),
+            offset: message.offset(),
+            value: message.payload().unwrap_or_default().to_vec(),
+        }
+    }
+}
+
+fn unreadable(topic: &str, error: KafkaError) -> Error {
+    Error::caused(
+        ErrorKind::Kafka,
+        format!("could not read topic {topic}; is Kafka up, and may this user read it?"),
+        error,
+    )
+}

@@ -1,0 +1,276 @@
+//! What a source table looked like, from when to when.
+
+use std::collections::HashSet;
+
+use lakepulse_types::SourceType;
+
+use super::Position;
+use super::relation::{Change, GONE, IMAGE_BEGIN, IMAGE_END, RELATION, RelationColumn, RelationRecord};
+
+/// A column as events have it, and its name in the lakehouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShapeColumn {
+    /// Its number at the source, which stays when it is renamed; 0 while capture does not know it.
+    pub attnum: i32,
+    /// Its name at the source.
+    pub name: String,
+    /// Its name in events.
+    pub field: String,
+    /// Its name in the lakehouse: the source's, unless another column has that but for upper and lower case.
+    pub column: String,
+    pub source: SourceType,
+    /// Events have a mask of the value, which is a text.
+    pub masked: bool,
+    pub missing: Option<String>,
+}
+
+impl ShapeColumn {
+    /// What the lakehouse's column is: of masked values, a text.
+    pub fn lake_type(&self) -> SourceType {
+        if self.masked { SourceType::Text("text".to_owned()) } else { self.source.clone() }
+    }
+
+    /// Whether another shape's column is this one.
+    pub fn is(&self, other: &Self) -> bool {
+        if self.attnum == 0 || other.attnum == 0 {
+            self.name == other.name
+        } else {
+            self.attnum == other.attnum
+        }
+    }
+}
+
+/// What a table looks like from a position on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// Counts the shapes of the table from 1.
+    pub version: i32,
+    pub from: Position,
+    pub oid: i64,
+    pub columns: Vec<ShapeColumn>,
+    /// Names of columns in the lakehouse, in the key's order; empty when nothing identifies a row.
+    pub key: Vec<String>,
+    /// Events of updates and deletes have the whole row before.
+    pub is_identity_full: bool,
+    /// Differences to the shape before.
+    pub changes: Vec<Change>,
+}
+
+impl Shape {
+    pub fn column(&self, name: &str) -> Option<&ShapeColumn> {
+        self.columns.iter().find(|column| column.column == name)
+    }
+
+    fn of(record: &RelationRecord, version: i32) -> Result<Self, String> {
+        let captured: Vec<&RelationColumn> = record.columns.iter().filter(|column| column.captured).collect();
+        let columns = named(&captured)
+            .into_iter()
+            .zip(captured)
+            .map(|(name, column)| {
+                let r#type = column.base.as_ref().unwrap_or(&column.r#type);
+                Ok(ShapeColumn {
+                    attnum: column.attnum,
+                    name: column.name.clone(),
+                    field: column.field.clone(),
+                    column: name,
+                    source: r#type.parse().unwrap_or_else(|_| SourceType::Text(r#type.clone())),
+                    masked: column.masked,
+                    missing: column.missing.clone(),
+                })
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        let key = record
+            .key
+            .iter()
+            .map(|name| {
+                let column = columns.iter().find(|column| column.name == *name);
+                column
+                    .map(|column| column.column.clone())
+                    .ok_or_else(|| format!("key column {name} is not in the events"))
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        Ok(Self {
+            version,
+            from: record.position(),
+            oid: record.oid,
+            columns,
+            key,
+            is_identity_full: record.identity == "full",
+            changes: record.changes.clone(),
+        })
+    }
+}
+
+/// The names of columns in the lakehouse. Spark and Trino do not tell upper from lower case: the first of columns that differ in
+/// case alone, in the order of their numbers, keeps its name, and the others get their number behind it.
+fn named(columns: &[&RelationColumn]) -> Vec<String> {
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by_key(|index| columns.get(*index).map(|column| column.attnum));
+    let sources: HashSet<String> = columns.iter().map(|column| column.name.to_lowercase()).collect();
+    let mut taken = HashSet::new();
+    let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    for index in order {
+        let (Some(name), Some(column)) = (names.get_mut(index), columns.get(index)) else { continue };
+        if !taken.insert(name.to_lowercase()) {
+            let mut number = column.attnum.to_string();
+            while sources.contains(&format!("{name}_{number}").to_lowercase()) {
+                number.push('_');
+            }
+            *name = format!("{name}_{number}");
+            taken.insert(name.to_lowercase());
+        }
+    }
+    names
+}
+
+/// Rows of a whole table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Image {
+    /// Its rows, and all events since then that make up the table, are from here on.
+    pub begin: Position,
+    /// From here on it is whole; none while it is being read.
+    pub end: Option<Position>,
+}
+
+/// All that was told of a source table, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceTable {
+    /// `schema.table`.
+    pub name: String,
+    pub schema: String,
+    pub table: String,
+    pub shapes: Vec<Shape>,
+    pub images: Vec<Image>,
+    /// Since when there is no such table, or it is not captured.
+    pub gone: Option<Position>,
+    /// Why its shape can't be followed.
+    pub unreadable: Option<(Position, String)>,
+}
+
+impl SourceTable {
+    pub(super) fn new(record: &RelationRecord) -> Self {
+        Self {
+            name: format!("{}.{}", record.schema, record.table),
+            schema: record.schema.clone(),
+            table: record.table.clone(),
+            shapes: Vec::new(),
+            images: Vec::new(),
+            gone: None,
+            unreadable: None,
+        }
+    }
+
+    pub(super) fn tell(&mut self, record: &RelationRecord) {
+        let position = record.position();
+        match record.kind.as_str() {
+            RELATION => {
+                self.gone = None;
+                match Shape::of(record, self.shapes.len() as i32 + 1) {
+                    Ok(shape) => self.shapes.push(shape),
+                    Err(reason) => {
+                        self.unreadable.get_or_insert((position, reason));
+                    }
+                }
+            }
+            GONE => self.gone = Some(position),
+            IMAGE_BEGIN => self.images.push(Image { begin: position, end: None }),
+            IMAGE_END => {
+                if let Some(image) = self.images.last_mut() {
+                    image.end = Some(position);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The shapes that events above one LSN and not above another may have, the oldest first.
+    pub fn shapes_between(&self, above: i64, to: i64) -> &[Shape] {
+        let end = self.shapes.iter().take_while(|shape| shape.from <= Position::end_of(to)).count();
+        let shapes = self.shapes.get(..end).unwrap_or_default();
+        let begun = shapes.iter().take_while(|shape| shape.from <= Position::end_of(above)).count();
+        shapes.get(begun.saturating_sub(1)..).unwrap_or_default()
+    }
+
+    /// The shape at an LSN.
+    pub fn shape_at(&self, lsn: i64) -> Option<&Shape> {
+        self.shapes.iter().take_while(|shape| shape.from <= Position::end_of(lsn)).last()
+    }
+
+    /// The last image that is whole at an LSN.
+    pub fn image_at(&self, lsn: i64) -> Option<Image> {
+        let is_whole = |image: &&Image| image.end.is_some_and(|end| end <= Position::end_of(lsn));
+        self.images.iter().rev().find(is_whole).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(attnum: i32, name: &str) -> RelationColumn {
+        RelationColumn {
+            attnum,
+            name: name.into(),
+            field: name.into(),
+            r#type: "integer".into(),
+            base: None,
+            captured: true,
+            masked: false,
+            missing: None,
+        }
+    }
+
+    fn record(kind: &str, commit_lsn: i64, columns: Vec<RelationColumn>) -> RelationRecord {
+        RelationRecord {
+            kind: kind.into(),
+            schema: "s".into(),
+            table: "t".into(),
+            oid: 7,
+            topic: "p.s.t".into(),
+            commit_lsn,
+            ordinal: 0,
+            changes: Vec::new(),
+            identity: "default".into(),
+            key: vec!["id".into()],
+            key_from: "primary_key".into(),
+            columns,
+        }
+    }
+
+    #[test]
+    fn columns_that_differ_in_case_have_names_of_their_own() {
+        let check = |names: &[&str], expected: &[&str]| {
+            let columns: Vec<RelationColumn> =
+                names.iter().zip(1..).map(|(name, number)| column(number, name)).collect();
+            assert_eq!(named(&columns.iter().collect::<Vec<_>>()), expected);
+        };
+        check(&["id", "a b", "größe"], &["id", "a b", "größe"]);
+        check(&["id", "ID", "Id"], &["id", "ID_2", "Id_3"]);
+        check(&["a", "A", "a_2"], &["a", "A_2_", "a_2"]);
+    }
+
+    #[test]
+    fn shapes_hold_from_their_position_on() {
+        let mut table = SourceTable::new(&record(RELATION, 1, Vec::new()));
+        for lsn in [1, 5, 9] {
+            table.tell(&record(RELATION, lsn, vec![column(1, "id")]));
+        }
+        let versions =
+            |above, to| table.shapes_between(above, to).iter().map(|shape| shape.version).collect::<Vec<_>>();
+        assert_eq!(versions(-1, 9), [1, 2, 3]);
+        assert_eq!(versions(5, 8), [2]);
+        assert_eq!(versions(4, 5), [1, 2]);
+        assert_eq!(versions(9, 20), [3]);
+        assert_eq!(versions(-1, 0), Vec::<i32>::new());
+    }
+
+    #[test]
+    fn an_image_counts_once_it_is_whole() {
+        let mut table = SourceTable::new(&record(RELATION, 1, Vec::new()));
+        for (kind, lsn) in [(IMAGE_BEGIN, 2), (IMAGE_END, 4), (IMAGE_BEGIN, 6)] {
+            table.tell(&record(kind, lsn, Vec::new()));
+        }
+        assert_eq!(table.image_at(3), None);
+        assert_eq!(table.image_at(9).map(|image| image.begin.commit_lsn), Some(2));
+    }
+}

@@ -1,0 +1,87 @@
+//! What turns a typed table of one shape into one of another.
+
+use super::naming::MetaColumns;
+use crate::control::{Shape, ShapeColumn};
+use crate::lake::{quoted, quoted_table, text_literal};
+use crate::typed::load::{SHAPE, replace};
+
+/// The statements, in their order. Each may have been carried out before, as far as the table's columns `present` show.
+pub(super) fn statements(table: &str, from: &Shape, to: &Shape, present: &[String]) -> Vec<String> {
+    let has = |name: &str| present.iter().any(|column| column == name);
+    let former = |column: &ShapeColumn| from.columns.iter().find(|former| former.is(column));
+    let rewritten = to.columns.iter().any(|column| match former(column) {
+        Some(former) => former.lake_type().spark() != column.lake_type().spark(),
+        None => column.missing.is_some(),
+    }) || MetaColumns::of(from) != MetaColumns::of(to)
+        || from.key != to.key;
+    if rewritten {
+        return vec![replace(table, to, &converted(table, from, to))];
+    }
+    let alter = |what: String| format!("ALTER TABLE {} {what}", quoted_table(table));
+    let mut statements = Vec::new();
+    for column in &from.columns {
+        if has(&column.column) && !to.columns.iter().any(|kept| kept.is(column)) {
+            statements.push(alter(format!("DROP COLUMN {}", quoted(&column.column))));
+        }
+    }
+    // By way of names that no other column has, since columns may take each other's.
+    let renamed: Vec<(&ShapeColumn, &ShapeColumn)> = to
+        .columns
+        .iter()
+        .filter_map(|column| former(column).map(|former| (former, column)))
+        .filter(|(former, column)| former.column != column.column)
+        .collect();
+    let between = |column: &ShapeColumn| format!("_lakepulse_renaming_{}", column.attnum);
+    for (former, column) in &renamed {
+        if has(&former.column) && !has(&between(column)) {
+            statements.push(alter(format!(
+                "RENAME COLUMN {} TO {}",
+                quoted(&former.column),
+                quoted(&between(column))
+            )));
+        }
+    }
+    for (former, column) in &renamed {
+        if has(&former.column) || has(&between(column)) {
+            statements.push(alter(format!(
+                "RENAME COLUMN {} TO {}",
+                quoted(&between(column)),
+                quoted(&column.column)
+            )));
+        }
+    }
+    for column in to.columns.iter().filter(|column| former(column).is_none() && !has(&column.column)) {
+        statements.push(alter(format!(
+            "ADD COLUMNS ({} {})",
+            quoted(&column.column),
+            column.lake_type().spark()
+        )));
+    }
+    statements
+        .push(alter(format!("SET TBLPROPERTIES ('{SHAPE}' = {})", text_literal(&to.version.to_string()))));
+    statements
+}
+
+/// The rows of a table of one shape as rows of another.
+fn converted(table: &str, from: &Shape, to: &Shape) -> String {
+    let mut columns: Vec<String> = to
+        .columns
+        .iter()
+        .map(|column| {
+            let kind = column.lake_type();
+            let value = match from.columns.iter().find(|former| former.is(column)) {
+                Some(former) => quoted(&former.column),
+                None => column
+                    .missing
+                    .as_deref()
+                    .map_or_else(|| "NULL".to_owned(), |text| kind.from_canonical(&text_literal(text))),
+            };
+            format!("CAST({value} AS {}) AS {}", kind.spark(), quoted(&column.column))
+        })
+        .collect();
+    let (before, after) = (MetaColumns::of(from), MetaColumns::of(to));
+    for (before, after) in before.names().into_iter().zip(after.names()) {
+        columns.push(format!("{} AS {}", quoted(before), quoted(after)));
+    }
+    format!("SELECT {} FROM {}", columns.join(", "), quoted_table(table))
+}

@@ -1,0 +1,192 @@
+//! The statement that merges a window of `silver.changes` into a typed table.
+
+use std::collections::BTreeMap;
+
+use lakepulse_types::SourceType;
+
+use super::naming::MetaColumns;
+use crate::control::{Position, Shape, ShapeColumn};
+use crate::lake::{Lake, quoted, quoted_table, text_literal};
+
+/// Events of one table.
+#[derive(Debug, Clone)]
+pub(super) struct Window<'a> {
+    pub(super) source_table: &'a str,
+    /// Events at or before it are in the table already.
+    pub(super) after: Position,
+    pub(super) to_lsn: i64,
+    /// The shapes that the events have, the oldest first.
+    pub(super) shapes: &'a [Shape],
+    /// Columns that some event did not tell.
+    pub(super) untold: &'a [String],
+}
+
+impl Window<'_> {
+    /// The rows of `silver.changes` in it.
+    fn condition(&self) -> String {
+        let Position { commit_lsn, ordinal } = self.after;
+        format!(
+            "source_table = {} AND commit_lsn >= {commit_lsn} AND commit_lsn <= {} AND (commit_lsn > {commit_lsn} OR ordinal > {ordinal})",
+            text_literal(self.source_table),
+            self.to_lsn,
+        )
+    }
+
+    /// A column's canonical text in `{json}`, a struct that [`Window::json_schema`] describes.
+    fn canonical(&self, column: &ShapeColumn, json: &str) -> String {
+        let value = |shape: &Shape| match shape.columns.iter().find(|former| former.is(column)) {
+            Some(former) => format!("{json}.{}", quoted(&former.column)),
+            None => column.missing.as_deref().map_or_else(|| "NULL".to_owned(), text_literal),
+        };
+        let newest = self.shapes.last().map_or_else(|| "NULL".to_owned(), value);
+        let cases: String = self
+            .shapes
+            .iter()
+            .map(|shape| (shape.version, value(shape)))
+            .filter(|(_, value)| *value != newest)
+            .map(|(version, value)| format!(" WHEN {version} THEN {value}"))
+            .collect();
+        if cases.is_empty() { newest } else { format!("CASE shape{cases} ELSE {newest} END") }
+    }
+
+    /// How `from_json` reads rows of all shapes.
+    fn json_schema(&self) -> String {
+        let mut fields: BTreeMap<&str, String> = BTreeMap::new();
+        for column in self.shapes.iter().flat_map(|shape| &shape.columns) {
+            let kind = column.lake_type().canonical_json();
+            let known = fields.entry(&column.column).or_insert_with(|| kind.clone());
+            if *known != kind {
+                "STRING".clone_into(known);
+            }
+        }
+        let fields: Vec<String> =
+            fields.iter().map(|(name, kind)| format!("{} {kind}", quoted(name))).collect();
+        text_literal(&fields.join(", "))
+    }
+}
+
+/// Columns of a typed value.
+fn typed(source: &SourceType, canonical: &str) -> String {
+    format!("CAST({} AS {})", source.from_canonical(canonical), source.spark())
+}
+
+/// The last event of each key: the shape's columns, `_op` string, `_at` (the event's position), the meta columns, and for each column
+/// that was untold `_kept_<number>` boolean: whether no event of the window told it.
+fn last_events(lake: &Lake, window: &Window<'_>, shape: &Shape, meta: &MetaColumns) -> String {
+    let untold: Vec<&ShapeColumn> =
+        shape.columns.iter().filter(|column| window.untold.contains(&column.column)).collect();
+    let position = "struct(commit_lsn, ordinal)";
+    let mut aggregates = vec![format!(
+        "max_by(struct(op, j, k, shape, untold, commit_lsn, ordinal, committed_at), {position}) AS l"
+    )];
+    for (number, column) in untold.iter().enumerate() {
+        aggregates.push(format!(
+            "max_by(struct({} AS v), {position}) FILTER (WHERE op <> 'd' AND NOT array_contains(coalesce(untold, array()), {})) AS t{number}",
+            window.canonical(column, "j"),
+            text_literal(&column.column),
+        ));
+    }
+    let keys: Vec<String> = shape
+        .key
+        .iter()
+        .filter_map(|name| shape.column(name))
+        .map(|column| window.canonical(column, "k"))
+        .collect();
+    let columns = shape.columns.iter().map(|column| {
+        let from = if shape.key.contains(&column.column) { "l.k" } else { "l.j" };
+        let mut value = window.canonical(column, from).replace("CASE shape", "CASE l.shape");
+        if let Some(number) = untold.iter().position(|other| other.column == column.column) {
+            value = format!(
+                "if(array_contains(coalesce(l.untold, array()), {}), t{number}.v, {value})",
+                text_literal(&column.column)
+            );
+        }
+        format!("{} AS {}", typed(&column.lake_type(), &value), quoted(&column.column))
+    });
+    let kept = untold.iter().enumerate().map(|(number, column)| {
+        format!(
+            "array_contains(coalesce(l.untold, array()), {}) AND t{number} IS NULL AS _kept_{number}",
+            text_literal(&column.column)
+        )
+    });
+    let mut selected: Vec<String> = columns.chain(kept).collect();
+    selected.push("l.op AS _op".to_owned());
+    for (name, value) in meta.names().into_iter().zip(["commit_lsn", "ordinal", "committed_at"]) {
+        selected.push(format!("l.{value} AS {}", quoted(name)));
+    }
+    let schema = window.json_schema();
+    format!(
+        "SELECT {} FROM (SELECT {} FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM {} \
+         WHERE {} AND op IN ('c', 'u', 'd')) GROUP BY {})",
+        selected.join(", "),
+        aggregates.join(", "),
+        quoted_table(&lake.changes()),
+        window.condition(),
+        keys.join(", "),
+    )
+}
+
+/// Merges the last event of each key. Events that the table has already change nothing, so that a merge that was broken off may be
+/// repeated with a later end.
+pub(super) fn keyed(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape) -> String {
+    let meta = MetaColumns::of(shape);
+    let untold: Vec<&ShapeColumn> =
+        shape.columns.iter().filter(|column| window.untold.contains(&column.column)).collect();
+    let same: Vec<String> = shape.key.iter().map(|key| format!("t.{0} = s.{0}", quoted(key))).collect();
+    let (lsn, ordinal) = (quoted(&meta.commit_lsn), quoted(&meta.ordinal));
+    let newer = format!("(s.{lsn} > t.{lsn} OR s.{lsn} = t.{lsn} AND s.{ordinal} > t.{ordinal})");
+    let names: Vec<&str> =
+        shape.columns.iter().map(|column| column.column.as_str()).chain(meta.names()).collect();
+    let sets: Vec<String> = names
+        .iter()
+        .map(|name| {
+            let column = quoted(name);
+            match untold.iter().position(|column| column.column == **name) {
+                Some(number) => format!("t.{column} = if(s._kept_{number}, t.{column}, s.{column})"),
+                None => format!("t.{column} = s.{column}"),
+            }
+        })
+        .collect();
+    let columns: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let values: Vec<String> = columns.iter().map(|column| format!("s.{column}")).collect();
+    format!(
+        "MERGE INTO {} AS t USING ({}) AS s ON {} WHEN MATCHED AND {newer} AND s._op = 'd' THEN DELETE \
+         WHEN MATCHED AND {newer} THEN UPDATE SET {} WHEN NOT MATCHED AND s._op <> 'd' THEN INSERT ({}) VALUES ({})",
+        quoted_table(table),
+        last_events(lake, window, shape, &meta),
+        same.join(" AND "),
+        sets.join(", "),
+        columns.join(", "),
+        values.join(", "),
+    )
+}
+
+/// Adds the rows of a table that nothing identifies a row of, each known by its event.
+pub(super) fn keyless(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape) -> String {
+    let meta = MetaColumns::of(shape);
+    let mut selected: Vec<String> = shape
+        .columns
+        .iter()
+        .map(|column| {
+            format!(
+                "{} AS {}",
+                typed(&column.lake_type(), &window.canonical(column, "j")),
+                quoted(&column.column)
+            )
+        })
+        .collect();
+    for (name, value) in meta.names().into_iter().zip(["commit_lsn", "ordinal", "committed_at"]) {
+        selected.push(format!("{value} AS {}", quoted(name)));
+    }
+    let (lsn, ordinal) = (quoted(&meta.commit_lsn), quoted(&meta.ordinal));
+    format!(
+        "MERGE INTO {} AS t USING (SELECT {} FROM (SELECT *, from_json(`row`, {}) AS j FROM {} WHERE {} AND op = 'c')) AS s \
+         ON t.{lsn} >= {} AND t.{lsn} = s.{lsn} AND t.{ordinal} = s.{ordinal} WHEN NOT MATCHED THEN INSERT *",
+        quoted_table(table),
+        selected.join(", "),
+        window.json_schema(),
+        quoted_table(&lake.changes()),
+        window.condition(),
+        window.after.commit_lsn,
+    )
+}

@@ -1,0 +1,438 @@
+//! A round brings the typed tables that have events to one published cut.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Deserialize;
+use spark_client::SparkSession;
+use spark_client::delta::IdempotentWrite;
+
+use super::merge::{self, Window};
+use super::naming::silver_names;
+use super::{alter, load};
+use crate::changes::{Cut, Envelope};
+use crate::control::{Control, Image, Position, Shape, SourceTable};
+use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::job::own_session;
+use crate::lake::{Lake, quoted_table, text_literal};
+use crate::registry::Registry;
+
+/// Where a typed table stands, as `silver.rounds` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Standing {
+    /// `schema.table`.
+    pub source_table: String,
+    /// Its name in silver.
+    pub silver_table: String,
+    /// The LSN of the cut that it stands at.
+    pub cut: i64,
+    /// The Delta version that has this state.
+    pub version: i64,
+    /// The shape of the source that it has.
+    pub shape: i32,
+    /// Where the image began that it was loaded from; none when it never was.
+    pub image_lsn: Option<i64>,
+    pub image_ordinal: Option<i64>,
+    /// Why it stands still; none while it does not.
+    pub held: Option<String>,
+}
+
+impl Standing {
+    fn image(&self) -> Option<Position> {
+        Some(Position { commit_lsn: self.image_lsn?, ordinal: self.image_ordinal? })
+    }
+}
+
+/// What `silver.changes` has of a table since it was merged.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Activity {
+    source_table: String,
+    untold: Vec<String>,
+    truncated_lsn: Option<i64>,
+    truncated_ordinal: Option<i64>,
+    /// Keys that were changed while a value out of line was not.
+    moved: bool,
+    /// Payloads that could not be read.
+    unread: i64,
+    /// Updates and deletes.
+    changed: i64,
+}
+
+/// The worker that merges.
+#[derive(Debug)]
+pub struct Rounds {
+    spark: SparkSession,
+    lake: Lake,
+    registry: Registry,
+    envelopes: HashMap<i32, Arc<Envelope>>,
+    round: i64,
+    /// By topic.
+    standings: BTreeMap<String, Standing>,
+}
+
+/// What holds a table, in words for a person.
+type Held = String;
+
+impl Rounds {
+    /// Makes `silver.rounds` where it is missing, and reads where each table stands.
+    ///
+    /// Columns: round bigint, merged_at timestamp, topic string, source_table string, silver_table string, cut bigint, version bigint,
+    /// shape int, image_lsn bigint, image_ordinal bigint, held string. A table's newest row says where it stands.
+    pub async fn open(spark: &SparkSession, lake: Lake, registry: Registry) -> Result<Self> {
+        let spark = own_session(spark).await?;
+        let rounds = lake.silver("rounds");
+        let statement = format!(
+            "CREATE TABLE IF NOT EXISTS {} (round BIGINT, merged_at TIMESTAMP, topic STRING, source_table STRING, silver_table STRING, \
+             cut BIGINT, version BIGINT, shape INT, image_lsn BIGINT, image_ordinal BIGINT, held STRING) USING DELTA",
+            quoted_table(&rounds)
+        );
+        spark.sql(&statement).await.doing(format!("creating {rounds}"))?;
+        #[derive(Deserialize)]
+        struct Row {
+            round: i64,
+            topic: String,
+            #[serde(flatten)]
+            standing: Standing,
+        }
+        let newest = format!(
+            "SELECT l.* FROM (SELECT max_by(struct(*), round) AS l FROM {} GROUP BY topic)",
+            quoted_table(&rounds)
+        );
+        let rows: Vec<Row> = spark
+            .sql(&newest)
+            .await
+            .doing(format!("reading {rounds}"))?
+            .select([
+                "round",
+                "topic",
+                "source_table",
+                "silver_table",
+                "cut",
+                "version",
+                "shape",
+                "image_lsn",
+                "image_ordinal",
+                "held",
+            ])
+            .collect_as()
+            .await
+            .doing(format!("reading {rounds}"))?;
+        let round = rows.iter().map(|row| row.round).max().unwrap_or(0);
+        let standings = rows.into_iter().map(|row| (row.topic, row.standing)).collect();
+        Ok(Self { spark, lake, registry, envelopes: HashMap::new(), round, standings })
+    }
+
+    /// Where each table stands, by its topic.
+    pub fn standings(&self) -> &BTreeMap<String, Standing> {
+        &self.standings
+    }
+
+    /// Brings every table that has events, an image or another shape to the cut; how many tables that were.
+    pub async fn run(&mut self, control: &Control, cut: &Cut) -> Result<usize> {
+        let names = silver_names(control.tables());
+        let activities = self.activities(control, cut).await?;
+        let mut done = BTreeMap::new();
+        for (topic, table) in control.tables() {
+            let (Some(name), Some(shape)) = (names.get(topic), table.shape_at(cut.commit_lsn)) else {
+                continue;
+            };
+            let before = self.standings.get(topic).cloned();
+            let activity = activities.get(&table.name);
+            let image = table.image_at(cut.commit_lsn);
+            let is_new_image = image.map(|image| image.begin) > before.as_ref().and_then(Standing::image);
+            let is_as_told = before.as_ref().is_some_and(|standing| standing.shape == shape.version);
+            let isolated = cut.isolated.get(&table.name).map(String::as_str);
+            if activity.is_none() && !is_new_image && is_as_told && isolated.is_none()
+                || table.gone.is_some_and(|gone| gone <= Position::end_of(cut.commit_lsn))
+            {
+                continue;
+            }
+            let started = Instant::now();
+            let task = Task {
+                topic,
+                table,
+                shape,
+                name,
+                cut: cut.commit_lsn,
+                image: image.filter(|_| is_new_image),
+                activity,
+                before,
+                isolated,
+            };
+            let standing = self.bring(&task).await?;
+            tracing::info!(
+                table = table.name,
+                cut = cut.commit_lsn,
+                ms = started.elapsed().as_millis(),
+                held = standing.held,
+                "merged"
+            );
+            done.insert(topic.clone(), standing);
+        }
+        if !done.is_empty() {
+            self.record(&done).await?;
+        }
+        let count = done.len();
+        self.standings.extend(done);
+        Ok(count)
+    }
+
+    async fn bring(&mut self, task: &Task<'_>) -> Result<Standing> {
+        let table = self.lake.silver(task.name);
+        let mut standing = Standing {
+            source_table: task.table.name.clone(),
+            silver_table: task.name.to_owned(),
+            cut: task.cut,
+            version: -1,
+            shape: task.shape.version,
+            image_lsn: None,
+            image_ordinal: None,
+            held: None,
+        };
+        if let Some(before) = &task.before {
+            standing = Standing { cut: task.cut, held: None, ..before.clone() };
+        }
+        if let Some(reason) = task.unmergeable() {
+            return Ok(Standing {
+                cut: task.before.as_ref().map_or(-1, |before| before.cut),
+                held: Some(reason),
+                ..standing
+            });
+        }
+        let mut after = task.before.as_ref().map_or(Position::START, |before| Position::end_of(before.cut));
+        if let Some(image) = task.image {
+            let envelopes = self.envelopes_of(task.topic, image.begin, task.cut).await?;
+            let select = load::image(&self.lake, task.topic, image.begin, task.cut, task.shape, &envelopes);
+            let statement = load::replace(&table, task.shape, &select);
+            standing.version = self.write(&table, task.cut * 2, &statement).await?;
+            (standing.image_lsn, standing.image_ordinal) =
+                (Some(image.begin.commit_lsn), Some(image.begin.ordinal));
+            after = Position { ordinal: image.begin.ordinal - 1, ..image.begin };
+        } else if task.before.as_ref().is_none_or(|before| before.version < 0) {
+            let statement = load::replace(&table, task.shape, &load::nothing(task.shape));
+            standing.version = self.write(&table, task.cut * 2, &statement).await?;
+        } else if standing.shape != task.shape.version {
+            let from = task.table.shapes.iter().find(|shape| shape.version == standing.shape);
+            let from = from.ok_or_else(|| {
+                Error::new(ErrorKind::Incomplete, format!("{table} has a shape that was never told"))
+            })?;
+            let present =
+                self.spark.table(&table).columns().await.doing(format!("reading the columns of {table}"))?;
+            for statement in alter::statements(&table, from, task.shape, &present) {
+                self.spark
+                    .sql(&statement)
+                    .await
+                    .doing(format!("giving {table} the columns of its source"))?;
+            }
+            standing.version = self.version(&table).await?;
+        }
+        standing.shape = task.shape.version;
+        if let Some(activity) = task.activity {
+            if let Some(truncated) = activity.truncated().filter(|truncated| *truncated > after) {
+                self.empty(&table, task.shape, truncated).await?;
+                after = truncated;
+            }
+            let window = Window {
+                source_table: &task.table.name,
+                after,
+                to_lsn: task.cut,
+                shapes: task.table.shapes_between(after.commit_lsn - 1, task.cut),
+                untold: &activity.untold,
+            };
+            let statement = if task.shape.key.is_empty() {
+                merge::keyless(&self.lake, &table, &window, task.shape)
+            } else {
+                merge::keyed(&self.lake, &table, &window, task.shape)
+            };
+            standing.version = self.write(&table, task.cut * 2 + 1, &statement).await?;
+        }
+        Ok(standing)
+    }
+
+    /// Deletes the rows that a TRUNCATE found.
+    async fn empty(&self, table: &str, shape: &Shape, truncated: Position) -> Result<()> {
+        let meta = super::MetaColumns::of(shape);
+        let (lsn, ordinal) = (crate::lake::quoted(&meta.commit_lsn), crate::lake::quoted(&meta.ordinal));
+        let Position { commit_lsn, ordinal: at } = truncated;
+        let statement = format!(
+            "DELETE FROM {} WHERE {lsn} < {commit_lsn} OR {lsn} = {commit_lsn} AND {ordinal} < {at}",
+            quoted_table(table)
+        );
+        self.spark.sql(&statement).await.doing(format!("emptying {table}")).map(|_| ())
+    }
+
+    /// Runs a statement that a table takes once under this number; the version that the table is at then.
+    async fn write(&self, table: &str, number: i64, statement: &str) -> Result<i64> {
+        let write = async { self.spark.sql(statement).await };
+        let committed = Box::pin(IdempotentWrite::new(table, number).commit(&self.spark, write)).await;
+        match committed.doing(format!("writing {table}"))? {
+            Some(version) => Ok(version),
+            None => self.version(table).await,
+        }
+    }
+
+    async fn version(&self, table: &str) -> Result<i64> {
+        crate::silver::version(&self.spark, table).await.doing(format!("reading the version of {table}"))
+    }
+
+    /// The envelopes that an image's rows were written with.
+    async fn envelopes_of(
+        &mut self,
+        topic: &str,
+        begin: Position,
+        to: i64,
+    ) -> Result<BTreeMap<i32, Arc<Envelope>>> {
+        let about = || format!("reading the schemas of {topic} in {}", self.lake.events());
+        let query = format!(
+            "SELECT DISTINCT schema_id FROM {} WHERE topic = {} AND {}",
+            quoted_table(&self.lake.events()),
+            text_literal(topic),
+            load::rows_of(begin, to)
+        );
+        let ids: Vec<(i32,)> =
+            self.spark.sql(&query).await.doing(about())?.collect_as().await.doing(about())?;
+        let mut envelopes = BTreeMap::new();
+        for (id,) in ids {
+            let known = self.envelopes.get(&id).cloned();
+            let envelope = match known {
+                Some(envelope) => envelope,
+                None => Arc::new(Envelope::parse(&self.registry.text(id).await?)?),
+            };
+            self.envelopes.insert(id, envelope.clone());
+            envelopes.insert(id, envelope);
+        }
+        Ok(envelopes)
+    }
+
+    /// What has happened to each source table above the cut that its typed table stands at.
+    async fn activities(&self, control: &Control, cut: &Cut) -> Result<BTreeMap<String, Activity>> {
+        let changes = self.lake.changes();
+        let lowest = control
+            .tables()
+            .keys()
+            .map(|topic| self.standings.get(topic).map_or(-1, |standing| standing.cut))
+            .min()
+            .unwrap_or(-1);
+        let merged: Vec<String> = self
+            .standings
+            .values()
+            .map(|standing| format!("{}, BIGINT({})", text_literal(&standing.source_table), standing.cut))
+            .collect();
+        let above = if merged.is_empty() {
+            "-1".to_owned()
+        } else {
+            format!("coalesce(try_element_at(map({}), source_table), -1)", merged.join(", "))
+        };
+        let query = format!(
+            "SELECT source_table, array_sort(array_distinct(flatten(untold_sets))) AS untold, t.commit_lsn AS truncated_lsn, \
+             t.ordinal AS truncated_ordinal, moved, unread, changed FROM (SELECT source_table, collect_set(untold) AS untold_sets, \
+             max(struct(commit_lsn, ordinal)) FILTER (WHERE op = 't') AS t, coalesce(bool_or(op = 'c' AND size(untold) > 0), false) AS moved, \
+             count_if(op = '?') AS unread, count_if(op IN ('u', 'd')) AS changed FROM {} \
+             WHERE commit_lsn > {lowest} AND commit_lsn <= {} AND op <> 'cut' AND commit_lsn > {above} GROUP BY source_table)",
+            quoted_table(&changes),
+            cut.commit_lsn,
+        );
+        let rows: Vec<Activity> = self
+            .spark
+            .sql(&query)
+            .await
+            .doing(format!("counting {changes}"))?
+            .collect_as()
+            .await
+            .doing(format!("counting {changes}"))?;
+        Ok(rows.into_iter().map(|row| (row.source_table.clone(), row)).collect())
+    }
+
+    /// Appends where tables stand now.
+    async fn record(&mut self, done: &BTreeMap<String, Standing>) -> Result<()> {
+        let rounds = self.lake.silver("rounds");
+        let round = self.round + 1;
+        let text = |text: Option<&str>| text.map_or_else(|| "CAST(NULL AS STRING)".to_owned(), text_literal);
+        let number = |number: Option<i64>| {
+            number.map_or_else(|| "CAST(NULL AS BIGINT)".to_owned(), |number| format!("BIGINT({number})"))
+        };
+        let rows: Vec<String> = done
+            .iter()
+            .map(|(topic, standing)| {
+                format!(
+                    "(BIGINT({round}), current_timestamp(), {}, {}, {}, BIGINT({}), BIGINT({}), {}, {}, {}, {})",
+                    text_literal(topic),
+                    text_literal(&standing.source_table),
+                    text_literal(&standing.silver_table),
+                    standing.cut,
+                    standing.version,
+                    standing.shape,
+                    number(standing.image_lsn),
+                    number(standing.image_ordinal),
+                    text(standing.held.as_deref()),
+                )
+            })
+            .collect();
+        let statement = format!("INSERT INTO {} VALUES {}", quoted_table(&rounds), rows.join(", "));
+        let write = async { self.spark.sql(&statement).await };
+        let committed = IdempotentWrite::new("lakepulse.rounds", round).commit(&self.spark, write).await;
+        if committed.doing(format!("recording round {round} in {rounds}"))?.is_none() {
+            return Err(Error::new(
+                ErrorKind::Fenced,
+                format!("round {round} of {rounds} was recorded by another silver; stop one of the two"),
+            ));
+        }
+        self.round = round;
+        Ok(())
+    }
+}
+
+/// A table that is to be brought to a cut.
+struct Task<'a> {
+    topic: &'a str,
+    table: &'a SourceTable,
+    shape: &'a Shape,
+    name: &'a str,
+    cut: i64,
+    /// A new one.
+    image: Option<Image>,
+    activity: Option<&'a Activity>,
+    before: Option<Standing>,
+    /// Why capture buries its events.
+    isolated: Option<&'a str>,
+}
+
+impl Task<'_> {
+    /// Why the table can't be brought there.
+    fn unmergeable(&self) -> Option<Held> {
+        if let Some(reason) = self.isolated {
+            return Some(format!("capture buries its events as dead letters: {reason}"));
+        }
+        let (table, cut) = (self.table, Position::end_of(self.cut));
+        if let Some((_, reason)) = table.unreadable.as_ref().filter(|(from, _)| *from <= cut) {
+            return Some(format!("its shape can't be followed: {reason}"));
+        }
+        let waits = table
+            .images
+            .last()
+            .is_some_and(|image| image.begin <= cut && image.end.is_none_or(|end| end > cut));
+        if waits && self.image.is_none() {
+            return Some("capture is reading the table as a whole; it goes on when that is done".to_owned());
+        }
+        let activity = self.activity?;
+        if activity.unread > 0 {
+            return Some(format!("{} of its events can't be read by their schema", activity.unread));
+        }
+        if activity.moved {
+            return Some("a key was changed in a row with values out of line that were not told; ALTER TABLE … REPLICA IDENTITY FULL tells them".to_owned());
+        }
+        if self.shape.key.is_empty() && activity.changed > 0 {
+            return Some(
+                "rows were changed and nothing identifies them; give the table a primary key".to_owned(),
+            );
+        }
+        None
+    }
+}
+
+impl Activity {
+    fn truncated(&self) -> Option<Position> {
+        Some(Position { commit_lsn: self.truncated_lsn?, ordinal: self.truncated_ordinal? })
+    }
+}

@@ -1,0 +1,160 @@
+//! Whether a typed table has the rows of its source.
+
+use lakepulse_types::SourceType;
+
+use crate::stage::{Result, Stage};
+
+/// A row as texts, a column each.
+type Row = Vec<Option<String>>;
+
+/// An error when a table differs from its source, in any column or row.
+pub fn equal(stage: &Stage, table: &str) -> Result<()> {
+    let standing = stage.standing(table).ok_or_else(|| format!("{table} has no typed table"))?;
+    if let Some(reason) = &standing.held {
+        return Err(format!("{table} is held: {reason}").into());
+    }
+    let columns = columns(stage, table)?;
+    let source = source_rows(stage, table, &columns)?;
+    let lake = lake_rows(stage, &standing.silver_table, &columns)?;
+    if source == lake {
+        return Ok(());
+    }
+    let only = |rows: &[Row], others: &[Row]| -> Vec<String> {
+        rows.iter().filter(|row| !others.contains(row)).take(3).map(|row| format!("{row:.300?}")).collect()
+    };
+    let last = format!(
+        "SELECT to_json(struct(*)) FROM {} WHERE source_table = '{table}' ORDER BY commit_lsn DESC, ordinal DESC LIMIT 6",
+        stage.lake.changes()
+    );
+    let last: Vec<(String,)> =
+        stage.runtime.block_on(async { stage.spark.sql(&last).await?.collect_as().await })?;
+    Err(format!(
+        "{table}, {standing:?}, last changes {last:#?}: {} and {} rows; only in the source {:#?}, only in the lake {:#?}",
+        source.len(),
+        lake.len(),
+        only(&source, &lake),
+        only(&lake, &source)
+    )
+    .into())
+}
+
+struct Column {
+    name: String,
+    lake_name: String,
+    source: SourceType,
+}
+
+fn columns(stage: &Stage, table: &str) -> Result<Vec<Column>> {
+    let query = format!(
+        "SELECT attname, coalesce((WITH RECURSIVE d AS (SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, format_type(t.oid, a.atttypmod) AS f \
+         FROM pg_type t WHERE t.oid = a.atttypid UNION ALL SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod, format_type(t.oid, d.typtypmod) \
+         FROM d JOIN pg_type t ON t.oid = d.typbasetype WHERE d.typtype = 'd') SELECT f FROM d WHERE typtype <> 'd'), format_type(atttypid, atttypmod)) \
+         FROM pg_attribute a WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"
+    );
+    let rows = stage.runtime.block_on(stage.client.query(&query, &[]))?;
+    let mut taken = std::collections::HashSet::new();
+    rows.iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let (name, kind): (String, String) = (row.get(0), row.get(1));
+            let lake_name = if taken.insert(name.to_lowercase()) {
+                name.clone()
+            } else {
+                format!("{name}_{}", index + 1)
+            };
+            Ok(Column { name, lake_name, source: kind.parse()? })
+        })
+        .collect()
+}
+
+fn source_rows(stage: &Stage, table: &str, columns: &[Column]) -> Result<Vec<Row>> {
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let name = format!("\"{}\"", column.name.replace('"', "\"\""));
+            match &column.source {
+                SourceType::Array(_) => format!("array_to_json({name})::text"),
+                _ => format!("{name}::text"),
+            }
+        })
+        .collect();
+    let query = format!("SELECT {} FROM {table}", values.join(", "));
+    let rows = stage.runtime.block_on(stage.client.query(&query, &[]))?;
+    let mut rows: Vec<Row> = rows
+        .iter()
+        .map(|row| {
+            columns.iter().enumerate().map(|(index, column)| plain(&column.source, row.get(index))).collect()
+        })
+        .collect();
+    rows.sort();
+    Ok(rows)
+}
+
+fn lake_rows(stage: &Stage, table: &str, columns: &[Column]) -> Result<Vec<Row>> {
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let name = format!("`{}`", column.lake_name.replace('`', "``"));
+            match &column.source {
+                SourceType::Bytes => format!("concat('\\\\x', lower(hex({name})))"),
+                SourceType::Array(_) => format!("to_json({name}, map('ignoreNullFields', 'false'))"),
+                _ => format!("CAST({name} AS STRING)"),
+            }
+        })
+        .collect();
+    let query = format!("SELECT to_json(array({})) FROM {}", values.join(", "), stage.lake.silver(table));
+    let rows: Vec<(String,)> =
+        stage.runtime.block_on(async { stage.spark.sql(&query).await?.collect_as().await })?;
+    let mut texts = Vec::new();
+    for (row,) in rows {
+        let values: Vec<Option<String>> = serde_json::from_str(&row)?;
+        texts.push(
+            values.into_iter().zip(columns).map(|(value, column)| plain(&column.source, value)).collect(),
+        );
+    }
+    texts.sort();
+    Ok(texts)
+}
+
+/// One text for values that are equal: the two sides print floats, times, and infinities differently.
+fn plain(source: &SourceType, text: Option<String>) -> Option<String> {
+    let text = text?;
+    Some(match source {
+        SourceType::Real => text.parse::<f32>().map_or(text, |number| format!("{number:?}")),
+        SourceType::Double => text.parse::<f64>().map_or(text, |number| format!("{number:?}")),
+        SourceType::Numeric(..) if text == "NaN" => return None,
+        SourceType::Date => match text.as_str() {
+            "infinity" => "9999-12-31".to_owned(),
+            "-infinity" => "0001-01-01".to_owned(),
+            _ => era(&text),
+        },
+        SourceType::Timestamp(_) | SourceType::TimestampTz(_) => match text.as_str() {
+            "infinity" => "9999-12-31 23:59:59.999999".to_owned(),
+            "-infinity" => "0001-01-01 00:00:00".to_owned(),
+            _ => era(&text.replace("+00", "")),
+        },
+        SourceType::Array(element) => match serde_json::from_str::<Vec<serde_json::Value>>(&text) {
+            Ok(values) => {
+                let value = |value: serde_json::Value| match value {
+                    serde_json::Value::Null => None,
+                    serde_json::Value::String(text) => {
+                        plain(element, Some(text.replace('T', " ").replace("+00:00", "").replace('Z', "")))
+                    }
+                    other => plain(element, Some(other.to_string())),
+                };
+                format!("{:?}", values.into_iter().map(value).collect::<Vec<_>>())
+            }
+            Err(_) => text,
+        },
+        _ => text,
+    })
+}
+
+/// PostgreSQL's years before Christ as Spark writes them.
+fn era(text: &str) -> String {
+    match text.strip_suffix(" BC").and_then(|text| text.split_once('-')) {
+        Some((year, rest)) => format!("-{:04}-{rest}", year.parse::<i32>().unwrap_or(0) - 1),
+        None if text.find('-') > Some(4) && !text.starts_with('+') => format!("+{text}"),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,40 @@
+//! Live tests of silver: PostgreSQL, capture, Kafka, the registry, Spark and the object store, each test with a database, topics and
+//! a lake of its own.
+//!
+//! Runs inside `lakepulse-stack exec`, which names the servers in the environment.
+
+// A panic fails the test, as it should.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod compare;
+mod shapes;
+mod stage;
+mod values;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn trial(name: &str, test: fn() -> stage::Result<()>) -> Trial {
+    Trial::test(name, move || {
+        test().map_err(|error| {
+            let mut text = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                text.push_str(&format!(": {error}"));
+                cause = error.source();
+            }
+            Failed::from(text)
+        })
+    })
+}
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let tests = vec![
+        trial("values::plain_and_unusual_types", values::plain_and_unusual_types),
+        trial("shapes::columns_come_and_go", shapes::columns_come_and_go),
+        trial("shapes::names", shapes::names),
+        trial("shapes::tables_are_replaced_and_emptied", shapes::tables_are_replaced_and_emptied),
+    ];
+    libtest_mimic::run(&arguments, tests).exit();
+}

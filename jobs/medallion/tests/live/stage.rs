@@ -1,0 +1,219 @@
+//! A database with a capture, bronze and silver behind it.
+
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::{Args, FromArgMatches};
+use lakepulse_medallion::bronze::{self, BronzeOptions};
+use lakepulse_medallion::changes::{ChangeLog, ChangeOptions, PAUSE, Publication};
+use lakepulse_medallion::control::{Control, ControlOptions};
+use lakepulse_medallion::job::SparkAddress;
+use lakepulse_medallion::typed::Rounds;
+use lakepulse_medallion::{Lake, Registry, RegistryAddress};
+use spark_client::{SparkSession, StreamingQuery};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, Config, NoTls};
+
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Longer than anything takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+pub struct Stage {
+    pub runtime: Runtime,
+    pub name: String,
+    pub client: Client,
+    pub spark: SparkSession,
+    pub lake: Lake,
+    admin: Config,
+    capture: Child,
+    directory: TempDir,
+    query: StreamingQuery,
+    control: Control,
+    changes: ChangeLog,
+    rounds: Rounds,
+}
+
+fn setting(name: &str) -> Result<String> {
+    std::env::var(name).map_err(|_| format!("{name} is not set: run through make test").into())
+}
+
+/// Options as the binaries read them from the environment.
+fn options<T: Args + FromArgMatches>(more: &[String]) -> Result<T> {
+    let arguments = std::iter::once("test".to_owned()).chain(more.iter().cloned());
+    let matches = T::augment_args(clap::Command::new("test")).try_get_matches_from(arguments)?;
+    Ok(T::from_arg_matches(&matches)?)
+}
+
+async fn open(config: &Config) -> Result<Client> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+impl Stage {
+    /// A source with these tables, of which all is captured.
+    pub fn new(ddl: &str) -> Result<Self> {
+        Self::with(ddl, "")
+    }
+
+    /// The same, with these lines more in capture's configuration.
+    pub fn with(ddl: &str, more: &str) -> Result<Self> {
+        let runtime = Runtime::new()?;
+        let name = format!("s{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let url = setting("LAKEPULSE_TEST_PG_URL")?;
+        let mut admin: Config = format!("{url}/postgres").parse()?;
+        let mut source: Config = format!("{url}/{name}").parse()?;
+        if let Ok(password) = std::env::var("PGPASSWORD") {
+            admin.password(&password);
+            source.password(&password);
+        }
+        source.options("-c timezone=UTC -c extra_float_digits=1");
+        let client = runtime.block_on(async {
+            open(&admin).await?.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+            open(&source).await
+        })?;
+        runtime.block_on(client.batch_execute("CREATE TABLE touched (id int PRIMARY KEY, n int)"))?;
+        runtime.block_on(client.batch_execute(ddl))?;
+        let directory = tempfile::tempdir()?;
+        let (capture, lake) = start_capture(&name, &source, more, &directory)?;
+        let registry = Registry::new(&options::<RegistryAddress>(&[])?)?;
+        let (spark, query, control, changes, rounds) = runtime.block_on(async {
+            let spark = options::<SparkAddress>(&[])?.connect().await?;
+            let bronze_options: BronzeOptions = options(&["--trigger-ms=500".to_owned()])?;
+            let query = bronze::start(&spark, &lake, &bronze_options).await?;
+            let changes =
+                ChangeLog::open(&spark, lake.clone(), registry.clone(), options::<ChangeOptions>(&[])?)
+                    .await?;
+            let control = Control::open(
+                &options::<ControlOptions>(&[])?,
+                &lake,
+                registry.clone(),
+                changes.cut().offset,
+            )?;
+            let rounds = Rounds::open(&spark, lake.clone(), registry).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((spark, query, control, changes, rounds))
+        })?;
+        Ok(Self {
+            runtime,
+            name,
+            client,
+            spark,
+            lake,
+            admin,
+            capture,
+            directory,
+            query,
+            control,
+            changes,
+            rounds,
+        })
+    }
+
+    /// Runs statements.
+    pub fn sql(&self, sql: &str) -> Result<()> {
+        Ok(self.runtime.block_on(self.client.batch_execute(sql))?)
+    }
+
+    /// Publishes and merges all that the source has committed so far.
+    pub fn settle(&mut self) -> Result<()> {
+        // What comes last is an event, so that capture's checkpoint passes everything before it.
+        self.sql("INSERT INTO touched VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = touched.n + 1")?;
+        let head = self.runtime.block_on(
+            self.client.query_one("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint", &[]),
+        )?;
+        // The last byte of the log so far.
+        let head: i64 = head.get::<_, i64>(0) - 1;
+        let begun = Instant::now();
+        let Self { runtime, control, changes, rounds, directory, .. } = self;
+        while changes.cut().commit_lsn < head {
+            if begun.elapsed() > DEADLINE {
+                return Err(format!(
+                    "cut {} has not passed {head}; capture says:\n{}",
+                    changes.cut().commit_lsn,
+                    log_of(directory)
+                )
+                .into());
+            }
+            runtime.block_on(async {
+                control.advance(Duration::from_millis(200)).await?;
+                if let Publication::Incomplete { .. } = changes.publish(control).await? {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok::<_, lakepulse_medallion::Error>(())
+            })?;
+        }
+        runtime.block_on(rounds.run(control, changes.cut()))?;
+        Ok(())
+    }
+
+    /// Where each typed table stands, by the source table's name.
+    pub fn standing(&self, table: &str) -> Option<&lakepulse_medallion::typed::Standing> {
+        self.rounds.standings().values().find(|standing| standing.source_table == table)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(self.capture.id() as i32);
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.capture.wait();
+        let (name, lake) = (self.name.clone(), self.lake.clone());
+        let tidied = self.runtime.block_on(async {
+            bronze::stop(&self.query).await?;
+            for layer in ["silver", "bronze"] {
+                self.spark
+                    .sql(&format!("DROP DATABASE IF EXISTS {}{layer} CASCADE", lake.database_prefix))
+                    .await?;
+            }
+            let admin = open(&self.admin).await?;
+            admin.batch_execute(&format!("SELECT pg_drop_replication_slot('{name}')")).await?;
+            admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        });
+        if let Err(error) = tidied {
+            eprintln!("{name}: not tidied up: {error}");
+        }
+    }
+}
+
+fn log_of(directory: &TempDir) -> String {
+    std::fs::read_to_string(directory.path().join("log")).unwrap_or_default()
+}
+
+fn start_capture(name: &str, source: &Config, more: &str, directory: &TempDir) -> Result<(Child, Lake)> {
+    let host = match source.get_hosts().first() {
+        Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
+        _ => "127.0.0.1".to_owned(),
+    };
+    let port = source.get_ports().first().copied().unwrap_or(5432);
+    let config = format!(
+        "slot = \"{name}\"\npublication = \"{name}\"\ntopic_prefix = \"{name}\"\n[source]\nhost = \"{host}\"\nport = {port}\n\
+         database = \"{name}\"\nuser = \"postgres\"\npassword_env = \"PGPASSWORD\"\n[kafka]\nbootstrap = \"{}\"\n[registry]\nurl = \"{}\"\n\
+         [tables]\ndiscover_interval_s = 1\n{more}",
+        setting("LAKEPULSE_TEST_KAFKA")?,
+        setting("LAKEPULSE_TEST_REGISTRY")?
+    );
+    let path = directory.path().join("cdc.toml");
+    std::fs::write(&path, config)?;
+    let binary = std::path::Path::new(&setting("LAKEPULSE_ROOT")?).join("bin/lakepulse-cdc");
+    let capture = Command::new(binary)
+        .arg("--config")
+        .arg(&path)
+        .arg("run")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(directory.path().join("log"))?)
+        .spawn()?;
+    let lake = Lake {
+        topic_prefix: name.to_owned(),
+        database_prefix: format!("{name}_"),
+        state: setting("LAKEPULSE_STATE")?,
+    };
+    Ok((capture, lake))
+}
