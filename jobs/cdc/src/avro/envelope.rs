@@ -219,6 +219,7 @@ impl TableEncoder {
         }
         wire_header(self.value_schema_id, out);
         let Texts { row, before } = texts;
+        // A delete is about the row before.
         let (of_before, of_after) = if event.after.is_some() { (before, row) } else { (row, before) };
         for (image, texts) in [(event.before, of_before), (event.after, of_after)] {
             match image {

@@ -479,4 +479,9 @@ fn what_is_not_told_has_no_text() {
     assert_eq!(texts(Operation::Update, None, merged), [r#"{"i":"1 mon","gr__e":"1.50"}"#, ""]);
     let key = row(&[Some("1"), None, None, None, None, None, None]);
     assert_eq!(texts(Operation::Delete, Some(Image::Key(key.tuple().into())), None), ["", ""]);
+    let key = row(&[Some("1"), Some("1 mon"), None, None, None, None, None]);
+    assert_eq!(
+        texts(Operation::Delete, Some(Image::Key(key.tuple().into())), None),
+        [r#"{"i":"1 mon"}"#, ""]
+    );
 }

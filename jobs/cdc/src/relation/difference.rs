@@ -281,6 +281,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_that_is_taken_away_needs_an_image() {
+        let with = |masked| shape(vec![RelationColumn { masked, ..column(2, "v", "text") }]);
+        let words = |before: bool, after: bool| -> Vec<String> {
+            with(after).changes_since(&with(before), true).into_iter().map(|change| change.what).collect()
+        };
+        assert_eq!(words(false, true), ["masked"]);
+        assert_eq!(words(true, false), ["masked", "rows"]);
+    }
+
+    #[test]
     fn leaves_that_come_and_go_change_rows() {
         let leaf = |oid, filenode| Leaf { schema: "s".into(), table: format!("l{oid}"), oid, filenode };
         let with = |leaves| RelationShape { leaves, ..shape(Vec::new()) };
