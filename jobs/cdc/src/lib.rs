@@ -5,7 +5,8 @@
 //! `<prefix>.<schema>.<table>`. Kafka transactions carry whole source transactions together with one
 //! record on `<prefix>.checkpoint`, so a restart goes on exactly where the last committed Kafka
 //! transaction ended. Every record has the headers `commit_lsn` and `ordinal` (8 bytes, big-endian):
-//! together the total order of the source and the identity of an event; `op` is the operation's letter.
+//! together the total order of the source and the identity of an event; `op` is the operation's letter. Row events
+//! have PostgreSQL's own texts of what Avro leaves out beside them, as JSON in the headers `text` and `text_before`.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

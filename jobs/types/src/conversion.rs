@@ -6,7 +6,8 @@ use crate::{AvroForm, DateForm, SourceType, TimeForm};
 /// Where the lakehouse takes a column's values from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conversion {
-    /// From the value's Avro form, which is exact.
+    /// From the value's Avro form, which is exact. The Kafka header `text` has single values nevertheless: timestamps in
+    /// microseconds from the year 294000 on, of which Debezium's form leaves out some.
     Avro,
     /// From PostgreSQL's own text, which capture writes beside the record (the Kafka header `text`): the Avro form leaves
     /// something out, such as the months of an interval in microseconds, or Spark has no type for it.
@@ -41,9 +42,12 @@ fn is_exact(source: &SourceType, form: &AvroForm) -> bool {
         | (
             SourceType::Text(_),
             AvroForm::Text
+            | AvroForm::Unknown
+            | AvroForm::DecimalText(_)
             | AvroForm::Uuid
             | AvroForm::Json
             | AvroForm::Xml
+            | AvroForm::Tsvector
             | AvroForm::Ltree
             | AvroForm::Enum(_),
         ) => true,
@@ -59,6 +63,7 @@ fn is_exact(source: &SourceType, form: &AvroForm) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HstoreMode;
 
     #[test]
     fn forms_that_leave_something_out_need_the_text() {
@@ -70,7 +75,12 @@ mod tests {
         check("numeric(10,2)", AvroForm::Float8, false);
         check("numeric(50,2)", AvroForm::Decimal { precision: 50, scale: 2 }, false);
         check("numeric", AvroForm::VariableScaleDecimal, false);
+        check("numeric", AvroForm::DecimalText(0), true);
+        check("numeric(10,2)", AvroForm::DecimalText(2), false);
+        check("tsvector", AvroForm::Tsvector, true);
         check("money", AvroForm::Money, false);
+        check("money", AvroForm::MoneyText, false);
+        check("hstore", AvroForm::Hstore(HstoreMode::Json), false);
         check("interval", AvroForm::IntervalMicros, false);
         check("timestamp(3) without time zone", AvroForm::Timestamp(TimeForm::Millis), true);
         check("timestamp without time zone", AvroForm::Timestamp(TimeForm::Connect), false);

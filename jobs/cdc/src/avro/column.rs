@@ -2,6 +2,7 @@ use lakepulse_types::AvroForm;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::texts::Beside;
 use super::{binary, encode};
 use crate::table::{Column, ColumnDefault, Mask};
 use crate::varint;
@@ -38,6 +39,7 @@ pub(super) struct Field {
     /// In a row of which only the key is known, Debezium gives columns that can't be null their default, or the zero
     /// of their type.
     pub(super) stand_in: Vec<u8>,
+    pub(super) beside: Beside,
 }
 
 const FIRST: u8 = 0;
@@ -53,7 +55,7 @@ impl Field {
             (Some(bytes), None) if default.is_some() => stand_in = bytes,
             _ => encode::zero(&column.kind, &mut stand_in),
         }
-        Self { branches: Branches::of(column), stand_in }
+        Self { branches: Branches::of(column), stand_in, beside: Beside::of(column) }
     }
 }
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::column::{Branches, Field};
 use super::stamp::{EventSource, Stamp};
+use super::texts::{self, Texts};
 use super::{ascii, binary, encode, wire_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pgoutput::{Datum, Tuple, Values};
@@ -203,19 +204,30 @@ impl TableEncoder {
         Ok(())
     }
 
-    /// Appends the envelope's bytes; `stamp` is this encoder's own.
+    /// Appends the envelope's bytes, and writes the texts beside it into `texts`, which are empty; `stamp` is this encoder's
+    /// own.
     #[inline]
-    pub(crate) fn value(&self, event: &Event<'_>, stamp: &mut Stamp, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn value(
+        &self,
+        event: &Event<'_>,
+        stamp: &mut Stamp,
+        texts: &mut Texts,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         if let Some(reason) = &self.refused {
             return Err(Error::new(ErrorKind::SchemaIncompatible, reason));
         }
         wire_header(self.value_schema_id, out);
-        for image in [event.before, event.after] {
+        let Texts { row, before } = texts;
+        // A delete is about the row before.
+        let (of_before, of_after) = if event.after.is_some() { (before, row) } else { (row, before) };
+        for (image, texts) in [(event.before, of_before), (event.after, of_after)] {
             match image {
                 None => out.push(0),
                 Some(image) => {
                     out.push(2);
-                    self.row(&image, out)?;
+                    self.row(&image, texts, out)?;
+                    texts::end(texts);
                 }
             }
         }
@@ -231,7 +243,7 @@ impl TableEncoder {
     }
 
     #[inline]
-    fn row(&self, image: &Image<'_>, out: &mut Vec<u8>) -> Result<()> {
+    fn row(&self, image: &Image<'_>, texts: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
         let (row, key_only) = match image {
             Image::Row(row) => (row, false),
             Image::Key(row) => (row, true),
@@ -261,7 +273,12 @@ impl TableEncoder {
                 continue;
             }
             match datum {
-                Datum::Text(bytes) => self.text(column, field.branches, bytes, out)?,
+                Datum::Text(bytes) => {
+                    self.text(column, field.branches, bytes, out)?;
+                    if field.beside.takes(&column.kind, bytes) {
+                        self.text_beside(column, bytes, texts)?;
+                    }
+                }
                 Datum::Bytes(_) => return Err(self.no_text(column)),
                 Datum::Null | Datum::Unchanged => {
                     out.extend(field.branches.value);
@@ -291,6 +308,11 @@ impl TableEncoder {
         }
         out.truncate(start);
         self.without_form(column, branches, text, out)
+    }
+
+    fn text_beside(&self, column: &Column, bytes: &[u8], texts: &mut Vec<u8>) -> Result<()> {
+        let text = std::str::from_utf8(bytes).map_err(|cause| self.no_text(column).caused_by(cause))?;
+        texts::add(&column.field, text, texts).map_err(|cause| self.no_text(column).caused_by(cause))
     }
 
     /// A value that its column's type has no form for, such as NaN among decimals.

@@ -1,6 +1,6 @@
 use apache_avro::Schema;
 use apache_avro::types::Value;
-use lakepulse_types::{AvroForm, BinaryMode, DateForm, HstoreMode, TimeForm};
+use lakepulse_types::{AvroForm, BinaryMode, Conversion, DateForm, HstoreMode, TimeForm};
 use proptest::prelude::*;
 
 use super::*;
@@ -42,7 +42,7 @@ const UNCHANGED: &str = "(unchanged)";
 
 fn read(encoder: &TableEncoder, event: &Event<'_>) -> Vec<(String, Value)> {
     let mut bytes = Vec::new();
-    encoder.value(event, &mut Stamp::default(), &mut bytes).unwrap();
+    encoder.value(event, &mut Stamp::default(), &mut Texts::default(), &mut bytes).unwrap();
     assert_eq!(&bytes[..5], [0, 0, 0, 0, 8]);
     match read_back(&value_schema("wwi.sales.orders", &encoder.shape), &bytes[5..]) {
         Value::Record(fields) => fields,
@@ -182,7 +182,7 @@ fn a_stamp_is_made_anew_for_another_transaction() {
     let mut event = event(Operation::Create, None, Some(Image::Row(values.tuple().into())));
     let bytes = |event: &Event<'_>, stamp: &mut Stamp| {
         let mut out = Vec::new();
-        encoder.value(event, stamp, &mut out).unwrap();
+        encoder.value(event, stamp, &mut Texts::default(), &mut out).unwrap();
         out
     };
     bytes(&event, &mut stamp);
@@ -197,7 +197,8 @@ fn a_null_that_the_catalog_forbids_is_told_apart() {
     let encoder = encoder(vec![column("id", AvroForm::Int4, false), column("v", AvroForm::Text, false)]);
     let values = row(&[Some("1"), None]);
     let event = event(Operation::Create, None, Some(Image::Row(values.tuple().into())));
-    let error = encoder.value(&event, &mut Stamp::default(), &mut Vec::new()).unwrap_err();
+    let error =
+        encoder.value(&event, &mut Stamp::default(), &mut Texts::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedNull);
 }
 
@@ -307,8 +308,12 @@ fn what_has_no_form_needs_texts() {
     let odd = row(&["NaN", "NaN", "[0:1]={1,2}", "NaN", "Infinity"].map(Some));
     let plain = row(&["1", "1.00", "{1,2}", "2.00", "3.00"].map(Some));
     let image = Image::Row(odd.tuple().into());
-    let failed =
-        narrow.value(&event(Operation::Create, None, Some(image)), &mut Stamp::default(), &mut Vec::new());
+    let failed = narrow.value(
+        &event(Operation::Create, None, Some(image)),
+        &mut Stamp::default(),
+        &mut Texts::default(),
+        &mut Vec::new(),
+    );
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::NeedsText);
     let lessons = narrow.lessons(&image);
     assert_eq!(lessons, (0..5).map(|index| (index, Lesson::Text)).collect::<Vec<_>>());
@@ -350,8 +355,12 @@ fn values_that_an_enum_does_not_list() {
     ]);
     let values = row(&[Some("1"), Some("sad"), Some("{ok,glad}")]);
     let image = Image::Row(values.tuple().into());
-    let failed =
-        encoder.value(&event(Operation::Create, None, Some(image)), &mut Stamp::default(), &mut Vec::new());
+    let failed = encoder.value(
+        &event(Operation::Create, None, Some(image)),
+        &mut Stamp::default(),
+        &mut Texts::default(),
+        &mut Vec::new(),
+    );
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::UnknownLabel);
     let label = |label: &str| Lesson::Label(label.to_owned());
     assert_eq!(encoder.lessons(&image), [(1, label("sad")), (2, label("glad"))]);
@@ -375,8 +384,12 @@ fn a_row_of_another_width_has_no_encoding() {
     let encoder = encoder(vec![column("id", AvroForm::Int4, false)]);
     let values = row(&[Some("1"), Some("2")]);
     let image = Image::Row(values.tuple().into());
-    let failed =
-        encoder.value(&event(Operation::Create, None, Some(image)), &mut Stamp::default(), &mut Vec::new());
+    let failed = encoder.value(
+        &event(Operation::Create, None, Some(image)),
+        &mut Stamp::default(),
+        &mut Texts::default(),
+        &mut Vec::new(),
+    );
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Encoding);
 }
 
@@ -393,4 +406,82 @@ proptest! {
         ];
         let _ = encode::value(&kinds[index], &value, &mut Vec::new());
     }
+}
+
+/// A table with a value of each kind that matters to texts.
+fn with_texts() -> TableEncoder {
+    let text = |name: &str, kind| Column { conversion: Conversion::Text, ..column(name, kind, true) };
+    encoder(vec![
+        column("id", AvroForm::Int4, false),
+        text("i", AvroForm::IntervalMicros),
+        Column { mask: Some(Mask::Stars(3)), ..text("masked", AvroForm::Text) },
+        Column { captured: false, ..text("excluded", AvroForm::MoneyText) },
+        column("at", AvroForm::Timestamp(TimeForm::Micros), true),
+        text("größe", AvroForm::VariableScaleDecimal),
+        column("plain", AvroForm::Text, true),
+    ])
+}
+
+/// The headers `text` and `text_before`; empty where there is none.
+fn texts(operation: Operation, before: Option<Image<'_>>, after: Option<Image<'_>>) -> [String; 2] {
+    let (mut texts, mut out) = (Texts::default(), Vec::new());
+    with_texts()
+        .value(&event(operation, before, after), &mut Stamp::default(), &mut texts, &mut out)
+        .unwrap();
+    assert_eq!(texts.headers().map(|(name, _)| name), ["text", "text_before"]);
+    texts.headers().map(|(_, content)| String::from_utf8(content.to_vec()).unwrap())
+}
+
+const TOLD: [Option<&str>; 7] = [
+    Some("1"),
+    Some("1 mon"),
+    Some("secret"),
+    Some("$1.00"),
+    Some("294276-12-31 23:59:59"),
+    Some("1.50"),
+    Some("x"),
+];
+
+#[test]
+fn texts_are_of_what_the_avro_form_leaves_out() {
+    let told = row(&TOLD);
+    let image = Some(Image::Row(told.tuple().into()));
+    let text = r#"{"i":"1 mon","at":"294276-12-31 23:59:59","gr__e":"1.50"}"#;
+    for operation in [Operation::Create, Operation::Read, Operation::Update] {
+        assert_eq!(texts(operation, None, image), [text, ""], "{operation:?}");
+    }
+    assert_eq!(texts(Operation::Delete, image, None), [text, ""]);
+    let changed = row(&[Some("1"), None, None, None, Some("2020-01-01 00:00:00"), Some("NaN"), None]);
+    let after = Some(Image::Row(changed.tuple().into()));
+    assert_eq!(texts(Operation::Truncate, None, None), ["", ""]);
+    let encoder = with_texts();
+    let mut out = Vec::new();
+    let failed = encoder.value(
+        &event(Operation::Update, image, after),
+        &mut Stamp::default(),
+        &mut Texts::default(),
+        &mut out,
+    );
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::NeedsText, "NaN is in a branch of its own");
+    let nothing = row(&[Some("1"), None, None, None, None, None, None]);
+    let nothing = Some(Image::Row(nothing.tuple().into()));
+    assert_eq!(texts(Operation::Update, image, nothing), ["", text], "what is null has no text");
+    assert_eq!(texts(Operation::Update, nothing, image), [text, ""]);
+}
+
+#[test]
+fn what_is_not_told_has_no_text() {
+    let untold = row(&[Some("1"), Some("1 mon"), None, None, None, Some(UNCHANGED), Some(UNCHANGED)]);
+    let after = Some(Image::Row(untold.tuple().into()));
+    assert_eq!(texts(Operation::Update, None, after), [r#"{"i":"1 mon"}"#, ""]);
+    let old = row(&TOLD);
+    let merged = Some(Image::Row(Row::after(untold.tuple(), old.tuple())));
+    assert_eq!(texts(Operation::Update, None, merged), [r#"{"i":"1 mon","gr__e":"1.50"}"#, ""]);
+    let key = row(&[Some("1"), None, None, None, None, None, None]);
+    assert_eq!(texts(Operation::Delete, Some(Image::Key(key.tuple().into())), None), ["", ""]);
+    let key = row(&[Some("1"), Some("1 mon"), None, None, None, None, None]);
+    assert_eq!(
+        texts(Operation::Delete, Some(Image::Key(key.tuple().into())), None),
+        [r#"{"i":"1 mon"}"#, ""]
+    );
 }

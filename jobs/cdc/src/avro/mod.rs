@@ -16,6 +16,7 @@ mod read_back;
 mod schema;
 mod stamp;
 mod structured;
+mod texts;
 mod transaction;
 
 pub(crate) use self::dead_letter::{DEAD_LETTER, dead_letter};
@@ -27,6 +28,7 @@ pub(crate) use self::names::field_names;
 pub(crate) use self::schema::{key_schema, value_schema};
 pub(crate) use self::stamp::{EventSource, SnapshotMark, Stamp};
 pub(crate) use self::structured::from_hex;
+pub(crate) use self::texts::{TEXT, Texts};
 pub(crate) use self::transaction::{Boundary, TRANSACTION_KEY, TRANSACTION_VALUE};
 
 /// Confluent's wire format: a zero byte and the schema's id, in front of the Avro bytes.

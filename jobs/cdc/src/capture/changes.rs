@@ -1,5 +1,5 @@
 use super::captured::Captured;
-use crate::avro::{Event, EventSource, Image, Operation, Row, TransactionBlock};
+use crate::avro::{Event, EventSource, Image, Operation, Row, Texts, TransactionBlock};
 use crate::config::SkippedOperations;
 use crate::delivery::record_bytes;
 use crate::error::Result;
@@ -57,11 +57,18 @@ pub(crate) struct Encoded {
     has_key: bool,
     key: Vec<u8>,
     pub(crate) value: Vec<u8>,
+    pub(crate) texts: Texts,
 }
 
 impl Default for Encoded {
     fn default() -> Self {
-        Self { operation: Operation::Truncate, has_key: false, key: Vec::new(), value: Vec::new() }
+        Self {
+            operation: Operation::Truncate,
+            has_key: false,
+            key: Vec::new(),
+            value: Vec::new(),
+            texts: Texts::default(),
+        }
     }
 }
 
@@ -80,12 +87,13 @@ impl Encoded {
         self.operation = event.operation;
         self.key.clear();
         self.value.clear();
+        self.texts.clear(KEPT_BYTES);
         self.has_key = false;
         if let Some(row) = key {
             table.encoder.key(row, &mut self.key)?;
             self.has_key = table.encoder.has_key();
         }
-        table.encoder.value(event, &mut table.stamp, &mut self.value)
+        table.encoder.value(event, &mut table.stamp, &mut self.texts, &mut self.value)
     }
 }
 
@@ -133,7 +141,7 @@ impl Changes {
             |operation, before, after| Event { operation, before, after, source, transaction, now_us };
         self.encode_any(table, change, event)?;
         for event in [0, 1].iter().filter_map(|index| self.get(*index)) {
-            let bytes = record_bytes(event.key().unwrap_or_default(), &event.value);
+            let bytes = record_bytes(event.bytes() + event.texts.bytes());
             if bytes > self.max_record_bytes && !self.skip.contains(event.operation) {
                 return Err(table.encoder.too_large(change.images().last(), bytes));
             }

@@ -12,8 +12,8 @@ use crate::metrics::Metrics;
 use crate::table::TableName;
 use crate::transport::SystemIdentity;
 
-/// What is around key and value in a record, at most.
-const RECORD_OVERHEAD: usize = 100;
+/// What is around key, value and texts in a record, at most.
+const RECORD_OVERHEAD: usize = 128;
 
 /// Kafka transactions: events go in one after the other, and each transaction ends with one checkpoint
 /// record, so that events and the knowledge of them become visible together or not at all.
@@ -196,19 +196,20 @@ impl Outbox {
         }
     }
 
-    /// Adds an event and counts it.
+    /// Adds an event, with more headers, and counts it.
     #[inline]
     pub(crate) async fn event(
         &mut self,
         topic: TopicId,
-        key: Option<&[u8]>,
-        value: &[u8],
+        (key, value): (Option<&[u8]>, &[u8]),
+        headers: &[(&str, &[u8])],
         id: EventId,
         operation: Operation,
         now_us: i64,
     ) -> Result<()> {
         let operation = Some(operation.byte());
-        let record = Record { key, value: Some(value), id, operation, timestamp_ms: now_us / 1000 };
+        let timestamp_ms = now_us / 1000;
+        let record = Record { key, value: Some(value), id, operation, headers, timestamp_ms };
         self.add(topic, &record).await?;
         if let Some(topic) = self.topics.get_mut(topic.0) {
             topic.count += 1;
@@ -225,7 +226,8 @@ impl Outbox {
         id: EventId,
         now_us: i64,
     ) -> Result<()> {
-        let record = Record { key, value: Some(value), id, operation: None, timestamp_ms: now_us / 1000 };
+        let timestamp_ms = now_us / 1000;
+        let record = Record { key, value: Some(value), id, operation: None, headers: &[], timestamp_ms };
         self.add(topic, &record).await
     }
 
@@ -237,13 +239,16 @@ impl Outbox {
         id: EventId,
         now_us: i64,
     ) -> Result<()> {
-        let record = Record { key: Some(key), value: None, id, operation: None, timestamp_ms: now_us / 1000 };
+        let timestamp_ms = now_us / 1000;
+        let record = Record { key: Some(key), value: None, id, operation: None, headers: &[], timestamp_ms };
         self.add(topic, &record).await
     }
 
     #[inline]
     async fn add(&mut self, id: TopicId, record: &Record<'_>) -> Result<()> {
-        let size = record_bytes(record.key.unwrap_or_default(), record.value.unwrap_or_default());
+        let parts = [record.key, record.value].into_iter().flatten();
+        let parts = parts.chain(record.headers.iter().map(|(_, content)| *content));
+        let size = record_bytes(parts.map(<[u8]>::len).sum());
         let Some(topic) = self.topics.get_mut(id.0) else { return Ok(()) };
         if size > self.max_record_bytes {
             return Err(too_large(&topic.name, size));
@@ -335,6 +340,7 @@ impl Outbox {
             value: Some(&value),
             id: progress.id,
             operation: None,
+            headers: &[],
             timestamp_ms: chrono::Utc::now().timestamp_millis(),
         };
         self.add(self.checkpoint_topic, &record).await?;
@@ -414,9 +420,9 @@ impl Lane {
     }
 }
 
-/// What a record takes, at most.
-pub(crate) fn record_bytes(key: &[u8], value: &[u8]) -> usize {
-    key.len() + value.len() + RECORD_OVERHEAD
+/// What a record takes, at most, whose key, value and texts take so much.
+pub(crate) fn record_bytes(content: usize) -> usize {
+    content + RECORD_OVERHEAD
 }
 
 #[cold]

@@ -10,9 +10,9 @@ const HEADER: usize = 61;
 /// From the attributes on, what the checksum covers.
 const CRC_START: usize = 21;
 const TRANSACTIONAL: u16 = 1 << 4;
-/// What the headers of an event take.
-const EVENT_HEADERS: usize = 43;
-const PLAIN_HEADERS: usize = 38;
+/// What the headers take that every record has, with their number, and what the header of the operation takes.
+const HEADERS: usize = 38;
+const OPERATION_HEADER: usize = 5;
 
 /// How batches are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub(crate) struct Record<'a> {
     pub(crate) id: EventId,
     /// The operation's letter; none on tombstones and checkpoints.
     pub(crate) operation: Option<u8>,
+    /// Names and contents of a few more headers, without those that are empty.
+    pub(crate) headers: &'a [(&'a str, &'a [u8])],
     /// Milliseconds since 1970.
     pub(crate) timestamp_ms: i64,
 }
@@ -95,37 +97,47 @@ impl Records {
         }
         self.last_ms = self.last_ms.max(record.timestamp_ms);
         let (timestamp, offset) = (record.timestamp_ms - self.first_ms, i64::from(self.count));
-        let headers = if record.operation.is_some() { EVENT_HEADERS } else { PLAIN_HEADERS };
         let sized =
             |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| varint::length(bytes.len() as i64) + bytes.len());
+        let more = || record.headers.iter().filter(|(_, content)| !content.is_empty());
+        let operation = if record.operation.is_some() { OPERATION_HEADER } else { 0 };
+        let more_bytes: usize =
+            more().map(|(name, content)| sized(Some(name.as_bytes())) + sized(Some(content))).sum();
         let length = 1
             + varint::length(timestamp)
             + varint::length(offset)
             + sized(record.key)
             + sized(record.value)
-            + headers;
+            + HEADERS
+            + operation
+            + more_bytes;
         let out = &mut self.bytes;
         varint::write(length as i64, out);
         out.push(0);
         varint::write(timestamp, out);
         varint::write(offset, out);
+        let sized = |bytes: &[u8], out: &mut Vec<u8>| {
+            varint::write(bytes.len() as i64, out);
+            out.extend_from_slice(bytes);
+        };
         for part in [record.key, record.value] {
             match part {
-                Some(bytes) => {
-                    varint::write(bytes.len() as i64, out);
-                    out.extend_from_slice(bytes);
-                }
+                Some(bytes) => sized(bytes, out),
                 None => out.push(1),
             }
         }
         // Numbers of one byte are written as twice themselves.
-        out.push(if record.operation.is_some() { 6 } else { 4 });
+        out.push(4 + if record.operation.is_some() { 2 } else { 0 } + 2 * more().count() as u8);
         out.extend_from_slice(b"\x14commit_lsn\x10");
         out.extend_from_slice(&record.id.commit_lsn.0.to_be_bytes());
         out.extend_from_slice(b"\x0eordinal\x10");
         out.extend_from_slice(&record.id.ordinal.to_be_bytes());
         if let Some(operation) = record.operation {
             out.extend_from_slice(&[4, b'o', b'p', 2, operation]);
+        }
+        for (name, content) in more() {
+            sized(name.as_bytes(), out);
+            sized(content, out);
         }
         self.count += 1;
     }
@@ -218,7 +230,7 @@ mod tests {
     fn a_header_says_whether_there_is_a_transaction() {
         let mut records = Records::default();
         let id = EventId { commit_lsn: Lsn(7), ordinal: 1 };
-        records.push(&Record { key: None, value: None, id, operation: None, timestamp_ms: 5 });
+        records.push(&Record { key: None, value: None, id, operation: None, headers: &[], timestamp_ms: 5 });
         for transactional in [true, false] {
             let identity = ProducerIdentity { id: 9, epoch: 3, transactional };
             let sealed = records.seal(Compression::Lz4, identity, 0).unwrap();
@@ -233,10 +245,13 @@ mod tests {
             key in prop::option::of(prop::collection::vec(any::<u8>(), 0..200)),
             value in prop::option::of(prop::collection::vec(any::<u8>(), 0..20_000)),
             operation in prop::option::of(Just(b'c')),
+            text in prop::collection::vec(any::<u8>(), 0..300),
             before in 0_usize..3,
         ) {
             let id = EventId { commit_lsn: Lsn(7), ordinal: 1 };
-            let record = Record { key: key.as_deref(), value: value.as_deref(), id, operation, timestamp_ms: 5 };
+            let headers: [(&str, &[u8]); 2] = [("text", &text), ("text_before", &[])];
+            let (key, value) = (key.as_deref(), value.as_deref());
+            let record = Record { key, value, id, operation, headers: &headers, timestamp_ms: 5 };
             let mut records = Records::default();
             for _ in 0..before {
                 records.push(&record);

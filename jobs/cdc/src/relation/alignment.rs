@@ -383,6 +383,7 @@ mod tests {
             nullable: false,
             generated: false,
             captured: true,
+            masked: false,
             missing: Some("m".into()),
             labels: Vec::new(),
         });

@@ -21,6 +21,8 @@ impl What {
     pub(crate) const NULLABILITY: &'static str = "nullability";
     /// The column is, or is no more, in the events.
     pub(crate) const CAPTURED: &'static str = "captured";
+    /// Events have a mask of the value, or the value itself again.
+    pub(crate) const MASKED: &'static str = "masked";
     pub(crate) const FIELD: &'static str = "field_renamed";
     pub(crate) const LABEL_ADDED: &'static str = "label_added";
     pub(crate) const LABEL_RENAMED: &'static str = "label_renamed";
@@ -85,6 +87,7 @@ impl RelationShape {
                 Some(earlier) => {
                     rows |= rewritten && !column.has_type_of(earlier);
                     rows |= column.captured && !earlier.captured && !earlier.generated;
+                    rows |= column.captured && !column.masked && earlier.masked;
                     column.changes_since(earlier, &mut changes);
                 }
             }
@@ -167,6 +170,9 @@ impl RelationColumn {
             changes
                 .push(change(What::CAPTURED).changed(before.captured.to_string(), self.captured.to_string()));
         }
+        if self.masked != before.masked {
+            changes.push(change(What::MASKED).changed(before.masked.to_string(), self.masked.to_string()));
+        }
         if self.field != before.field {
             changes.push(change(What::FIELD).changed(&before.field, &self.field));
         }
@@ -211,6 +217,7 @@ mod tests {
             nullable: true,
             generated: false,
             captured: true,
+            masked: false,
             missing: None,
             labels: Vec::new(),
         }
@@ -271,6 +278,16 @@ mod tests {
             true,
             &["column_added c"],
         );
+    }
+
+    #[test]
+    fn a_mask_that_is_taken_away_needs_an_image() {
+        let with = |masked| shape(vec![RelationColumn { masked, ..column(2, "v", "text") }]);
+        let words = |before: bool, after: bool| -> Vec<String> {
+            with(after).changes_since(&with(before), true).into_iter().map(|change| change.what).collect()
+        };
+        assert_eq!(words(false, true), ["masked"]);
+        assert_eq!(words(true, false), ["masked", "rows"]);
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub(crate) struct RelationColumn {
     pub(crate) generated: bool,
     /// Whether it is in the events.
     pub(crate) captured: bool,
+    /// Whether events have a mask of the value instead of it.
+    pub(crate) masked: bool,
     /// What rows have that were written before the column existed, in PostgreSQL's text form; none for NULL.
     pub(crate) missing: Option<String>,
     /// Of an enum.
@@ -158,7 +160,7 @@ impl RelationRecord {
             text(&column.r#type, out);
             binary::option(column.base.as_deref(), out, text);
             binary::long(i64::from(column.modifier), out);
-            for flag in [column.nullable, column.generated, column.captured] {
+            for flag in [column.nullable, column.generated, column.captured, column.masked] {
                 binary::boolean(flag, out);
             }
             binary::option(column.missing.as_deref(), out, text);
@@ -210,6 +212,7 @@ mod tests {
             nullable: true,
             generated: false,
             captured: true,
+            masked: true,
             missing: Some("5.00".into()),
             labels: vec![Label { oid: 9, label: "a".into() }],
         };
@@ -239,5 +242,14 @@ mod tests {
         record.encode(&mut bytes);
         let schema = Schema::parse_str(SCHEMA).unwrap();
         assert_eq!(RelationRecord::decode(&schema, &schema, &bytes).unwrap(), record);
+
+        // Before records told of masks.
+        let older: String = SCHEMA.lines().filter(|line| !line.contains("masked")).collect();
+        let flags = bytes.windows(7).position(|bytes| bytes == [1, 0, 1, 1, 2, 8, b'5']).unwrap();
+        bytes.remove(flags + 3);
+        let mut unmasked = record;
+        unmasked.shape.columns[0].masked = false;
+        let older = Schema::parse_str(&older).unwrap();
+        assert_eq!(RelationRecord::decode(&older, &schema, &bytes).unwrap(), unmasked);
     }
 }

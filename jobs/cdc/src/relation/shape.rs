@@ -21,6 +21,7 @@ impl RelationShape {
                 nullable: captured.map_or(!column.not_null, |column| column.nullable),
                 generated: column.generated,
                 captured: captured.is_some_and(|column| column.captured),
+                masked: captured.is_some_and(|column| column.captured && column.mask.is_some()),
                 missing: column.missing.clone(),
                 labels: column.labels.clone(),
             }

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use super::copy_row::read_row;
 use super::plan::{Range, key_text};
-use crate::avro::{Event, EventSource, Image, Operation, Row, Stamp, TableEncoder, dead_letter};
+use crate::avro::{Event, EventSource, Image, Operation, Row, Stamp, TEXT, TableEncoder, Texts, dead_letter};
 use crate::config::{Config, SourceConfig};
 use crate::delivery::{Outbox, SideTopic, record_bytes};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,12 +20,14 @@ use crate::transport::{Chunk as Messages, Connection, Purpose};
 /// Encoded bytes after which rows are handed over.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Rows of one table, encoded: keys and values one after the other.
+/// Rows of one table, encoded: keys, values and texts one after the other.
 pub(crate) struct Chunk {
     encoder: Arc<TableEncoder>,
     bytes: Vec<u8>,
-    /// Where each row's key and value end.
-    ends: Vec<(usize, usize)>,
+    /// Where each row's key, value and texts end.
+    ends: Vec<[usize; 3]>,
+    /// Of the row that is encoded.
+    texts: Texts,
     /// Values of the dead letters for rows that have no encoding.
     dead_letters: Vec<Vec<u8>>,
     now_us: i64,
@@ -38,6 +40,7 @@ impl Chunk {
             encoder: Arc::clone(encoder),
             bytes,
             ends: Vec::new(),
+            texts: Texts::default(),
             dead_letters: Vec::new(),
             now_us: Utc::now().timestamp_micros(),
         }
@@ -48,14 +51,17 @@ impl Chunk {
     fn push(&mut self, row: &Row<'_>, event: &Event<'_>, stamp: &mut Stamp, max_bytes: usize) -> Result<()> {
         let start = self.bytes.len();
         let encoder = Arc::clone(&self.encoder);
+        self.texts.clear(CHUNK_BYTES);
         let pushed = encoder.key(row, &mut self.bytes).and_then(|()| {
             let key_end = self.bytes.len();
-            encoder.value(event, stamp, &mut self.bytes)?;
-            let bytes = record_bytes(self.bytes.get(start..).unwrap_or_default(), &[]);
+            encoder.value(event, stamp, &mut self.texts, &mut self.bytes)?;
+            let value_end = self.bytes.len();
+            self.bytes.extend_from_slice(self.texts.of_row());
+            let bytes = record_bytes(self.bytes.len() - start);
             if bytes > max_bytes {
                 return Err(encoder.too_large(event.after, bytes));
             }
-            self.ends.push((key_end, self.bytes.len()));
+            self.ends.push([key_end, value_end, self.bytes.len()]);
             Ok(())
         });
         if pushed.is_err() {
@@ -74,8 +80,11 @@ impl Chunk {
         metrics: &Metrics,
     ) -> Result<EventId> {
         let topic = outbox.topic(&self.encoder.topic);
-        for (key, value) in self.rows() {
-            outbox.event(topic, key, value, id, Operation::Read, self.now_us).await?;
+        let mut size = 0;
+        for (key, value, text) in self.rows() {
+            let headers = [(TEXT, text)];
+            outbox.event(topic, (key, value), &headers, id, Operation::Read, self.now_us).await?;
+            size += key.map_or(0, <[u8]>::len) + value.len();
             id.ordinal += 1;
         }
         let table = &self.encoder.shape.name;
@@ -90,18 +99,19 @@ impl Chunk {
         }
         let (events, bytes) = metrics.events(table, Operation::Read.letter());
         events.inc_by(self.ends.len() as u64);
-        bytes.inc_by(self.bytes.len() as u64);
+        bytes.inc_by(size as u64);
         Ok(id)
     }
 
-    /// Key and value of each row.
-    fn rows(&self) -> impl Iterator<Item = (Option<&[u8]>, &[u8])> {
+    /// Key, value and texts of each row.
+    fn rows(&self) -> impl Iterator<Item = (Option<&[u8]>, &[u8], &[u8])> {
         let mut start = 0;
-        self.ends.iter().map(move |(key_end, value_end)| {
-            let key = self.bytes.get(start..*key_end).unwrap_or_default();
-            let value = self.bytes.get(*key_end..*value_end).unwrap_or_default();
-            start = *value_end;
-            (self.encoder.has_key().then_some(key), value)
+        self.ends.iter().map(move |[key_end, value_end, end]| {
+            let part = |from: usize, to: &usize| self.bytes.get(from..*to).unwrap_or_default();
+            let (key, value) = (part(start, key_end), part(*key_end, value_end));
+            let text = part(*value_end, end);
+            start = *end;
+            (self.encoder.has_key().then_some(key), value, text)
         })
     }
 }

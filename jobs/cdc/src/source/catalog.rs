@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use lakepulse_types::{AvroForm, TypeOptions, TypeRow};
+use lakepulse_types::{AvroForm, Conversion, SourceType, TypeOptions, TypeRow};
 use tokio_postgres::{Client, Statement};
 
 use super::characters::{is_no_text, query_readable};
 use super::defaults::read_defaults;
-use super::facts::{KeyFacts, TableFacts, VERSION_OF_TABLE, read_facts};
+use super::facts::{ColumnFacts, KeyFacts, TableFacts, VERSION_OF_TABLE, read_facts};
 use super::narrowing::Narrowed;
 use super::{ordering, refused};
 use crate::avro::field_names;
@@ -163,8 +163,7 @@ impl Catalog {
         for facts in tables {
             let id = facts.id();
             facts.row_filter = self.narrowed.row_filter(id);
-            let is_hidden =
-                |column: &super::ColumnFacts| !column.generated && !self.narrowed.has(id, &column.name);
+            let is_hidden = |column: &ColumnFacts| !column.generated && !self.narrowed.has(id, &column.name);
             let hidden: Vec<i16> =
                 facts.columns.iter().filter(|column| is_hidden(column)).map(|column| column.attnum).collect();
             facts.columns.retain(|column| !hidden.contains(&column.attnum));
@@ -306,6 +305,8 @@ impl Catalog {
             // A key is written whole.
             let captured = position.is_some()
                 || resolved.kind != AvroForm::Unknown && self.options.captures(&name, &known.name);
+            let conversion =
+                if mask.is_some() { Conversion::Avro } else { conversion(known, &resolved.kind) };
             columns.push(Column {
                 name: known.name.clone(),
                 type_oid: known.type_oid,
@@ -322,6 +323,7 @@ impl Catalog {
                 field: String::new(),
                 former_fields: Vec::new(),
                 texts: false,
+                conversion,
             });
         }
         if let Some(names) = own_key.as_ref().filter(|names| names.len() != key.len()) {
@@ -408,6 +410,13 @@ pub(crate) fn describe_unreadable(oid: u32) -> String {
         "the name, a column or a default of the table with OID {oid} (SELECT {oid}::regclass) has characters that UTF-8 lacks, or \
          bytes that are no text: it is left out until they are changed"
     )
+}
+
+/// Where the lakehouse takes the values of a column from: by its type as relation records tell it.
+fn conversion(column: &ColumnFacts, kind: &AvroForm) -> Conversion {
+    let name = column.base.as_ref().unwrap_or(&column.type_name);
+    let source = name.parse().unwrap_or_else(|_| SourceType::Text(name.clone()));
+    Conversion::of(&source, kind)
 }
 
 /// A column's type as it is written, and whether the type itself forbids null.

@@ -4,7 +4,7 @@ mod lessons;
 
 use std::fmt;
 
-use lakepulse_types::AvroForm;
+use lakepulse_types::{AvroForm, Conversion};
 
 pub(crate) use self::lessons::{Lesson, Lessons};
 
@@ -57,6 +57,8 @@ pub(crate) struct Column {
     pub(crate) former_fields: Vec<String>,
     /// Whether it holds PostgreSQL's texts beside the values of its type, for those that have no form in it.
     pub(crate) texts: bool,
+    /// Where the lakehouse takes its values from.
+    pub(crate) conversion: Conversion,
 }
 
 /// Operators of a type's default order, as SQL writes them with their schema.
@@ -93,6 +95,7 @@ impl Column {
             field: crate::avro::field_name(name),
             former_fields: Vec::new(),
             texts: false,
+            conversion: Conversion::Avro,
         }
     }
 }

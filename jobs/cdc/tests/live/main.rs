@@ -6,6 +6,7 @@
 // A panic fails the test, as it should.
 #![allow(clippy::indexing_slicing, clippy::panic)]
 
+mod beside;
 mod capture;
 mod check;
 mod compare;
@@ -127,6 +128,9 @@ fn main() {
         trial("faithful::keys_of_an_extension", faithful::keys_of_an_extension),
         trial("zoo::by_default", zoo::by_default),
         trial("zoo::as_texts", zoo::as_texts),
+        trial("zoo::texts::by_default", zoo::texts::by_default),
+        trial("zoo::texts::as_texts", zoo::texts::as_texts),
+        trial("beside::masked_and_not_told", beside::masked_and_not_told),
         trial("kills::transactions_are_told_once", kills::transactions_are_told_once),
         trial("kills::during_snapshot", kills::during_snapshot),
         trial("kills::during_streaming", kills::during_streaming),

@@ -1,6 +1,6 @@
 //! The topics as a consumer sees them that reads committed records only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use apache_avro::Schema;
@@ -24,6 +24,9 @@ pub struct Record {
     pub ordinal: u64,
     /// The header `op`.
     pub op: Option<String>,
+    /// The headers of PostgreSQL's texts, by the names of fields; empty without a header.
+    pub text: BTreeMap<String, String>,
+    pub text_before: BTreeMap<String, String>,
     pub value_schema_id: u32,
 }
 
@@ -123,6 +126,14 @@ impl Topics {
                         let header = headers.iter().find(|header| header.key == "op")?;
                         Some(String::from_utf8_lossy(header.value?).into_owned())
                     });
+                    let texts = |name: &str| -> Result<BTreeMap<String, String>> {
+                        let mut headers = message.headers().into_iter().flat_map(Headers::iter);
+                        let Some(header) = headers.find(|header| header.key == name) else {
+                            return Ok(BTreeMap::new());
+                        };
+                        let texts: BTreeMap<_, _> = serde_json::from_slice(header.value.unwrap_or_default())?;
+                        if texts.is_empty() { Err("a header has no texts".into()) } else { Ok(texts) }
+                    };
                     let value = message.payload().map(|bytes| schemas.decode(bytes)).transpose()?;
                     if message.topic() == format!("{prefix}checkpoint") {
                         if op.is_some() {
@@ -147,7 +158,13 @@ impl Topics {
                         commit_lsn: number("commit_lsn")?,
                         ordinal: number("ordinal")?,
                         op,
+                        text: texts("text")?,
+                        text_before: texts("text_before")?,
                     };
+                    let has_texts = !record.text.is_empty() || !record.text_before.is_empty();
+                    if has_texts && matches!(record.op.as_deref(), None | Some("t")) {
+                        return Err(format!("texts beside {record:?}").into());
+                    }
                     if matches!(name, "transaction" | "dead_letter" | "message") {
                         beside.push(record);
                     } else if name == "relation" {

@@ -123,7 +123,8 @@ impl EventWriter {
     ) -> Result<()> {
         let Some(event) = self.changes.get(event) else { return Ok(()) };
         let topic = *table.topic.get_or_insert_with(|| outbox.topic(&table.encoder.topic));
-        outbox.event(topic, event.key(), &event.value, id, event.operation, self.received_at_us).await?;
+        let (record, headers) = ((event.key(), event.value.as_slice()), event.texts.headers());
+        outbox.event(topic, record, &headers, id, event.operation, self.received_at_us).await?;
         if event.operation == Operation::Delete
             && self.tombstones
             && let Some(key) = event.key()

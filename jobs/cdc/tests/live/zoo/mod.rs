@@ -6,6 +6,7 @@
 mod decode;
 mod families;
 mod literals;
+pub mod texts;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -27,6 +28,10 @@ const ROWS: usize = 300;
 const PRINTED: &str =
     "SET timezone = 'UTC'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3";
 
+/// Every type that has a form as text in it.
+const AS_TEXTS: &str =
+    "[types]\ndecimal = \"string\"\ntime = \"isostring\"\ninterval = \"string\"\nhstore = \"map\"\n";
+
 /// Rows of texts, by id.
 type Rows = BTreeMap<String, Vec<Option<String>>>;
 
@@ -35,15 +40,18 @@ pub fn by_default() -> Outcome {
 }
 
 pub fn as_texts() -> Outcome {
-    let types =
-        "[types]\ndecimal = \"string\"\ntime = \"isostring\"\ninterval = \"string\"\nhstore = \"map\"\n";
-    compare(types, |column| &column.as_texts)
+    compare(AS_TEXTS, |column| &column.as_texts)
+}
+
+/// Where random values come from, and its seed.
+fn runner() -> Result<(u64, TestRunner)> {
+    let seed = env::var("LAKEPULSE_ZOO_SEED").ok().map_or(Ok(7), |seed| seed.parse::<u64>())?;
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.to_le_bytes().repeat(4));
+    Ok((seed, TestRunner::new_with_rng(proptest::test_runner::Config::default(), rng)))
 }
 
 fn compare(types: &str, seen: fn(&Column) -> &Seen) -> Outcome {
-    let seed = env::var("LAKEPULSE_ZOO_SEED").ok().map_or(Ok(7), |seed| seed.parse::<u64>())?;
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.to_le_bytes().repeat(4));
-    let mut runner = TestRunner::new_with_rng(proptest::test_runner::Config::default(), rng);
+    let (seed, mut runner) = runner()?;
     let stage = Stage::new()?;
     stage.create_touched()?;
     stage.sql(PRINTED)?;
@@ -207,14 +215,18 @@ fn differences(
     Ok(wrong)
 }
 
+/// The schema of an envelope.
+fn envelope(stage: &Stage, id: u32) -> Result<Json> {
+    let url = format!("{}/schemas/ids/{id}", stage.registry);
+    let answer: Json = stage.runtime.block_on(async { reqwest::get(&url).await?.json().await })?;
+    Ok(serde_json::from_str(answer["schema"].as_str().ok_or("no schema")?)?)
+}
+
 /// The last image of each row as literals, and the schemas of the columns.
 fn decoded(stage: &Stage, topics: &Topics, family: &Family) -> Result<(Vec<Json>, Rows)> {
     let records = topics.table(stage, &format!("public.{}", family.name));
     let first = records.first().ok_or("the topic is empty")?.value_schema_id;
-    let url = format!("{}/schemas/ids/{first}", stage.registry);
-    let answer: Json = stage.runtime.block_on(async { reqwest::get(&url).await?.json().await })?;
-    let schema: Json = serde_json::from_str(answer["schema"].as_str().ok_or("no schema")?)?;
-    let fields = decode::fields(&schema)?;
+    let fields = decode::fields(&envelope(stage, first)?)?;
     let mut rows = Rows::new();
     for record in records {
         if record.value_schema_id != first {
