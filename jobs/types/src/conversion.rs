@@ -33,12 +33,8 @@ fn is_exact(source: &SourceType, form: &AvroForm) -> bool {
         | (SourceType::Date, AvroForm::Date(DateForm::Days | DateForm::Connect))
         | (SourceType::Timestamp(_), AvroForm::Timestamp(TimeForm::Micros))
         | (SourceType::TimestampTz(_), AvroForm::TimestampTz(_))
-        | (
-            SourceType::Bytes,
-            AvroForm::Bytea(
-                BinaryMode::Bytes | BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex,
-            ),
-        )
+        // A schema does not tell the other modes from texts.
+        | (SourceType::Bytes, AvroForm::Bytea(BinaryMode::Bytes))
         | (
             SourceType::Text(_),
             AvroForm::Text

@@ -100,11 +100,11 @@ impl AvroForm {
 
 impl SourceType {
     /// Canonical text (a string, or of an array its elements' strings) as a value of the Spark type.
-    pub fn from_canonical(&self, text: &str) -> String {
-        self.from_canonical_within(text, 0)
+    pub fn typed_canonical(&self, text: &str) -> String {
+        self.typed_text(text, 0)
     }
 
-    fn from_canonical_within(&self, text: &str, depth: u8) -> String {
+    fn typed_text(&self, text: &str, depth: u8) -> String {
         match self {
             Self::Text(_) => text.to_owned(),
             // Spark's decimals have no NaN.
@@ -115,19 +115,17 @@ impl SourceType {
             ),
             Self::Timestamp(_) | Self::TimestampTz(_) => {
                 let spark = self.spark().to_uppercase();
+                let finite = astronomical(&format!("replace({text}, '+00', '')"));
+                // Spark's last year is 294247, PostgreSQL's 294276.
                 format!(
                     "CASE {text} WHEN 'infinity' THEN {spark}'{LAST_TIME}' WHEN '-infinity' THEN {spark}'{FIRST_TIME}' \
-                     ELSE CAST({} AS {spark}) END",
-                    astronomical(&format!("replace({text}, '+00', '')"))
+                     ELSE coalesce(try_cast({finite} AS {spark}), if({text} LIKE '294___-%', {spark}'{LAST_TIME}', CAST({finite} AS {spark}))) END"
                 )
             }
             Self::Bytes => format!("unhex(substr({text}, 3))"),
             Self::Array(element) => {
                 let variable = format!("x{depth}");
-                format!(
-                    "transform({text}, {variable} -> {})",
-                    element.from_canonical_within(&variable, depth + 1)
-                )
+                format!("transform({text}, {variable} -> {})", element.typed_text(&variable, depth + 1))
             }
             plain => format!("CAST({text} AS {})", plain.spark()),
         }

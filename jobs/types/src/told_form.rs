@@ -7,7 +7,8 @@ use crate::{AvroForm, DateForm, TimeForm};
 
 impl AvroForm {
     /// The form of values with this schema (a branch of a field's union that is not null), if it is one of those that
-    /// [`Conversion::Avro`](crate::Conversion::Avro) is for. `long` is a bigint's, also when it is an oid's.
+    /// [`Conversion::Avro`](crate::Conversion::Avro) is for. A schema does not tell all forms apart: `long` is a bigint's, also when it
+    /// is an oid's, and `string` may be a number's or that of bytes in hexadecimal, of which the text beside the record is right.
     pub fn told_by(schema: &Value) -> Option<Self> {
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         let number =
@@ -36,6 +37,7 @@ impl AvroForm {
             ("string", Some("io.debezium.data.Json"), None) => Self::Json,
             ("string", Some("io.debezium.data.Xml"), None) => Self::Xml,
             ("string", Some("io.debezium.data.Ltree"), None) => Self::Ltree,
+            ("string", Some("io.debezium.data.Tsvector"), None) => Self::Tsvector,
             ("string", Some("io.debezium.data.Enum"), None) => Self::Enum(Vec::new()),
             ("array", None, None) => {
                 let items = schema.get("items")?;
@@ -74,6 +76,7 @@ mod tests {
             AvroForm::Json,
             AvroForm::Xml,
             AvroForm::Ltree,
+            AvroForm::Tsvector,
             AvroForm::Enum(Vec::new()),
             AvroForm::Array(Box::new(AvroForm::Decimal { precision: 4, scale: 0 })),
         ];

@@ -218,7 +218,7 @@ impl TableEncoder {
             return Err(Error::new(ErrorKind::SchemaIncompatible, reason));
         }
         wire_header(self.value_schema_id, out);
-        let Texts { row, before } = texts;
+        let Texts { row, before, untold } = texts;
         // A delete is about the row before.
         let (of_before, of_after) = if event.after.is_some() { (before, row) } else { (row, before) };
         for (image, texts) in [(event.before, of_before), (event.after, of_after)] {
@@ -226,11 +226,12 @@ impl TableEncoder {
                 None => out.push(0),
                 Some(image) => {
                     out.push(2);
-                    self.row(&image, texts, out)?;
+                    self.row(&image, texts, untold, out)?;
                     texts::end(texts);
                 }
             }
         }
+        texts::end_list(untold);
         stamp.source(self, &event.source, out);
         binary::option(event.transaction, out, |block, out| {
             binary::bytes(block.id.as_bytes(), out);
@@ -243,7 +244,13 @@ impl TableEncoder {
     }
 
     #[inline]
-    fn row(&self, image: &Image<'_>, texts: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
+    fn row(
+        &self,
+        image: &Image<'_>,
+        texts: &mut Vec<u8>,
+        untold: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         let (row, key_only) = match image {
             Image::Row(row) => (row, false),
             Image::Key(row) => (row, true),
@@ -283,6 +290,7 @@ impl TableEncoder {
                 Datum::Null | Datum::Unchanged => {
                     out.extend(field.branches.value);
                     encode::unavailable(&column.kind, out);
+                    texts::add_to_list(&column.field, untold);
                 }
             }
         }

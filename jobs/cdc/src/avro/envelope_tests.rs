@@ -422,13 +422,13 @@ fn with_texts() -> TableEncoder {
     ])
 }
 
-/// The headers `text` and `text_before`; empty where there is none.
-fn texts(operation: Operation, before: Option<Image<'_>>, after: Option<Image<'_>>) -> [String; 2] {
+/// The headers `text`, `text_before` and `untold`; empty where there is none.
+fn texts(operation: Operation, before: Option<Image<'_>>, after: Option<Image<'_>>) -> [String; 3] {
     let (mut texts, mut out) = (Texts::default(), Vec::new());
     with_texts()
         .value(&event(operation, before, after), &mut Stamp::default(), &mut texts, &mut out)
         .unwrap();
-    assert_eq!(texts.headers().map(|(name, _)| name), ["text", "text_before"]);
+    assert_eq!(texts.headers().map(|(name, _)| name), ["text", "text_before", "untold"]);
     texts.headers().map(|(_, content)| String::from_utf8(content.to_vec()).unwrap())
 }
 
@@ -448,12 +448,12 @@ fn texts_are_of_what_the_avro_form_leaves_out() {
     let image = Some(Image::Row(told.tuple().into()));
     let text = r#"{"i":"1 mon","at":"294276-12-31 23:59:59","gr__e":"1.50"}"#;
     for operation in [Operation::Create, Operation::Read, Operation::Update] {
-        assert_eq!(texts(operation, None, image), [text, ""], "{operation:?}");
+        assert_eq!(texts(operation, None, image), [text, "", ""], "{operation:?}");
     }
-    assert_eq!(texts(Operation::Delete, image, None), [text, ""]);
+    assert_eq!(texts(Operation::Delete, image, None), [text, "", ""]);
     let changed = row(&[Some("1"), None, None, None, Some("2020-01-01 00:00:00"), Some("NaN"), None]);
     let after = Some(Image::Row(changed.tuple().into()));
-    assert_eq!(texts(Operation::Truncate, None, None), ["", ""]);
+    assert_eq!(texts(Operation::Truncate, None, None), ["", "", ""]);
     let encoder = with_texts();
     let mut out = Vec::new();
     let failed = encoder.value(
@@ -465,23 +465,23 @@ fn texts_are_of_what_the_avro_form_leaves_out() {
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::NeedsText, "NaN is in a branch of its own");
     let nothing = row(&[Some("1"), None, None, None, None, None, None]);
     let nothing = Some(Image::Row(nothing.tuple().into()));
-    assert_eq!(texts(Operation::Update, image, nothing), ["", text], "what is null has no text");
-    assert_eq!(texts(Operation::Update, nothing, image), [text, ""]);
+    assert_eq!(texts(Operation::Update, image, nothing), ["", text, ""], "what is null has no text");
+    assert_eq!(texts(Operation::Update, nothing, image), [text, "", ""]);
 }
 
 #[test]
 fn what_is_not_told_has_no_text() {
     let untold = row(&[Some("1"), Some("1 mon"), None, None, None, Some(UNCHANGED), Some(UNCHANGED)]);
     let after = Some(Image::Row(untold.tuple().into()));
-    assert_eq!(texts(Operation::Update, None, after), [r#"{"i":"1 mon"}"#, ""]);
+    assert_eq!(texts(Operation::Update, None, after), [r#"{"i":"1 mon"}"#, "", r#"["gr__e","plain"]"#]);
     let old = row(&TOLD);
     let merged = Some(Image::Row(Row::after(untold.tuple(), old.tuple())));
-    assert_eq!(texts(Operation::Update, None, merged), [r#"{"i":"1 mon","gr__e":"1.50"}"#, ""]);
+    assert_eq!(texts(Operation::Update, None, merged), [r#"{"i":"1 mon","gr__e":"1.50"}"#, "", ""]);
     let key = row(&[Some("1"), None, None, None, None, None, None]);
-    assert_eq!(texts(Operation::Delete, Some(Image::Key(key.tuple().into())), None), ["", ""]);
+    assert_eq!(texts(Operation::Delete, Some(Image::Key(key.tuple().into())), None), ["", "", ""]);
     let key = row(&[Some("1"), Some("1 mon"), None, None, None, None, None]);
     assert_eq!(
         texts(Operation::Delete, Some(Image::Key(key.tuple().into())), None),
-        [r#"{"i":"1 mon"}"#, ""]
+        [r#"{"i":"1 mon"}"#, "", ""]
     );
 }

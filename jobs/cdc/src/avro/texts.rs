@@ -9,26 +9,29 @@ use crate::table::Column;
 pub(crate) const TEXT: &str = "text";
 /// The row before an update, if it is told in full.
 const TEXT_BEFORE: &str = "text_before";
+/// A JSON array of the fields whose values did not change and were not told: among arrays of floats or booleans nothing else tells.
+const UNTOLD: &str = "untold";
 
 /// The texts of one event, in buffers that are used again.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     pub(super) row: Vec<u8>,
     pub(super) before: Vec<u8>,
+    pub(super) untold: Vec<u8>,
 }
 
 impl Texts {
     /// Forgets them; a buffer that has grown beyond `kept_bytes` is given back.
     pub(crate) fn clear(&mut self, kept_bytes: usize) {
-        for buffer in [&mut self.row, &mut self.before] {
+        for buffer in [&mut self.row, &mut self.before, &mut self.untold] {
             buffer.clear();
             buffer.shrink_to(kept_bytes);
         }
     }
 
     /// The names and contents of the headers; those without a content are none.
-    pub(crate) fn headers(&self) -> [(&'static str, &[u8]); 2] {
-        [(TEXT, &self.row), (TEXT_BEFORE, &self.before)]
+    pub(crate) fn headers(&self) -> [(&'static str, &[u8]); 3] {
+        [(TEXT, &self.row), (TEXT_BEFORE, &self.before), (UNTOLD, &self.untold)]
     }
 
     /// The header of a row that is there, as a snapshot's are.
@@ -38,7 +41,7 @@ impl Texts {
 
     /// What they take.
     pub(crate) fn bytes(&self) -> usize {
-        self.row.len() + self.before.len()
+        self.row.len() + self.before.len() + self.untold.len()
     }
 }
 
@@ -104,6 +107,20 @@ pub(super) fn add(field: &str, text: &str, out: &mut Vec<u8>) -> serde_json::Res
 pub(super) fn end(out: &mut Vec<u8>) {
     if !out.is_empty() {
         out.push(b'}');
+    }
+}
+
+/// Adds a field to an array that [`end_list`] ends.
+pub(super) fn add_to_list(field: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(if out.is_empty() { b"[\"" } else { b",\"" });
+    out.extend_from_slice(field.as_bytes());
+    out.push(b'"');
+}
+
+/// Ends an array, if there is one.
+pub(super) fn end_list(out: &mut Vec<u8>) {
+    if !out.is_empty() {
+        out.push(b']');
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a payload holds: its writer schema's fields, and each as Spark SQL.
 
-use lakepulse_types::{AvroForm, Conversion};
+use lakepulse_types::{AvroForm, Conversion, SourceType, TimeForm};
 use serde_json::Value;
 
 use crate::control::{Shape, ShapeColumn};
@@ -45,7 +45,10 @@ impl Envelope {
         let fields = members(row, "fields")
             .iter()
             .map(|field| Field::parse(field).ok_or_else(|| refuse("a field has no type")));
-        Ok(Self { json: json.to_owned(), fields: fields.collect::<Result<_>>()? })
+        let fields = fields.collect::<Result<_>>()?;
+        let mut schema = schema.clone();
+        forget_long_decimals(&mut schema);
+        Ok(Self { json: schema.to_string(), fields })
     }
 
     /// `from_avro` of a row of bronze; a payload that is not of this schema gives a struct of NULLs.
@@ -128,13 +131,12 @@ impl Envelope {
         match self.source(column) {
             Source::Text(text) => text,
             Source::Avro(form, value, None) => form.canonical(&value),
+            // What an array's type has no form for is left to who reads the rows: no string stands for it in an array.
+            Source::Avro(form, value, Some(_)) if matches!(form, AvroForm::Array(_)) => {
+                form.canonical(&value)
+            }
             Source::Avro(form, value, Some(text)) => {
-                let canonical = form.canonical(&value);
-                if column.source.canonical_json() == "STRING" {
-                    format!("coalesce({text}, CAST({canonical} AS STRING))")
-                } else {
-                    canonical
-                }
+                format!("coalesce({text}, CAST({} AS STRING))", form.canonical(&value))
             }
         }
     }
@@ -142,7 +144,11 @@ impl Envelope {
     fn typed(&self, column: &ShapeColumn) -> String {
         let lake_type = column.lake_type();
         let value = match self.source(column) {
-            Source::Text(text) => lake_type.from_canonical(&text),
+            Source::Text(text) => lake_type.typed_canonical(&text),
+            Source::Avro(form, value, Some(text)) if !matches!(form, AvroForm::Array(_)) => {
+                let text = lake_type.typed_canonical(&text);
+                format!("coalesce({text}, {})", form.typed(&value))
+            }
             Source::Avro(form, value, _) => form.typed(&value),
         };
         format!("CAST({value} AS {})", lake_type.spark())
@@ -161,12 +167,21 @@ impl Envelope {
                 if field.or_text {
                     Source::Avro(form.clone(), format!("{value}.member0"), Some(format!("{value}.member1")))
                 } else {
-                    Source::Avro(form.clone(), value, None)
+                    // Debezium's form has no place for the latest of timestamps, and its schemas do not tell an hstore from JSON.
+                    let may_have_text =
+                        *form == AvroForm::Timestamp(TimeForm::Micros) || is_hstore(&column.source);
+                    let text = may_have_text.then(|| format!("{TEXTS}[{}]", text_literal(&field.name)));
+                    Source::Avro(form.clone(), value, text)
                 }
             }
             _ => Source::Text(format!("{TEXTS}[{}]", text_literal(&field.name))),
         }
     }
+}
+
+/// The type is an extension's, in whatever schema.
+fn is_hstore(source: &SourceType) -> bool {
+    matches!(source, SourceType::Text(name) if name == "hstore" || name.ends_with(".hstore"))
 }
 
 /// Where a column's value is.
@@ -201,6 +216,23 @@ impl Field {
         })
     }
 }
+
+/// Decimals that are longer than Spark's become bytes, which they are laid down as; their columns have texts beside them.
+fn forget_long_decimals(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("precision").and_then(Value::as_u64).is_some_and(|digits| digits > MOST_DIGITS) {
+                members.remove("logicalType");
+            }
+            members.values_mut().for_each(forget_long_decimals);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_long_decimals),
+        _ => {}
+    }
+}
+
+/// Of Spark's decimals.
+const MOST_DIGITS: u64 = 38;
 
 fn members<'a>(of: &'a Value, name: &str) -> &'a [Value] {
     of.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()

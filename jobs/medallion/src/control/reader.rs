@@ -172,24 +172,28 @@ impl Control {
             [0, id @ ..] => i32::from_be_bytes(id.try_into().unwrap_or_default()),
             _ => return Err(wrong("is not in Confluent's wire format")),
         };
-        let schema = match self.schemas.get(&id) {
-            Some(schema) => schema.clone(),
-            None => {
-                let text = self.registry.text(id).await?;
-                let schema = Schema::parse_str(&text).map_err(|error| {
-                    Error::caused(
-                        ErrorKind::Registry,
-                        format!("schema {id} of the registry is no Avro schema"),
-                        error,
-                    )
-                })?;
-                self.schemas.entry(id).or_insert(Arc::new(schema)).clone()
-            }
-        };
+        let schema = self.schema(id).await?;
         let read =
             GenericDatumReader::builder(&schema).build().and_then(|reader| reader.read_value(&mut body));
         let value = read.and_then(|value| apache_avro::from_value(&value));
         value.map_err(|error| Error::caused(ErrorKind::Incomplete, wrong("can't be read").to_string(), error))
+    }
+
+    async fn schema(&mut self, id: i32) -> Result<Arc<Schema>> {
+        if let Some(schema) = self.schemas.get(&id) {
+            return Ok(schema.clone());
+        }
+        let text = self.registry.text(id).await?;
+        let schema = Schema::parse_str(&text).map_err(|error| {
+            Error::caused(
+                ErrorKind::Registry,
+                format!("schema {id} of the registry is no Avro schema"),
+                error,
+            )
+        })?;
+        let schema = Arc::new(schema);
+        self.schemas.insert(id, schema.clone());
+        Ok(schema)
     }
 
     /// Checkpoints that silver has not passed yet, with all relation records that belong to them.

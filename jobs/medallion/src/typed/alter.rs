@@ -74,7 +74,7 @@ fn converted(table: &str, from: &Shape, to: &Shape) -> String {
                 None => column
                     .missing
                     .as_deref()
-                    .map_or_else(|| "NULL".to_owned(), |text| kind.from_canonical(&text_literal(text))),
+                    .map_or_else(|| "NULL".to_owned(), |text| kind.typed_canonical(&text_literal(text))),
             };
             format!("CAST({value} AS {}) AS {}", kind.spark(), quoted(&column.column))
         })

@@ -67,7 +67,7 @@ impl Window<'_> {
 
 /// Columns of a typed value.
 fn typed(source: &SourceType, canonical: &str) -> String {
-    format!("CAST({} AS {})", source.from_canonical(canonical), source.spark())
+    format!("CAST({} AS {})", source.typed_canonical(canonical), source.spark())
 }
 
 /// The last event of each key: the shape's columns, `_op` string, `_at` (the event's position), the meta columns, and for each column

@@ -59,6 +59,15 @@ struct Activity {
     changed: i64,
 }
 
+/// A row of `silver.rounds`.
+#[derive(Debug, Deserialize)]
+struct Recorded {
+    round: i64,
+    topic: String,
+    #[serde(flatten)]
+    standing: Standing,
+}
+
 /// The worker that merges.
 #[derive(Debug)]
 pub struct Rounds {
@@ -88,18 +97,11 @@ impl Rounds {
             quoted_table(&rounds)
         );
         spark.sql(&statement).await.doing(format!("creating {rounds}"))?;
-        #[derive(Deserialize)]
-        struct Row {
-            round: i64,
-            topic: String,
-            #[serde(flatten)]
-            standing: Standing,
-        }
         let newest = format!(
             "SELECT l.* FROM (SELECT max_by(struct(*), round) AS l FROM {} GROUP BY topic)",
             quoted_table(&rounds)
         );
-        let rows: Vec<Row> = spark
+        let rows: Vec<Recorded> = spark
             .sql(&newest)
             .await
             .doing(format!("reading {rounds}"))?

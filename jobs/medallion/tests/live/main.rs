@@ -32,6 +32,8 @@ fn main() {
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let tests = vec![
         trial("values::plain_and_unusual_types", values::plain_and_unusual_types),
+        trial("values::kept_as_text", values::kept_as_text),
+        trial("values::out_of_line", values::out_of_line),
         trial("shapes::columns_come_and_go", shapes::columns_come_and_go),
         trial("shapes::names", shapes::names),
         trial("shapes::tables_are_replaced_and_emptied", shapes::tables_are_replaced_and_emptied),

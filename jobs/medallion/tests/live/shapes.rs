@@ -81,7 +81,15 @@ fn until(stage: &mut Stage, table: &str) -> Result<()> {
     loop {
         stage.settle()?;
         match equal(stage, table) {
-            Err(error) if begun.elapsed().as_secs() > 60 => return Err(error),
+            Err(error) if begun.elapsed().as_secs() > 30 => {
+                return Err(format!(
+                    "{error}\n{:?}\n{}\n{}",
+                    stage.standing(table),
+                    stage.told(table),
+                    stage.log()
+                )
+                .into());
+            }
             Err(_) => std::thread::sleep(std::time::Duration::from_millis(500)),
             Ok(()) => return Ok(()),
         }

@@ -9,7 +9,7 @@ use clap::{Args, FromArgMatches};
 use lakepulse_medallion::bronze::{self, BronzeOptions};
 use lakepulse_medallion::changes::{ChangeLog, ChangeOptions, PAUSE, Publication};
 use lakepulse_medallion::control::{Control, ControlOptions};
-use lakepulse_medallion::job::SparkAddress;
+use lakepulse_medallion::job::{SparkAddress, own_session};
 use lakepulse_medallion::typed::Rounds;
 use lakepulse_medallion::{Lake, Registry, RegistryAddress};
 use spark_client::{SparkSession, StreamingQuery};
@@ -28,7 +28,9 @@ pub struct Stage {
     pub runtime: Runtime,
     pub name: String,
     pub client: Client,
-    pub spark: SparkSession,
+    spark: SparkSession,
+    /// For queries, with the settings that silver's own have.
+    pub reader: SparkSession,
     pub lake: Lake,
     admin: Config,
     capture: Child,
@@ -83,7 +85,7 @@ impl Stage {
         let directory = tempfile::tempdir()?;
         let (capture, lake) = start_capture(&name, &source, more, &directory)?;
         let registry = Registry::new(&options::<RegistryAddress>(&[])?)?;
-        let (spark, query, control, changes, rounds) = runtime.block_on(async {
+        let (spark, reader, query, control, changes, rounds) = runtime.block_on(async {
             let spark = options::<SparkAddress>(&[])?.connect().await?;
             let bronze_options: BronzeOptions = options(&["--trigger-ms=500".to_owned()])?;
             let query = bronze::start(&spark, &lake, &bronze_options).await?;
@@ -97,13 +99,17 @@ impl Stage {
                 changes.cut().offset,
             )?;
             let rounds = Rounds::open(&spark, lake.clone(), registry).await?;
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((spark, query, control, changes, rounds))
+            let reader = own_session(&spark).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((
+                spark, reader, query, control, changes, rounds,
+            ))
         })?;
         Ok(Self {
             runtime,
             name,
             client,
             spark,
+            reader,
             lake,
             admin,
             capture,
@@ -150,6 +156,22 @@ impl Stage {
         }
         runtime.block_on(rounds.run(control, changes.cut()))?;
         Ok(())
+    }
+
+    pub fn log(&self) -> String {
+        log_of(&self.directory)
+    }
+
+    /// What capture has told of a table.
+    pub fn told(&self, table: &str) -> String {
+        let told: Vec<String> = self
+            .control
+            .tables()
+            .values()
+            .filter(|told| told.name == table)
+            .map(|told| format!("{told:#?}"))
+            .collect();
+        told.join("\n")
     }
 
     /// Where each typed table stands, by the source table's name.

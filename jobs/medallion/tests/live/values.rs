@@ -29,3 +29,45 @@ pub fn plain_and_unusual_types() -> Result<()> {
     stage.settle()?;
     equal(&stage, "public.plain")
 }
+
+/// Values out of line, of every kind, that an update does not tell.
+pub fn out_of_line() -> Result<()> {
+    let mut stage = Stage::new(
+        "CREATE TABLE big (id int PRIMARY KEY, n int, t text, by bytea, j jsonb, ai int[], ad double precision[], at text[], nu numeric, ab boolean[]);
+         ALTER TABLE big ALTER t SET STORAGE EXTERNAL, ALTER by SET STORAGE EXTERNAL, ALTER j SET STORAGE EXTERNAL, ALTER ai SET STORAGE EXTERNAL,
+             ALTER ad SET STORAGE EXTERNAL, ALTER at SET STORAGE EXTERNAL, ALTER nu SET STORAGE EXTERNAL, ALTER ab SET STORAGE EXTERNAL;
+         CREATE FUNCTION fill(i int) RETURNS void LANGUAGE sql AS $$
+             INSERT INTO big SELECT i, 0, repeat('x', 9000), decode(repeat('ab', 9000), 'hex'), jsonb_build_object('k', repeat('y', 9000)),
+                 array_agg(n), array_agg(n / 2.0), array_agg('e' || n), repeat('12345', 3000)::numeric, array_agg(n % 2 = 0) FROM generate_series(1, 9000) n $$;
+         SELECT fill(1); SELECT fill(2);",
+    )?;
+    stage.settle()?;
+    equal(&stage, "public.big")?;
+    // Told by no event of the window, by an earlier one of it, and by none since another window.
+    stage.sql("UPDATE big SET n = 1 WHERE id = 1; SELECT fill(3); UPDATE big SET n = 2 WHERE id = 3; UPDATE big SET t = 'short', n = 3 WHERE id = 2;")?;
+    stage.settle()?;
+    equal(&stage, "public.big")?;
+    stage.sql("UPDATE big SET t = NULL, n = n + 1; UPDATE big SET n = n + 1;")?;
+    stage.settle()?;
+    equal(&stage, "public.big")
+}
+
+/// Types that Spark has none for, as PostgreSQL prints them.
+pub fn kept_as_text() -> Result<()> {
+    let mut stage = Stage::new(
+        "CREATE EXTENSION hstore;
+         CREATE TABLE texts (id numeric PRIMARY KEY, t time, tz timetz, i interval, b bit(5), vb varbit, m money, p point, r int4range, n numeric, big numeric(60,3),
+             s numeric(3,5), h hstore, ip inet, x interval[], nn numeric[], one bit(1), ts tsvector, late timestamp, multi int[], nan numeric(6,2));
+         INSERT INTO texts VALUES (1.50, '11:11:11.5', '11:11:11+02', '1 year 2 mons -3 days 04:05:06.7', B'00101', B'0010', '12.50', '(1.5,2)', '[1,5)', 12.500,
+             123456789012345678901234567890.123, 0.00123, 'a=>1,b=>NULL', '10.0.0.0/8', '{1 day,NULL}', '{1.10,2}', B'1', 'fat cat', '294276-12-31 23:59:59', '{1,2}', 1.5),
+           (2, '24:00:00', NULL, '0', NULL, NULL, NULL, NULL, NULL, 'NaN', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'infinity', NULL, 'NaN');",
+    )?;
+    let check = |stage: &mut Stage| -> Result<()> {
+        stage.settle()?;
+        equal(stage, "public.texts")
+    };
+    check(&mut stage)?;
+    stage.sql("UPDATE texts SET i = '-1 mon', m = '-3.20', n = 0.10 WHERE id = 1.50; INSERT INTO texts SELECT id + 1.00, t, tz, i, b, vb, m, p, r, n, big, s, h, ip, x, nn, one, ts, late, multi, nan FROM texts;
+         DELETE FROM texts WHERE id = 2;")?;
+    check(&mut stage)
+}
