@@ -68,7 +68,7 @@ impl Envelope {
     }
 
     /// What `silver.changes` has of an event of this shape: a struct of at timestamp (the commit), source_table string, shape int,
-    /// key string, row string, before string, untold array<string>, decoded boolean.
+    /// key string, row string, before string, untold array<string>, decoded boolean (whether all of it could be read).
     pub(crate) fn change(&self, table: &str, shape: &Shape) -> String {
         let all: Vec<&ShapeColumn> = shape.columns.iter().collect();
         let keys: Vec<&ShapeColumn> = shape.key.iter().filter_map(|name| shape.column(name)).collect();
@@ -88,10 +88,11 @@ impl Envelope {
         };
         let body = format!(
             "named_struct('at', timestamp_micros({EVENT}.source.ts_us), 'source_table', {}, 'shape', {}, 'key', {key}, 'row', {row}, \
-             'before', {before}, 'untold', {}, 'decoded', {EVENT}.op IS NOT NULL)",
+             'before', {before}, 'untold', {}, 'decoded', {EVENT}.op IS NOT NULL AND NOT {})",
             text_literal(table),
             shape.version,
             untold_columns(shape),
+            self.misfits(shape),
         );
         self.bound(&image, "texts", &body)
     }
@@ -99,16 +100,47 @@ impl Envelope {
     /// The field of [`Envelope::row`] beside the columns.
     pub(crate) const COMMITTED_AT: &str = "committed at, of the event";
 
-    /// The row of an event as a struct of the shape's columns in their Spark types, and when it was committed.
-    pub(crate) fn row(&self, shape: &Shape) -> String {
-        let mut columns: Vec<String> = shape
+    /// The row of an event of the shape `from` as a struct of the columns of the shape `to` in their Spark types, and when the event was
+    /// committed.
+    pub(crate) fn row(&self, from: &Shape, to: &Shape) -> String {
+        let mut columns: Vec<String> = to
             .columns
             .iter()
-            .map(|column| format!("{}, {}", text_literal(&column.column), self.typed(column)))
+            .map(|column| {
+                let kind = column.lake_type();
+                let value = match from.columns.iter().find(|former| former.is(column)) {
+                    Some(former) => self.typed(former),
+                    None => column.missing.as_deref().map_or_else(
+                        || "NULL".to_owned(),
+                        |missing| kind.typed_canonical(&text_literal(missing)),
+                    ),
+                };
+                format!("{}, CAST({value} AS {})", text_literal(&column.column), kind.spark())
+            })
             .collect();
         columns.push(format!("'{}', timestamp_micros({EVENT}.source.ts_us)", Self::COMMITTED_AT));
         let body = format!("named_struct({})", columns.join(", "));
         self.bound(&format!("{EVENT}.after"), "texts", &body)
+    }
+
+    /// Whether a row of bronze has an array that its column's type has no place for, such as one of two dimensions; none when this
+    /// schema has no room for such.
+    pub(crate) fn has_misfit(&self, shape: &Shape) -> Option<String> {
+        let misfits = self.misfits(shape);
+        (misfits != NO_MISFITS).then(|| self.bound(&format!("{EVENT}.after"), "texts", &misfits))
+    }
+
+    fn misfits(&self, shape: &Shape) -> String {
+        let texts = shape.columns.iter().filter_map(|column| match self.source(column) {
+            Source::Avro(AvroForm::Array(_), _, Some(text)) => Some(format!("{text} IS NOT NULL")),
+            _ => None,
+        });
+        let texts: Vec<String> = texts.collect();
+        if texts.is_empty() {
+            NO_MISFITS.to_owned()
+        } else {
+            format!("coalesce({}, false)", texts.join(" OR "))
+        }
     }
 
     /// A JSON object of columns in canonical text.
@@ -131,7 +163,7 @@ impl Envelope {
         match self.source(column) {
             Source::Text(text) => text,
             Source::Avro(form, value, None) => form.canonical(&value),
-            // What an array's type has no form for is left to who reads the rows: no string stands for it in an array.
+            // A row with a text in there is not decoded.
             Source::Avro(form, value, Some(_)) if matches!(form, AvroForm::Array(_)) => {
                 form.canonical(&value)
             }
@@ -183,6 +215,8 @@ impl Envelope {
 fn is_hstore(source: &SourceType) -> bool {
     matches!(source, SourceType::Text(name) if name == "hstore" || name.ends_with(".hstore"))
 }
+
+const NO_MISFITS: &str = "false";
 
 /// Where a column's value is.
 enum Source {

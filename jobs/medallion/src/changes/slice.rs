@@ -125,7 +125,7 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch]) -> String {
 }
 
 /// Whether a row's event comes before a position.
-fn is_before(position: Position) -> String {
+pub(crate) fn is_before(position: Position) -> String {
     let Position { commit_lsn, ordinal } = position;
     format!("(commit_lsn < {commit_lsn} OR commit_lsn = {commit_lsn} AND ordinal < {ordinal})")
 }

@@ -61,6 +61,22 @@ impl Shape {
         self.columns.iter().find(|column| column.column == name)
     }
 
+    /// Whether rows are known by the same columns, whatever their names.
+    pub fn has_key_of(&self, other: &Self) -> bool {
+        let same = |(name, former): (&String, &String)| match (self.column(name), other.column(former)) {
+            (Some(column), Some(former)) => column.is(former),
+            _ => false,
+        };
+        self.key.len() == other.key.len() && self.key.iter().zip(&other.key).all(same)
+    }
+
+    /// Whether rows that were there before count no more: an image follows.
+    pub fn needs_image(&self) -> bool {
+        self.changes
+            .iter()
+            .any(|change| matches!(change.what.as_str(), "first" | "topic" | "replaced" | "rows"))
+    }
+
     fn of(record: &RelationRecord, version: i32) -> Result<Self, String> {
         let captured: Vec<&RelationColumn> = record.columns.iter().filter(|column| column.captured).collect();
         let columns = named(&captured)
@@ -196,6 +212,21 @@ impl SourceTable {
         self.shapes.iter().take_while(|shape| shape.from <= Position::end_of(lsn)).last()
     }
 
+    /// Whether the table as it is at an LSN is told by an image that is not whole then, or has not begun.
+    pub fn waits_for_image(&self, lsn: i64) -> bool {
+        let end = Position::end_of(lsn);
+        let since = self
+            .shapes
+            .iter()
+            .rev()
+            .filter(|shape| shape.from <= end)
+            .find(|shape| shape.needs_image())
+            .map(|shape| shape.from);
+        let begun = || self.images.iter().filter(|image| image.begin <= end);
+        let is_missing = since.is_some_and(|since| begun().all(|image| image.begin < since));
+        is_missing || begun().next_back().is_some_and(|image| image.end.is_none_or(|whole| whole > end))
+    }
+
     /// The last image that is whole at an LSN.
     pub fn image_at(&self, lsn: i64) -> Option<Image> {
         let is_whole = |image: &&Image| image.end.is_some_and(|end| end <= Position::end_of(lsn));
@@ -272,5 +303,28 @@ mod tests {
         }
         assert_eq!(table.image_at(3), None);
         assert_eq!(table.image_at(9).map(|image| image.begin.commit_lsn), Some(2));
+    }
+
+    #[test]
+    fn a_table_that_was_replaced_waits_for_its_image() {
+        let change = |what: &str| Change { what: what.into(), column: None, before: None, after: None };
+        let shape = |lsn, what: &str| RelationRecord {
+            changes: vec![change(what)],
+            ..record(RELATION, lsn, vec![column(1, "id")])
+        };
+        let mut table = SourceTable::new(&shape(1, "first"));
+        for told in [
+            shape(1, "first"),
+            record(IMAGE_BEGIN, 2, Vec::new()),
+            record(IMAGE_END, 4, Vec::new()),
+            shape(6, "replaced"),
+            record(IMAGE_BEGIN, 8, Vec::new()),
+            record(IMAGE_END, 9, Vec::new()),
+            shape(11, "column_added"),
+        ] {
+            table.tell(&told);
+        }
+        let waits: Vec<i64> = (0..12).filter(|lsn| table.waits_for_image(*lsn)).collect();
+        assert_eq!(waits, [1, 2, 3, 6, 7, 8]);
     }
 }

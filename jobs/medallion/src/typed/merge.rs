@@ -14,7 +14,8 @@ pub(super) struct Window<'a> {
     pub(super) source_table: &'a str,
     /// Events at or before it are in the table already.
     pub(super) after: Position,
-    pub(super) to_lsn: i64,
+    /// Events at or before it are merged.
+    pub(super) to: Position,
     /// The shapes that the events have, the oldest first.
     pub(super) shapes: &'a [Shape],
     /// Columns that some event did not tell.
@@ -24,11 +25,16 @@ pub(super) struct Window<'a> {
 impl Window<'_> {
     /// The rows of `silver.changes` in it.
     fn condition(&self) -> String {
-        let Position { commit_lsn, ordinal } = self.after;
+        let (after, to) = (self.after, self.to);
         format!(
-            "source_table = {} AND commit_lsn >= {commit_lsn} AND commit_lsn <= {} AND (commit_lsn > {commit_lsn} OR ordinal > {ordinal})",
+            "source_table = {} AND commit_lsn >= {} AND commit_lsn <= {} AND (commit_lsn > {} OR ordinal > {}) AND (commit_lsn < {} OR ordinal <= {})",
             text_literal(self.source_table),
-            self.to_lsn,
+            after.commit_lsn,
+            to.commit_lsn,
+            after.commit_lsn,
+            after.ordinal,
+            to.commit_lsn,
+            to.ordinal,
         )
     }
 
@@ -189,4 +195,34 @@ pub(super) fn keyless(lake: &Lake, table: &str, window: &Window<'_>, shape: &Sha
         window.condition(),
         window.after.commit_lsn,
     )
+}
+
+/// The statements that give rows of before an enum's value was renamed its new name; `after`: where the table stood.
+pub(super) fn renamed_labels(table: &str, shape: &Shape, shapes: &[Shape], after: Position) -> Vec<String> {
+    let meta = MetaColumns::of(shape);
+    let mut statements = Vec::new();
+    for renaming in
+        shapes.iter().filter(|renaming| renaming.version <= shape.version && renaming.from > after)
+    {
+        for change in renaming.changes.iter().filter(|change| change.what == "label_renamed") {
+            let (Some(name), Some(before), Some(new)) = (&change.column, &change.before, &change.after)
+            else {
+                continue;
+            };
+            let was = renaming.columns.iter().find(|column| column.name == *name);
+            let Some(column) = was.and_then(|was| shape.columns.iter().find(|column| column.is(was))) else {
+                continue;
+            };
+            let (name, before, new) = (quoted(&column.column), text_literal(before), text_literal(new));
+            statements.push(format!(
+                "UPDATE {} SET {name} = {new} WHERE {name} = {before} AND ({lsn} < {at} OR {lsn} = {at} AND {ordinal} < {within})",
+                quoted_table(table),
+                lsn = quoted(&meta.commit_lsn),
+                ordinal = quoted(&meta.ordinal),
+                at = renaming.from.commit_lsn,
+                within = renaming.from.ordinal,
+            ));
+        }
+    }
+    statements
 }

@@ -134,6 +134,7 @@ impl Rounds {
     pub async fn run(&mut self, control: &Control, cut: &Cut) -> Result<usize> {
         let names = silver_names(control.tables());
         let activities = self.activities(control, cut).await?;
+        let has_images = control.tables().values().any(|table| !table.images.is_empty());
         let mut done = BTreeMap::new();
         for (topic, table) in control.tables() {
             let (Some(name), Some(shape)) = (names.get(topic), table.shape_at(cut.commit_lsn)) else {
@@ -161,6 +162,7 @@ impl Rounds {
                 activity,
                 before,
                 isolated,
+                has_images,
             };
             let standing = self.bring(&task).await?;
             tracing::info!(
@@ -170,7 +172,9 @@ impl Rounds {
                 held = standing.held,
                 "merged"
             );
-            done.insert(topic.clone(), standing);
+            if task.before.as_ref() != Some(&standing) {
+                done.insert(topic.clone(), standing);
+            }
         }
         if !done.is_empty() {
             self.record(&done).await?;
@@ -182,74 +186,128 @@ impl Rounds {
 
     async fn bring(&mut self, task: &Task<'_>) -> Result<Standing> {
         let table = self.lake.silver(task.name);
-        let mut standing = Standing {
+        let mut standing = task.before.clone().unwrap_or_else(|| Standing {
             source_table: task.table.name.clone(),
             silver_table: task.name.to_owned(),
-            cut: task.cut,
+            cut: -1,
             version: -1,
-            shape: task.shape.version,
+            shape: 0,
             image_lsn: None,
             image_ordinal: None,
             held: None,
-        };
-        if let Some(before) = &task.before {
-            standing = Standing { cut: task.cut, held: None, ..before.clone() };
+        });
+        standing.held = task.unmergeable();
+        if standing.held.is_some() {
+            return Ok(standing);
         }
-        if let Some(reason) = task.unmergeable() {
-            return Ok(Standing {
-                cut: task.before.as_ref().map_or(-1, |before| before.cut),
-                held: Some(reason),
-                ..standing
-            });
-        }
-        let mut after = task.before.as_ref().map_or(Position::START, |before| Position::end_of(before.cut));
+        let mut after = Position::end_of(standing.cut);
         if let Some(image) = task.image {
             let envelopes = self.envelopes_of(task.topic, image.begin, task.cut).await?;
-            let select = load::image(&self.lake, task.topic, image.begin, task.cut, task.shape, &envelopes);
-            let statement = load::replace(&table, task.shape, &select);
-            standing.version = self.write(&table, task.cut * 2, &statement).await?;
+            let image = load::Image {
+                topic: task.topic,
+                begin: image.begin,
+                to_lsn: task.cut,
+                shapes: task.table.shapes_between(image.begin.commit_lsn - 1, task.cut),
+                envelopes: &envelopes,
+            };
+            if let Some(query) = image.misfit(&self.lake) {
+                let about = || format!("looking at the image of {}", task.table.name);
+                let found: Option<(i64,)> =
+                    self.spark.sql(&query).await.doing(about())?.first_as().await.doing(about())?;
+                if found.is_some() {
+                    standing.held = Some(MISFIT.to_owned());
+                    return Ok(standing);
+                }
+            }
+            self.make(&table, task, &image.rows(&self.lake, task.shape), &mut standing).await?;
             (standing.image_lsn, standing.image_ordinal) =
                 (Some(image.begin.commit_lsn), Some(image.begin.ordinal));
             after = Position { ordinal: image.begin.ordinal - 1, ..image.begin };
-        } else if task.before.as_ref().is_none_or(|before| before.version < 0) {
-            let statement = load::replace(&table, task.shape, &load::nothing(task.shape));
-            standing.version = self.write(&table, task.cut * 2, &statement).await?;
-        } else if standing.shape != task.shape.version {
-            let from = task.table.shapes.iter().find(|shape| shape.version == standing.shape);
-            let from = from.ok_or_else(|| {
-                Error::new(ErrorKind::Incomplete, format!("{table} has a shape that was never told"))
-            })?;
-            let present =
-                self.spark.table(&table).columns().await.doing(format!("reading the columns of {table}"))?;
-            for statement in alter::statements(&table, from, task.shape, &present) {
-                self.spark
-                    .sql(&statement)
-                    .await
-                    .doing(format!("giving {table} the columns of its source"))?;
-            }
-            standing.version = self.version(&table).await?;
+        } else if standing.version < 0 {
+            self.make(&table, task, &load::nothing(task.shape), &mut standing).await?;
         }
+        for (shape, to) in task.steps(after, standing.shape) {
+            self.reshape(task, &table, &mut standing, shape).await?;
+            self.merge(task, &table, &mut standing, shape, after, to).await?;
+            after = to;
+        }
+        standing.cut = task.cut;
+        Ok(standing)
+    }
+
+    /// Makes the table, or puts another in its place, of the rows of a query.
+    async fn make(&self, table: &str, task: &Task<'_>, rows: &str, standing: &mut Standing) -> Result<()> {
+        let statement = load::replace(table, task.shape, rows);
+        standing.version = self.write(table, &format!("{table}.load"), task.cut, &statement).await?;
         standing.shape = task.shape.version;
+        Ok(())
+    }
+
+    /// Gives the table the columns of a shape.
+    async fn reshape(
+        &self,
+        task: &Task<'_>,
+        table: &str,
+        standing: &mut Standing,
+        shape: &Shape,
+    ) -> Result<()> {
+        if standing.shape == shape.version {
+            return Ok(());
+        }
+        let from = task.table.shapes.iter().find(|from| from.version == standing.shape).ok_or_else(|| {
+            Error::new(ErrorKind::Incomplete, format!("{table} has a shape that was never told"))
+        })?;
+        let present =
+            self.spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
+        for statement in alter::statements(table, from, shape, &present) {
+            self.spark.sql(&statement).await.doing(format!("giving {table} the columns of its source"))?;
+        }
+        standing.version = self.version(table).await?;
+        standing.shape = shape.version;
+        Ok(())
+    }
+
+    /// Merges the events behind `after` up to `to`.
+    async fn merge(
+        &self,
+        task: &Task<'_>,
+        table: &str,
+        standing: &mut Standing,
+        shape: &Shape,
+        after: Position,
+        to: Position,
+    ) -> Result<()> {
         if let Some(activity) = task.activity {
-            if let Some(truncated) = activity.truncated().filter(|truncated| *truncated > after) {
-                self.empty(&table, task.shape, truncated).await?;
-                after = truncated;
+            let truncated = activity.truncated().filter(|truncated| after < *truncated && *truncated <= to);
+            if let Some(truncated) = truncated {
+                self.empty(table, shape, truncated).await?;
             }
+            let after = truncated.unwrap_or(after);
             let window = Window {
                 source_table: &task.table.name,
                 after,
-                to_lsn: task.cut,
-                shapes: task.table.shapes_between(after.commit_lsn - 1, task.cut),
+                to,
+                shapes: task.table.shapes_between(after.commit_lsn - 1, to.commit_lsn),
                 untold: &activity.untold,
             };
-            let statement = if task.shape.key.is_empty() {
-                merge::keyless(&self.lake, &table, &window, task.shape)
+            let statement = if shape.key.is_empty() {
+                merge::keyless(&self.lake, table, &window, shape)
             } else {
-                merge::keyed(&self.lake, &table, &window, task.shape)
+                merge::keyed(&self.lake, table, &window, shape)
             };
-            standing.version = self.write(&table, task.cut * 2 + 1, &statement).await?;
+            // Several merges may end within one transaction.
+            let writer = if to == Position::end_of(task.cut) {
+                table.to_owned()
+            } else {
+                format!("{table}.{}", shape.version)
+            };
+            standing.version = self.write(table, &writer, to.commit_lsn, &statement).await?;
         }
-        Ok(standing)
+        for statement in merge::renamed_labels(table, shape, &task.table.shapes, after) {
+            self.spark.sql(&statement).await.doing(format!("renaming values of {table}"))?;
+            standing.version = self.version(table).await?;
+        }
+        Ok(())
     }
 
     /// Deletes the rows that a TRUNCATE found.
@@ -264,10 +322,10 @@ impl Rounds {
         self.spark.sql(&statement).await.doing(format!("emptying {table}")).map(|_| ())
     }
 
-    /// Runs a statement that a table takes once under this number; the version that the table is at then.
-    async fn write(&self, table: &str, number: i64, statement: &str) -> Result<i64> {
+    /// Runs a statement that a table takes once under this number of `writer`; the version that the table is at then.
+    async fn write(&self, table: &str, writer: &str, number: i64, statement: &str) -> Result<i64> {
         let write = async { self.spark.sql(statement).await };
-        let committed = Box::pin(IdempotentWrite::new(table, number).commit(&self.spark, write)).await;
+        let committed = Box::pin(IdempotentWrite::new(writer, number).commit(&self.spark, write)).await;
         match committed.doing(format!("writing {table}"))? {
             Some(version) => Ok(version),
             None => self.version(table).await,
@@ -398,9 +456,29 @@ struct Task<'a> {
     before: Option<Standing>,
     /// Why capture buries its events.
     isolated: Option<&'a str>,
+    /// Whether capture reads tables as a whole: it does not with `snapshot.mode = "never"`.
+    has_images: bool,
 }
 
+/// Why a payload was not decoded.
+const MISFIT: &str = "a value has no place in its column's type, such as an array of two dimensions among arrays of one, or a payload \
+    is not of its schema";
+
 impl Task<'_> {
+    /// The shapes that the table takes on, and up to where it is merged in each. What identifies a row must not change within a merge;
+    /// else the last shape does for all events.
+    fn steps(&self, after: Position, standing: i32) -> Vec<(&Shape, Position)> {
+        let shapes = self.table.shapes_between(after.commit_lsn - 1, self.cut);
+        let mut steps: Vec<(&Shape, Position)> = Vec::new();
+        for (shape, later) in shapes.iter().zip(shapes.iter().skip(1)) {
+            if !later.has_key_of(shape) && shape.version >= standing && later.from > after {
+                steps.push((shape, Position { ordinal: later.from.ordinal - 1, ..later.from }));
+            }
+        }
+        steps.push((self.shape, Position::end_of(self.cut)));
+        steps
+    }
+
     /// Why the table can't be brought there.
     fn unmergeable(&self) -> Option<Held> {
         if let Some(reason) = self.isolated {
@@ -410,16 +488,12 @@ impl Task<'_> {
         if let Some((_, reason)) = table.unreadable.as_ref().filter(|(from, _)| *from <= cut) {
             return Some(format!("its shape can't be followed: {reason}"));
         }
-        let waits = table
-            .images
-            .last()
-            .is_some_and(|image| image.begin <= cut && image.end.is_none_or(|end| end > cut));
-        if waits && self.image.is_none() {
-            return Some("capture is reading the table as a whole; it goes on when that is done".to_owned());
+        if self.has_images && table.waits_for_image(self.cut) {
+            return Some("capture reads the table as a whole; it goes on when that is done".to_owned());
         }
         let activity = self.activity?;
         if activity.unread > 0 {
-            return Some(format!("{} of its events can't be read by their schema", activity.unread));
+            return Some(MISFIT.to_owned());
         }
         if activity.moved {
             return Some("a key was changed in a row with values out of line that were not told; ALTER TABLE … REPLICA IDENTITY FULL tells them".to_owned());

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod compare;
+mod restarts;
 mod shapes;
 mod stage;
 mod values;
@@ -36,6 +37,11 @@ fn main() {
         trial("values::out_of_line", values::out_of_line),
         trial("shapes::columns_come_and_go", shapes::columns_come_and_go),
         trial("shapes::names", shapes::names),
+        trial("shapes::enums_and_buried_events", shapes::enums_and_buried_events),
+        trial("shapes::one_table_is_held", shapes::one_table_is_held),
+        trial("restarts::goes_on_where_it_stood", restarts::goes_on_where_it_stood),
+        trial("restarts::a_round_is_repeated", restarts::a_round_is_repeated),
+        trial("restarts::two_at_once", restarts::two_at_once),
         trial("shapes::tables_are_replaced_and_emptied", shapes::tables_are_replaced_and_emptied),
     ];
     libtest_mimic::run(&arguments, tests).exit();

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, FromArgMatches};
 use lakepulse_medallion::bronze::{self, BronzeOptions};
-use lakepulse_medallion::changes::{ChangeLog, ChangeOptions, PAUSE, Publication};
-use lakepulse_medallion::control::{Control, ControlOptions};
+use lakepulse_medallion::changes::{ChangeLog, PAUSE, Publication};
+use lakepulse_medallion::control::Control;
 use lakepulse_medallion::job::{SparkAddress, own_session};
 use lakepulse_medallion::typed::Rounds;
 use lakepulse_medallion::{Lake, Registry, RegistryAddress};
@@ -20,7 +20,7 @@ use tokio_postgres::{Client, Config, NoTls};
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Longer than anything takes on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(240);
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -36,9 +36,34 @@ pub struct Stage {
     capture: Child,
     directory: TempDir,
     query: StreamingQuery,
-    control: Control,
-    changes: ChangeLog,
-    rounds: Rounds,
+    pub silver: Silver,
+}
+
+/// What a process of silver consists of.
+pub struct Silver {
+    pub control: Control,
+    pub changes: ChangeLog,
+    pub rounds: Rounds,
+}
+
+impl Silver {
+    /// As a process begins: from what the tables of silver say.
+    pub async fn open(spark: &SparkSession, lake: &Lake) -> Result<Self> {
+        let registry = Registry::new(&options::<RegistryAddress>(&[])?)?;
+        let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), options(&[])?).await?;
+        let control = Control::open(&options(&[])?, lake, registry.clone(), changes.cut().offset)?;
+        let rounds = Rounds::open(spark, lake.clone(), registry).await?;
+        Ok(Self { control, changes, rounds })
+    }
+
+    /// Publishes one slice if there is one.
+    pub async fn publish(&mut self) -> Result<()> {
+        self.control.advance(Duration::from_millis(200)).await?;
+        if let Publication::Incomplete { .. } = self.changes.publish(&mut self.control).await? {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
 }
 
 fn setting(name: &str) -> Result<String> {
@@ -84,41 +109,15 @@ impl Stage {
         runtime.block_on(client.batch_execute(ddl))?;
         let directory = tempfile::tempdir()?;
         let (capture, lake) = start_capture(&name, &source, more, &directory)?;
-        let registry = Registry::new(&options::<RegistryAddress>(&[])?)?;
-        let (spark, reader, query, control, changes, rounds) = runtime.block_on(async {
+        let (spark, reader, query, silver) = runtime.block_on(async {
             let spark = options::<SparkAddress>(&[])?.connect().await?;
             let bronze_options: BronzeOptions = options(&["--trigger-ms=500".to_owned()])?;
             let query = bronze::start(&spark, &lake, &bronze_options).await?;
-            let changes =
-                ChangeLog::open(&spark, lake.clone(), registry.clone(), options::<ChangeOptions>(&[])?)
-                    .await?;
-            let control = Control::open(
-                &options::<ControlOptions>(&[])?,
-                &lake,
-                registry.clone(),
-                changes.cut().offset,
-            )?;
-            let rounds = Rounds::open(&spark, lake.clone(), registry).await?;
+            let silver = Silver::open(&spark, &lake).await?;
             let reader = own_session(&spark).await?;
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((
-                spark, reader, query, control, changes, rounds,
-            ))
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((spark, reader, query, silver))
         })?;
-        Ok(Self {
-            runtime,
-            name,
-            client,
-            spark,
-            reader,
-            lake,
-            admin,
-            capture,
-            directory,
-            query,
-            control,
-            changes,
-            rounds,
-        })
+        Ok(Self { runtime, name, client, spark, reader, lake, admin, capture, directory, query, silver })
     }
 
     /// Runs statements.
@@ -128,34 +127,37 @@ impl Stage {
 
     /// Publishes and merges all that the source has committed so far.
     pub fn settle(&mut self) -> Result<()> {
-        // What comes last is an event, so that capture's checkpoint passes everything before it.
-        self.sql("INSERT INTO touched VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = touched.n + 1")?;
-        let head = self.runtime.block_on(
-            self.client.query_one("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint", &[]),
-        )?;
-        // The last byte of the log so far.
-        let head: i64 = head.get::<_, i64>(0) - 1;
-        let begun = Instant::now();
-        let Self { runtime, control, changes, rounds, directory, .. } = self;
-        while changes.cut().commit_lsn < head {
-            if begun.elapsed() > DEADLINE {
-                return Err(format!(
-                    "cut {} has not passed {head}; capture says:\n{}",
-                    changes.cut().commit_lsn,
-                    log_of(directory)
-                )
-                .into());
-            }
-            runtime.block_on(async {
-                control.advance(Duration::from_millis(200)).await?;
-                if let Publication::Incomplete { .. } = changes.publish(control).await? {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                Ok::<_, lakepulse_medallion::Error>(())
-            })?;
-        }
-        runtime.block_on(rounds.run(control, changes.cut()))?;
+        self.publish()?;
+        let Self { runtime, silver, .. } = self;
+        runtime.block_on(silver.rounds.run(&silver.control, silver.changes.cut()))?;
         Ok(())
+    }
+
+    /// Publishes all that the source has committed so far.
+    pub fn publish(&mut self) -> Result<()> {
+        let head = self.head()?;
+        let begun = Instant::now();
+        while self.silver.changes.cut().commit_lsn < head {
+            if begun.elapsed() > DEADLINE {
+                let cut = self.silver.changes.cut().commit_lsn;
+                return Err(format!("cut {cut} has not passed {head}; capture says:\n{}", self.log()).into());
+            }
+            self.runtime.block_on(self.silver.publish())?;
+        }
+        Ok(())
+    }
+
+    /// The last byte of the log so far, of which the end is an event, so that a checkpoint of capture passes it.
+    pub fn head(&self) -> Result<i64> {
+        self.sql("INSERT INTO touched VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = touched.n + 1")?;
+        let head =
+            self.client.query_one("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint - 1", &[]);
+        Ok(self.runtime.block_on(head)?.get(0))
+    }
+
+    /// Another process of silver on the same lake.
+    pub fn another_silver(&self) -> Result<Silver> {
+        self.runtime.block_on(Silver::open(&self.spark, &self.lake))
     }
 
     pub fn log(&self) -> String {
@@ -165,6 +167,7 @@ impl Stage {
     /// What capture has told of a table.
     pub fn told(&self, table: &str) -> String {
         let told: Vec<String> = self
+            .silver
             .control
             .tables()
             .values()
@@ -176,7 +179,7 @@ impl Stage {
 
     /// Where each typed table stands, by the source table's name.
     pub fn standing(&self, table: &str) -> Option<&lakepulse_medallion::typed::Standing> {
-        self.rounds.standings().values().find(|standing| standing.source_table == table)
+        self.silver.rounds.standings().values().find(|standing| standing.source_table == table)
     }
 }
 

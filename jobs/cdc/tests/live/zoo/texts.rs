@@ -13,7 +13,7 @@ use crate::stage::{Result, Stage};
 use crate::topics::{Record, Topics, field};
 
 /// Types whose Avro form is exact with every option.
-const NEVER: [&str; 20] = [
+const NEVER: [&str; 19] = [
     "boolean",
     "smallint",
     "integer",
@@ -29,7 +29,6 @@ const NEVER: [&str; 20] = [
     "jsonb",
     "xml",
     "tsvector",
-    "bytea",
     "mood",
     "integer[]",
     "text[]",
