@@ -13,7 +13,7 @@ use crate::stage::{Result, Stage};
 use crate::topics::{Record, Topics, field};
 
 /// Types whose Avro form is exact with every option.
-const NEVER: [&str; 19] = [
+const NEVER: [&str; 17] = [
     "boolean",
     "smallint",
     "integer",
@@ -23,7 +23,6 @@ const NEVER: [&str; 19] = [
     "double precision",
     "text",
     "char(6)",
-    "date",
     "timestamptz",
     "uuid",
     "jsonb",
@@ -32,7 +31,6 @@ const NEVER: [&str; 19] = [
     "mood",
     "integer[]",
     "text[]",
-    "date[]",
 ];
 
 pub fn by_default() -> Outcome {
