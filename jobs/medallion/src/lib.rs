@@ -20,6 +20,8 @@
 //! - [`bronze`]: one streaming query appends every event of every topic to `bronze.events`
 //! - [`silver`]: `cut` finds how far bronze is complete, `decode` makes rows of payloads, `current` and `history`
 //!   merge them, `published` tells everybody the cut
+//! - [`control`]: checkpoints and relation records, read from Kafka; [`changes`]: the decoded change log, each commit of which publishes a
+//!   cut; [`typed`]: rounds that bring typed tables to a published cut. They take the place of [`silver`], and no binary runs them yet
 //! - [`gold`]: the star schema, refreshed from what changed in silver between two published cuts
 //! - [`contract`]: what is agreed about each source table; `writer_schema`, `registry`: what its payloads look like
 //! - [`lake`]: names of databases and tables; [`job`]: what the binaries share; [`metrics`]: what they report;

@@ -28,6 +28,9 @@ pub fn goes_on_in_a_new_timeline() -> Outcome {
     Servers::of(&stage)?.kill("postgres")?;
     stage.reconnect()?;
     stage.sql("ALTER SYSTEM RESET restore_command")?;
+    // A checkpoint within the recovery is of the old timeline, and the next one takes its time.
+    let in_recovery = "SELECT pg_is_in_recovery()";
+    eventually("the recovery to end", || Ok(stage.value(in_recovery)?.as_deref() == Some("f")))?;
     stage.sql("CHECKPOINT")?;
     eventually("the new timeline", || Ok(stage.value(timeline)? != before))?;
 
