@@ -87,9 +87,9 @@ impl SourceType {
         }
     }
 
-    /// Whether PostgreSQL may keep a value out of line and then leave it out of an update's event.
+    /// Whether PostgreSQL may keep a value out of line and then leave it out of an update's event. Numbers of 38 digits are too short.
     pub fn can_be_toasted(&self) -> bool {
-        matches!(self, Self::Bytes | Self::Text(_) | Self::Array(_) | Self::Numeric(..))
+        matches!(self, Self::Bytes | Self::Text(_) | Self::Array(_))
     }
 
     /// Whether values are characters for which PostgreSQL's text is the value.
