@@ -56,9 +56,7 @@ impl Registry {
         if let Some(schema) = self.known.lock().await.get(&id) {
             return Ok(schema.clone());
         }
-        let path = format!("schemas/ids/{id}");
-        let text: SchemaText = self.get(&path).await?.ok_or_else(|| self.missing(&path))?;
-        let schema = Arc::new(WriterSchema::parse(&text.schema)?);
+        let schema = Arc::new(WriterSchema::parse(&self.text(id).await?)?);
         self.known.lock().await.insert(id, schema.clone());
         Ok(schema)
     }

@@ -34,7 +34,7 @@ impl Envelope {
     pub(crate) fn parse(json: &str) -> Result<Self> {
         let refuse =
             |what: &str| Error::new(ErrorKind::Data, format!("a writer schema is no envelope: {what}"));
-        let schema: Value = serde_json::from_str(json).map_err(|error| refuse(&error.to_string()))?;
+        let mut schema: Value = serde_json::from_str(json).map_err(|error| refuse(&error.to_string()))?;
         // `before` comes first and spells the row's record out; `after` refers to it by name.
         let before = members(&schema, "fields")
             .iter()
@@ -46,7 +46,6 @@ impl Envelope {
             .iter()
             .map(|field| Field::parse(field).ok_or_else(|| refuse("a field has no type")));
         let fields = fields.collect::<Result<_>>()?;
-        let mut schema = schema.clone();
         forget_long_decimals(&mut schema);
         Ok(Self { json: schema.to_string(), fields })
     }
@@ -107,15 +106,9 @@ impl Envelope {
             .columns
             .iter()
             .map(|column| {
-                let kind = column.lake_type();
-                let value = match from.columns.iter().find(|former| former.is(column)) {
-                    Some(former) => self.typed(former),
-                    None => column.missing.as_deref().map_or_else(
-                        || "NULL".to_owned(),
-                        |missing| kind.typed_canonical(&text_literal(missing)),
-                    ),
-                };
-                format!("{}, CAST({value} AS {})", text_literal(&column.column), kind.spark())
+                let former = from.columns.iter().find(|former| former.is(column));
+                let value = former.map_or_else(|| column.missing_value(), |former| self.typed(former));
+                format!("{}, CAST({value} AS {})", text_literal(&column.column), column.lake_type().spark())
             })
             .collect();
         columns.push(format!("'{}', timestamp_micros({EVENT}.source.ts_us)", Self::COMMITTED_AT));

@@ -15,7 +15,6 @@ use spark_client::delta::IdempotentWrite;
 
 pub use cut::Cut;
 pub(crate) use envelope::Envelope;
-pub(crate) use slice::is_before;
 
 use crate::control::Control;
 use crate::error::{Doing, Error, ErrorKind, Result};

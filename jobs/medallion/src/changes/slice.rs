@@ -91,6 +91,7 @@ pub(super) fn insert(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], ta
 }
 
 fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch]) -> String {
+    let is_before = |shape: &Shape| shape.from.is_behind("commit_lsn", "ordinal");
     let mut cases = String::new();
     for branch in branches {
         // Two topics may share a schema, although capture's names differ.
@@ -101,10 +102,10 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch]) -> String {
                 condition.push_str(&format!(" AND topic = {}", text_literal(&branch.topic)));
             }
             if shape.from > Position::end_of(cut.commit_lsn) {
-                condition.push_str(&format!(" AND NOT {}", is_before(shape.from)));
+                condition.push_str(&format!(" AND NOT {}", is_before(shape)));
             }
             if let Some(later) = branch.shapes.get(index + 1) {
-                condition.push_str(&format!(" AND {}", is_before(later.from)));
+                condition.push_str(&format!(" AND {}", is_before(later)));
             }
             cases.push_str(&format!(
                 " WHEN {condition} THEN {}",
@@ -122,10 +123,4 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch]) -> String {
         next.commit_lsn,
         ids.join(", "),
     )
-}
-
-/// Whether a row's event comes before a position.
-pub(crate) fn is_before(position: Position) -> String {
-    let Position { commit_lsn, ordinal } = position;
-    format!("(commit_lsn < {commit_lsn} OR commit_lsn = {commit_lsn} AND ordinal < {ordinal})")
 }

@@ -25,4 +25,10 @@ impl Position {
     pub fn end_of(commit_lsn: i64) -> Self {
         Self { commit_lsn, ordinal: i64::MAX }
     }
+
+    /// Spark SQL: whether the position in these two columns comes before this one.
+    pub(crate) fn is_behind(self, commit_lsn: &str, ordinal: &str) -> String {
+        let Self { commit_lsn: lsn, ordinal: at } = self;
+        format!("({commit_lsn} < {lsn} OR {commit_lsn} = {lsn} AND {ordinal} < {at})")
+    }
 }

@@ -16,14 +16,12 @@ pub struct RelationRecord {
     pub kind: String,
     pub schema: String,
     pub table: String,
-    pub oid: i64,
     pub topic: String,
     pub commit_lsn: i64,
     pub ordinal: i64,
     pub changes: Vec<Change>,
     pub identity: String,
     pub key: Vec<String>,
-    pub key_from: String,
     pub columns: Vec<RelationColumn>,
 }
 

@@ -6,6 +6,7 @@ use lakepulse_types::SourceType;
 
 use super::Position;
 use super::relation::{Change, GONE, IMAGE_BEGIN, IMAGE_END, RELATION, RelationColumn, RelationRecord};
+use crate::lake::text_literal;
 
 /// A column as events have it, and its name in the lakehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,12 @@ impl ShapeColumn {
         if self.masked { SourceType::Text("text".to_owned()) } else { self.source.clone() }
     }
 
+    /// Spark SQL: what rows have that were written before the column existed.
+    pub(crate) fn missing_value(&self) -> String {
+        let value = |text: &String| self.lake_type().typed_canonical(&text_literal(text));
+        self.missing.as_ref().map_or_else(|| "NULL".to_owned(), value)
+    }
+
     /// Whether another shape's column is this one.
     pub fn is(&self, other: &Self) -> bool {
         if self.attnum == 0 || other.attnum == 0 {
@@ -46,7 +53,6 @@ pub struct Shape {
     /// Counts the shapes of the table from 1.
     pub version: i32,
     pub from: Position,
-    pub oid: i64,
     pub columns: Vec<ShapeColumn>,
     /// Names of columns in the lakehouse, in the key's order; empty when nothing identifies a row.
     pub key: Vec<String>,
@@ -79,12 +85,12 @@ impl Shape {
 
     fn of(record: &RelationRecord, version: i32) -> Result<Self, String> {
         let captured: Vec<&RelationColumn> = record.columns.iter().filter(|column| column.captured).collect();
-        let columns = named(&captured)
+        let columns: Vec<ShapeColumn> = named(&captured)
             .into_iter()
             .zip(captured)
             .map(|(name, column)| {
                 let r#type = column.base.as_ref().unwrap_or(&column.r#type);
-                Ok(ShapeColumn {
+                ShapeColumn {
                     attnum: column.attnum,
                     name: column.name.clone(),
                     field: column.field.clone(),
@@ -92,9 +98,9 @@ impl Shape {
                     source: r#type.parse().unwrap_or_else(|_| SourceType::Text(r#type.clone())),
                     masked: column.masked,
                     missing: column.missing.clone(),
-                })
+                }
             })
-            .collect::<Result<Vec<_>, String>>()?;
+            .collect();
         let key = record
             .key
             .iter()
@@ -108,7 +114,6 @@ impl Shape {
         Ok(Self {
             version,
             from: record.position(),
-            oid: record.oid,
             columns,
             key,
             is_identity_full: record.identity == "full",
@@ -256,14 +261,12 @@ mod tests {
             kind: kind.into(),
             schema: "s".into(),
             table: "t".into(),
-            oid: 7,
             topic: "p.s.t".into(),
             commit_lsn,
             ordinal: 0,
             changes: Vec::new(),
             identity: "default".into(),
             key: vec!["id".into()],
-            key_from: "primary_key".into(),
             columns,
         }
     }

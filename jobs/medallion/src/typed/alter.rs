@@ -68,15 +68,9 @@ fn converted(table: &str, from: &Shape, to: &Shape) -> String {
         .columns
         .iter()
         .map(|column| {
-            let kind = column.lake_type();
-            let value = match from.columns.iter().find(|former| former.is(column)) {
-                Some(former) => quoted(&former.column),
-                None => column
-                    .missing
-                    .as_deref()
-                    .map_or_else(|| "NULL".to_owned(), |text| kind.typed_canonical(&text_literal(text))),
-            };
-            format!("CAST({value} AS {}) AS {}", kind.spark(), quoted(&column.column))
+            let former = from.columns.iter().find(|former| former.is(column));
+            let value = former.map_or_else(|| column.missing_value(), |former| quoted(&former.column));
+            format!("CAST({value} AS {}) AS {}", column.lake_type().spark(), quoted(&column.column))
         })
         .collect();
     let (before, after) = (MetaColumns::of(from), MetaColumns::of(to));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::naming::MetaColumns;
-use crate::changes::{Envelope, is_before};
+use crate::changes::Envelope;
 use crate::control::{Position, Shape};
 use crate::lake::{Lake, quoted, quoted_table, text_literal};
 
@@ -93,14 +93,15 @@ impl Image<'_> {
         value: impl Fn(&Envelope, &Shape) -> String,
     ) -> impl Iterator<Item = String> {
         self.envelopes.iter().flat_map(move |(id, envelope)| {
+            let is_before = |shape: &Shape| shape.from.is_behind("commit_lsn", "ordinal");
             let mut branches = Vec::new();
             for (index, from) in self.shapes.iter().enumerate() {
                 let mut condition = rows_of(self.begin, self.to_lsn);
                 if index > 0 {
-                    condition.push_str(&format!(" AND NOT {}", is_before(from.from)));
+                    condition.push_str(&format!(" AND NOT {}", is_before(from)));
                 }
                 if let Some(later) = self.shapes.get(index + 1) {
-                    condition.push_str(&format!(" AND {}", is_before(later.from)));
+                    condition.push_str(&format!(" AND {}", is_before(later)));
                 }
                 branches.push(format!(
                     "SELECT commit_lsn, ordinal, {} AS r FROM {} WHERE topic = {} AND schema_id = {id} AND {condition}",
@@ -116,8 +117,10 @@ impl Image<'_> {
 
 /// Which rows of bronze are an image's.
 pub(super) fn rows_of(begin: Position, to_lsn: i64) -> String {
-    let Position { commit_lsn, ordinal } = begin;
+    // The first comparison is one that files are left out by.
     format!(
-        "op = 'r' AND commit_lsn >= {commit_lsn} AND commit_lsn <= {to_lsn} AND (commit_lsn > {commit_lsn} OR ordinal >= {ordinal})"
+        "op = 'r' AND commit_lsn >= {} AND commit_lsn <= {to_lsn} AND NOT {}",
+        begin.commit_lsn,
+        begin.is_behind("commit_lsn", "ordinal")
     )
 }

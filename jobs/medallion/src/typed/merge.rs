@@ -214,13 +214,10 @@ pub(super) fn renamed_labels(table: &str, shape: &Shape, shapes: &[Shape], after
                 continue;
             };
             let (name, before, new) = (quoted(&column.column), text_literal(before), text_literal(new));
+            let earlier = renaming.from.is_behind(&quoted(&meta.commit_lsn), &quoted(&meta.ordinal));
             statements.push(format!(
-                "UPDATE {} SET {name} = {new} WHERE {name} = {before} AND ({lsn} < {at} OR {lsn} = {at} AND {ordinal} < {within})",
-                quoted_table(table),
-                lsn = quoted(&meta.commit_lsn),
-                ordinal = quoted(&meta.ordinal),
-                at = renaming.from.commit_lsn,
-                within = renaming.from.ordinal,
+                "UPDATE {} SET {name} = {new} WHERE {name} = {before} AND {earlier}",
+                quoted_table(table)
             ));
         }
     }

@@ -9,13 +9,13 @@ use spark_client::SparkSession;
 use spark_client::delta::IdempotentWrite;
 
 use super::merge::{self, Window};
-use super::naming::silver_names;
+use super::naming::{MetaColumns, silver_names};
 use super::{alter, load};
 use crate::changes::{Cut, Envelope};
 use crate::control::{Control, Image, Position, Shape, SourceTable};
 use crate::error::{Doing, Error, ErrorKind, Result};
 use crate::job::own_session;
-use crate::lake::{Lake, quoted_table, text_literal};
+use crate::lake::{Lake, quoted, quoted_table, text_literal};
 use crate::registry::Registry;
 
 /// Where a typed table stands, as `silver.rounds` has it.
@@ -79,9 +79,6 @@ pub struct Rounds {
     /// By topic.
     standings: BTreeMap<String, Standing>,
 }
-
-/// What holds a table, in words for a person.
-type Held = String;
 
 impl Rounds {
     /// Makes `silver.rounds` where it is missing, and reads where each table stands.
@@ -312,13 +309,9 @@ impl Rounds {
 
     /// Deletes the rows that a TRUNCATE found.
     async fn empty(&self, table: &str, shape: &Shape, truncated: Position) -> Result<()> {
-        let meta = super::MetaColumns::of(shape);
-        let (lsn, ordinal) = (crate::lake::quoted(&meta.commit_lsn), crate::lake::quoted(&meta.ordinal));
-        let Position { commit_lsn, ordinal: at } = truncated;
-        let statement = format!(
-            "DELETE FROM {} WHERE {lsn} < {commit_lsn} OR {lsn} = {commit_lsn} AND {ordinal} < {at}",
-            quoted_table(table)
-        );
+        let meta = MetaColumns::of(shape);
+        let earlier = truncated.is_behind(&quoted(&meta.commit_lsn), &quoted(&meta.ordinal));
+        let statement = format!("DELETE FROM {} WHERE {earlier}", quoted_table(table));
         self.spark.sql(&statement).await.doing(format!("emptying {table}")).map(|_| ())
     }
 
@@ -479,8 +472,8 @@ impl Task<'_> {
         steps
     }
 
-    /// Why the table can't be brought there.
-    fn unmergeable(&self) -> Option<Held> {
+    /// Why the table can't be brought there, in words for a person.
+    fn unmergeable(&self) -> Option<String> {
         if let Some(reason) = self.isolated {
             return Some(format!("capture buries its events as dead letters: {reason}"));
         }
