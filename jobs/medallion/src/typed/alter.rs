@@ -5,13 +5,19 @@ use crate::control::{Shape, ShapeColumn};
 use crate::lake::{quoted, quoted_table, text_literal};
 use crate::typed::load::{SHAPE, replace};
 
-/// The statements, in their order. Each may have been carried out before, as far as the table's columns `present` show.
+/// The statements, in their order. Each may have been carried out before, as far as the table's columns `present` show; what can't be
+/// seen by them is one statement, which makes the table anew with its shape.
 pub(super) fn statements(table: &str, from: &Shape, to: &Shape, present: &[String]) -> Vec<String> {
     let has = |name: &str| present.iter().any(|column| column == name);
     let former = |column: &ShapeColumn| from.columns.iter().find(|former| former.is(column));
+    let is_new_name =
+        |name: &str| !from.columns.iter().any(|column| column.column.eq_ignore_ascii_case(name));
     let rewritten = to.columns.iter().any(|column| match former(column) {
-        Some(former) => former.lake_type().spark() != column.lake_type().spark(),
-        None => column.missing.is_some(),
+        Some(former) => {
+            former.lake_type().spark() != column.lake_type().spark()
+                || former.column != column.column && !is_new_name(&column.column)
+        }
+        None => column.missing.is_some() || !is_new_name(&column.column),
     }) || MetaColumns::of(from) != MetaColumns::of(to)
         || from.key != to.key;
     if rewritten {
@@ -24,38 +30,17 @@ pub(super) fn statements(table: &str, from: &Shape, to: &Shape, present: &[Strin
             statements.push(alter(format!("DROP COLUMN {}", quoted(&column.column))));
         }
     }
-    // By way of names that no other column has, since columns may take each other's.
-    let renamed: Vec<(&ShapeColumn, &ShapeColumn)> = to
-        .columns
-        .iter()
-        .filter_map(|column| former(column).map(|former| (former, column)))
-        .filter(|(former, column)| former.column != column.column)
-        .collect();
-    let between = |column: &ShapeColumn| format!("_lakepulse_renaming_{}", column.attnum);
-    for (former, column) in &renamed {
-        if has(&former.column) && !has(&between(column)) {
-            statements.push(alter(format!(
-                "RENAME COLUMN {} TO {}",
-                quoted(&former.column),
-                quoted(&between(column))
-            )));
+    for column in &to.columns {
+        let name = quoted(&column.column);
+        match former(column) {
+            Some(former) if former.column != column.column && has(&former.column) => {
+                statements.push(alter(format!("RENAME COLUMN {} TO {name}", quoted(&former.column))));
+            }
+            None if !has(&column.column) => {
+                statements.push(alter(format!("ADD COLUMNS ({name} {})", column.lake_type().spark())));
+            }
+            _ => {}
         }
-    }
-    for (former, column) in &renamed {
-        if has(&former.column) || has(&between(column)) {
-            statements.push(alter(format!(
-                "RENAME COLUMN {} TO {}",
-                quoted(&between(column)),
-                quoted(&column.column)
-            )));
-        }
-    }
-    for column in to.columns.iter().filter(|column| former(column).is_none() && !has(&column.column)) {
-        statements.push(alter(format!(
-            "ADD COLUMNS ({} {})",
-            quoted(&column.column),
-            column.lake_type().spark()
-        )));
     }
     statements
         .push(alter(format!("SET TBLPROPERTIES ('{SHAPE}' = {})", text_literal(&to.version.to_string()))));

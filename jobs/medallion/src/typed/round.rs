@@ -251,17 +251,35 @@ impl Rounds {
         if standing.shape == shape.version {
             return Ok(());
         }
-        let from = task.table.shapes.iter().find(|from| from.version == standing.shape).ok_or_else(|| {
-            Error::new(ErrorKind::Incomplete, format!("{table} has a shape that was never told"))
-        })?;
-        let present =
-            self.spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
-        for statement in alter::statements(table, from, shape, &present) {
-            self.spark.sql(&statement).await.doing(format!("giving {table} the columns of its source"))?;
+        // A round that was not recorded may have done it.
+        if self.shape_of(table).await? != Some(shape.version) {
+            let from =
+                task.table.shapes.iter().find(|from| from.version == standing.shape).ok_or_else(|| {
+                    Error::new(ErrorKind::Incomplete, format!("{table} has a shape that was never told"))
+                })?;
+            let present =
+                self.spark.table(table).columns().await.doing(format!("reading the columns of {table}"))?;
+            for statement in alter::statements(table, from, shape, &present) {
+                self.spark
+                    .sql(&statement)
+                    .await
+                    .doing(format!("giving {table} the columns of its source"))?;
+            }
         }
         standing.version = self.version(table).await?;
         standing.shape = shape.version;
         Ok(())
+    }
+
+    /// The shape that the table says it has.
+    async fn shape_of(&self, table: &str) -> Result<Option<i32>> {
+        let about = || format!("reading the properties of {table}");
+        let statement = format!("SHOW TBLPROPERTIES {}", quoted_table(table));
+        let shown = self.spark.sql(&statement).await.doing(about())?;
+        let properties: Vec<(String, String)> =
+            shown.select(["key", "value"]).collect_as().await.doing(about())?;
+        let shape = properties.into_iter().find(|(key, _)| key == load::SHAPE);
+        Ok(shape.and_then(|(_, value)| value.parse().ok()))
     }
 
     /// Merges the events behind `after` up to `to`.

@@ -34,11 +34,14 @@ pub fn goes_on_where_it_stood() -> Result<()> {
     Ok(())
 }
 
-/// A round that was carried out and not recorded is carried out once more, with the same result.
+/// A round that was carried out and not recorded is carried out once more, with the same result: columns that took each other's
+/// names keep them.
 pub fn a_round_is_repeated() -> Result<()> {
     let mut stage = Stage::new(TABLES)?;
+    stage.sql("ALTER TABLE t ADD COLUMN w text; UPDATE t SET w = 'w' || id;")?;
     stage.settle()?;
     let mut other = stage.another_silver()?;
+    stage.sql("ALTER TABLE t RENAME v TO x; ALTER TABLE t RENAME w TO v; ALTER TABLE t RENAME x TO w;")?;
     stage.sql("UPDATE t SET v = 'a' WHERE id < 5; INSERT INTO keyless VALUES (1);")?;
     stage.settle()?;
     stage.sql(
