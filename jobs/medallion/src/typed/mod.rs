@@ -7,4 +7,4 @@ mod naming;
 mod round;
 
 pub use naming::{MetaColumns, silver_names};
-pub use round::{Rounds, Standing};
+pub use round::{Merged, Rounds, Standing, merged};

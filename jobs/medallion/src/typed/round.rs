@@ -31,6 +31,8 @@ pub struct Standing {
     pub version: i64,
     /// The shape of the source that it has.
     pub shape: i32,
+    /// The Delta version of its history that has this state; none when none is kept.
+    pub history: Option<i64>,
     /// Where the image began that it was loaded from; none when it never was.
     pub image_lsn: Option<i64>,
     pub image_ordinal: Option<i64>,
@@ -59,13 +61,72 @@ struct Activity {
     changed: i64,
 }
 
+/// What the rounds have come to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Merged {
+    /// Counts the rounds.
+    pub round: i64,
+    /// Every table that is not held stands at the cut of this LSN, as of the last round; -1 before the first.
+    pub cut: i64,
+    /// By topic.
+    pub standings: BTreeMap<String, Standing>,
+}
+
 /// A row of `silver.rounds`.
 #[derive(Debug, Deserialize)]
 struct Recorded {
     round: i64,
-    topic: String,
-    #[serde(flatten)]
-    standing: Standing,
+    cut: i64,
+    topic: Option<String>,
+    source_table: Option<String>,
+    silver_table: Option<String>,
+    version: Option<i64>,
+    shape: Option<i32>,
+    history: Option<i64>,
+    image_lsn: Option<i64>,
+    image_ordinal: Option<i64>,
+    held: Option<String>,
+}
+
+/// Where every table stands, from `silver.rounds`; none when no silver has begun.
+pub async fn merged(spark: &SparkSession, lake: &Lake) -> Result<Option<Merged>> {
+    let rounds = lake.silver("rounds");
+    let about = || format!("reading {rounds}");
+    if !spark.catalog().table_exists(&rounds).await.doing(about())? {
+        return Ok(None);
+    }
+    let newest = format!(
+        "SELECT l.round, l.cut, l.topic, l.source_table, l.silver_table, l.version, l.shape, l.history, l.image_lsn, l.image_ordinal, l.held \
+         FROM (SELECT max_by(struct(*), round) AS l FROM {} GROUP BY topic)",
+        quoted_table(&rounds)
+    );
+    let rows: Vec<Recorded> = spark.sql(&newest).await.doing(about())?.collect_as().await.doing(about())?;
+    let mut merged = Merged { cut: -1, ..Merged::default() };
+    for row in rows {
+        let Recorded {
+            topic: Some(topic),
+            source_table: Some(source_table),
+            silver_table: Some(silver_table),
+            ..
+        } = row
+        else {
+            (merged.round, merged.cut) = (row.round, row.cut);
+            continue;
+        };
+        let standing = Standing {
+            source_table,
+            silver_table,
+            cut: row.cut,
+            version: row.version.unwrap_or(-1),
+            shape: row.shape.unwrap_or(0),
+            history: row.history,
+            image_lsn: row.image_lsn,
+            image_ordinal: row.image_ordinal,
+            held: row.held,
+        };
+        merged.standings.insert(topic, standing);
+    }
+    Ok(Some(merged))
 }
 
 /// The worker that merges.
@@ -75,56 +136,31 @@ pub struct Rounds {
     lake: Lake,
     registry: Registry,
     envelopes: HashMap<i32, Arc<Envelope>>,
-    round: i64,
-    /// By topic.
-    standings: BTreeMap<String, Standing>,
+    merged: Merged,
 }
 
 impl Rounds {
     /// Makes `silver.rounds` where it is missing, and reads where each table stands.
     ///
     /// Columns: round bigint, merged_at timestamp, topic string, source_table string, silver_table string, cut bigint, version bigint,
-    /// shape int, image_lsn bigint, image_ordinal bigint, held string. A table's newest row says where it stands.
+    /// shape int, history bigint, image_lsn bigint, image_ordinal bigint, held string. A table's newest row says where it stands; each round
+    /// has a row without a topic, whose cut all tables stand at that are not held.
     pub async fn open(spark: &SparkSession, lake: Lake, registry: Registry) -> Result<Self> {
         let spark = own_session(spark).await?;
         let rounds = lake.silver("rounds");
         let statement = format!(
             "CREATE TABLE IF NOT EXISTS {} (round BIGINT, merged_at TIMESTAMP, topic STRING, source_table STRING, silver_table STRING, \
-             cut BIGINT, version BIGINT, shape INT, image_lsn BIGINT, image_ordinal BIGINT, held STRING) USING DELTA",
+             cut BIGINT, version BIGINT, shape INT, history BIGINT, image_lsn BIGINT, image_ordinal BIGINT, held STRING) USING DELTA",
             quoted_table(&rounds)
         );
         spark.sql(&statement).await.doing(format!("creating {rounds}"))?;
-        let newest = format!(
-            "SELECT l.* FROM (SELECT max_by(struct(*), round) AS l FROM {} GROUP BY topic)",
-            quoted_table(&rounds)
-        );
-        let rows: Vec<Recorded> = spark
-            .sql(&newest)
-            .await
-            .doing(format!("reading {rounds}"))?
-            .select([
-                "round",
-                "topic",
-                "source_table",
-                "silver_table",
-                "cut",
-                "version",
-                "shape",
-                "image_lsn",
-                "image_ordinal",
-                "held",
-            ])
-            .collect_as()
-            .await
-            .doing(format!("reading {rounds}"))?;
-        let round = rows.iter().map(|row| row.round).max().unwrap_or(0);
-        let standings = rows.into_iter().map(|row| (row.topic, row.standing)).collect();
-        Ok(Self { spark, lake, registry, envelopes: HashMap::new(), round, standings })
+        let merged = merged(&spark, &lake).await?.unwrap_or_default();
+        Ok(Self { spark, lake, registry, envelopes: HashMap::new(), merged })
     }
 
-    /// Where each table stands, by its topic.
-    pub fn standings(&self) -> &BTreeMap<String, Standing> {
-        &self.standings
+    /// What they have come to.
+    pub fn merged(&self) -> &Merged {
+        &self.merged
     }
 
     /// Brings every table that has events, an image or another shape to the cut; how many tables that were.
@@ -137,7 +173,7 @@ impl Rounds {
             let (Some(name), Some(shape)) = (names.get(topic), table.shape_at(cut.commit_lsn)) else {
                 continue;
             };
-            let before = self.standings.get(topic).cloned();
+            let before = self.merged.standings.get(topic).cloned();
             let activity = activities.get(&table.name);
             let image = table.image_at(cut.commit_lsn);
             let is_new_image = image.map(|image| image.begin) > before.as_ref().and_then(Standing::image);
@@ -173,11 +209,10 @@ impl Rounds {
                 done.insert(topic.clone(), standing);
             }
         }
-        if !done.is_empty() {
-            self.record(&done).await?;
-        }
         let count = done.len();
-        self.standings.extend(done);
+        if count > 0 || cut.commit_lsn > self.merged.cut {
+            self.record(done, cut.commit_lsn).await?;
+        }
         Ok(count)
     }
 
@@ -189,6 +224,7 @@ impl Rounds {
             cut: -1,
             version: -1,
             shape: 0,
+            history: None,
             image_lsn: None,
             image_ordinal: None,
             held: None,
@@ -382,10 +418,11 @@ impl Rounds {
         let lowest = control
             .tables()
             .keys()
-            .map(|topic| self.standings.get(topic).map_or(-1, |standing| standing.cut))
+            .map(|topic| self.merged.standings.get(topic).map_or(-1, |standing| standing.cut))
             .min()
             .unwrap_or(-1);
         let merged: Vec<String> = self
+            .merged
             .standings
             .values()
             .map(|standing| format!("{}, BIGINT({})", text_literal(&standing.source_table), standing.cut))
@@ -416,30 +453,33 @@ impl Rounds {
     }
 
     /// Appends where tables stand now.
-    async fn record(&mut self, done: &BTreeMap<String, Standing>) -> Result<()> {
+    async fn record(&mut self, done: BTreeMap<String, Standing>, cut: i64) -> Result<()> {
         let rounds = self.lake.silver("rounds");
-        let round = self.round + 1;
-        let text = |text: Option<&str>| text.map_or_else(|| "CAST(NULL AS STRING)".to_owned(), text_literal);
-        let number = |number: Option<i64>| {
-            number.map_or_else(|| "CAST(NULL AS BIGINT)".to_owned(), |number| format!("BIGINT({number})"))
-        };
-        let rows: Vec<String> = done
+        let round = self.merged.round + 1;
+        let text = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), text_literal);
+        let number =
+            |number: Option<i64>| number.map_or_else(|| "NULL".to_owned(), |number| number.to_string());
+        let mut rows: Vec<String> = done
             .iter()
             .map(|(topic, standing)| {
                 format!(
-                    "(BIGINT({round}), current_timestamp(), {}, {}, {}, BIGINT({}), BIGINT({}), {}, {}, {}, {})",
+                    "({round}, current_timestamp(), {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
                     text_literal(topic),
                     text_literal(&standing.source_table),
                     text_literal(&standing.silver_table),
                     standing.cut,
                     standing.version,
                     standing.shape,
+                    number(standing.history),
                     number(standing.image_lsn),
                     number(standing.image_ordinal),
                     text(standing.held.as_deref()),
                 )
             })
             .collect();
+        rows.push(format!(
+            "({round}, current_timestamp(), NULL, NULL, NULL, {cut}, NULL, NULL, NULL, NULL, NULL, NULL)"
+        ));
         let statement = format!("INSERT INTO {} VALUES {}", quoted_table(&rounds), rows.join(", "));
         let write = async { self.spark.sql(&statement).await };
         let committed = IdempotentWrite::new("lakepulse.rounds", round).commit(&self.spark, write).await;
@@ -449,7 +489,8 @@ impl Rounds {
                 format!("round {round} of {rounds} was recorded by another silver; stop one of the two"),
             ));
         }
-        self.round = round;
+        (self.merged.round, self.merged.cut) = (round, cut);
+        self.merged.standings.extend(done);
         Ok(())
     }
 }

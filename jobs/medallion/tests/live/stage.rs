@@ -179,7 +179,7 @@ impl Stage {
 
     /// Where each typed table stands, by the source table's name.
     pub fn standing(&self, table: &str) -> Option<&lakepulse_medallion::typed::Standing> {
-        self.silver.rounds.standings().values().find(|standing| standing.source_table == table)
+        self.silver.rounds.merged().standings.values().find(|standing| standing.source_table == table)
     }
 }
 
