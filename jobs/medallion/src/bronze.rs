@@ -3,34 +3,30 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde::Deserialize;
 use spark_client::functions::{call_function, col, expr, lit};
 use spark_client::{DataFrame, SparkSession, StreamingQuery, Trigger};
 
 use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::kafka::progress::{Group, Offsets};
+use crate::kafka::{KafkaOptions, parse_pair};
 use crate::lake::{Lake, quoted_table};
 use crate::metrics::Metrics;
 
 /// How the streaming query reads Kafka.
 #[derive(Debug, Clone, Args)]
 pub struct BronzeOptions {
-    /// Kafka's bootstrap servers
-    #[arg(long, env = "LAKEPULSE_KAFKA")]
-    pub kafka: String,
+    #[command(flatten)]
+    pub kafka: KafkaOptions,
     /// Milliseconds between the starts of two micro-batches
-    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 5000)]
+    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 1000)]
     pub trigger_ms: u64,
     /// Most records of one micro-batch
     #[arg(long, env = "LAKEPULSE_BRONZE_MAX_RECORDS", default_value_t = 1_000_000)]
     pub max_records: u64,
-    /// Further options of Kafka's consumer, name=value, such as kafka.security.protocol=SSL
+    /// Further options of Spark's Kafka consumer, name=value, such as kafka.security.protocol=SSL
     #[arg(long = "kafka-option", env = "LAKEPULSE_KAFKA_OPTIONS", value_delimiter = ',', value_parser = parse_pair)]
     pub kafka_options: Vec<(String, String)>,
-}
-
-pub(crate) fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| format!("{text} is not name=value"))
 }
 
 /// Starts the query that appends every committed record of every topic of the lake to `bronze.events`, from where its
@@ -73,7 +69,7 @@ fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Da
         .kafka_options
         .iter()
         .fold(spark.read_stream().format("kafka"), |reader, (name, value)| reader.option(name, value))
-        .option("kafka.bootstrap.servers", &options.kafka)
+        .option("kafka.bootstrap.servers", &options.kafka.kafka)
         // An aborted transaction of capture is never seen.
         .option("kafka.isolation.level", "read_committed")
         .option("subscribePattern", pattern)
@@ -115,19 +111,33 @@ fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
     ])
 }
 
-/// Reports the query's progress until it ends, which it does only by an error.
-pub async fn watch(query: &StreamingQuery, metrics: &Metrics, interval: Duration) -> Result<()> {
+/// How often a query that has just had something to do is asked for its progress, and how often one that has not.
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
+const IDLE_PAUSE: Duration = Duration::from_millis(500);
+
+/// Reports the query's progress, to the metrics and to the consumer group `<prefix>.bronze`, until it ends, which it does only by an
+/// error.
+pub async fn watch(
+    query: &StreamingQuery,
+    lake: &Lake,
+    options: &BronzeOptions,
+    metrics: &Metrics,
+) -> Result<()> {
+    let group = Group::open(&options.kafka, lake)?;
     let mut last_batch = None;
+    let mut pause = IDLE_PAUSE;
     loop {
-        if query.await_termination(Some(interval)).await.doing("the stream into bronze")? {
+        if query.await_termination(Some(pause)).await.doing("the stream into bronze")? {
             return Err(Error::new(ErrorKind::Spark, "the stream into bronze was stopped by somebody else"));
         }
         let progress =
             query.last_progress().await.doing("asking for the progress of the stream into bronze")?;
         let Some(progress) = progress.filter(|progress| Some(progress.batch_id) != last_batch) else {
+            pause = IDLE_PAUSE.min(pause * 2);
             continue;
         };
         last_batch = Some(progress.batch_id);
+        pause = BUSY_PAUSE;
         metrics.bronze_batches.inc();
         metrics.bronze_records.inc_by(u64::try_from(progress.num_input_rows()).unwrap_or(0));
         let behind = progress.sources.iter().filter_map(|source| {
@@ -135,14 +145,16 @@ pub async fn watch(query: &StreamingQuery, metrics: &Metrics, interval: Duration
             text.parse::<i64>().ok()
         });
         metrics.bronze_behind_records.set(behind.max().unwrap_or(0));
-        if progress.num_input_rows() > 0 {
-            tracing::debug!(
-                batch = progress.batch_id,
-                rows = progress.num_input_rows(),
-                ms = progress.batch_duration,
-                "appended"
-            );
+        for source in &progress.sources {
+            let Ok(offsets) = Offsets::deserialize(&source.end_offset) else { continue };
+            tokio::task::block_in_place(|| group.commit(&offsets))?;
         }
+        tracing::debug!(
+            batch = progress.batch_id,
+            rows = progress.num_input_rows(),
+            ms = progress.batch_duration,
+            "appended"
+        );
     }
 }
 

@@ -51,6 +51,28 @@ impl Error {
         self.kind
     }
 
+    /// Whether it comes of one table's plan or data, while the server is well.
+    pub(crate) fn is_of_one_table(&self) -> bool {
+        use spark_client::ErrorKind as Spark;
+        self.kind == ErrorKind::Data
+            || self.spark().is_some_and(|error| {
+                matches!(error.kind(), Spark::Parse | Spark::Analysis | Spark::Execution)
+                    && !error.is_retryable()
+            })
+    }
+
+    /// Whether trying again after a while, from where the tables stand then, may help.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self.kind {
+            ErrorKind::Registry | ErrorKind::Kafka | ErrorKind::Spark => true,
+            ErrorKind::Configuration | ErrorKind::Fenced | ErrorKind::Incomplete | ErrorKind::Data => false,
+        }
+    }
+
+    fn spark(&self) -> Option<&spark_client::Error> {
+        std::error::Error::source(self).and_then(|source| source.downcast_ref())
+    }
+
     /// The error and its causes in one line.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

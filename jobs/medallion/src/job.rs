@@ -46,6 +46,13 @@ pub async fn own_session(spark: &SparkSession) -> Result<SparkSession> {
     Ok(session)
 }
 
+/// Ends what runs in a session on the server, so that nothing writes after its process.
+pub(crate) async fn interrupt(session: &SparkSession) {
+    if let Err(error) = session.interrupt_all().await {
+        tracing::warn!(%error, "what runs on the server could not be interrupted");
+    }
+}
+
 /// Now, in microseconds since 1970.
 pub fn now_us() -> i64 {
     std::time::SystemTime::now()

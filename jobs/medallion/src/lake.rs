@@ -75,11 +75,6 @@ impl Lake {
         self.silver("changes")
     }
 
-    /// The table of published cuts.
-    pub fn published(&self) -> String {
-        self.silver("published")
-    }
-
     /// Makes a database (`bronze`, `silver`, `gold`) where it is missing.
     pub(crate) async fn create_database(&self, spark: &SparkSession, layer: &str) -> Result<()> {
         let name = self.database(layer);
@@ -95,20 +90,19 @@ impl Lake {
         Ok(names.into_iter().map(|(name,)| name.to_lowercase()).collect())
     }
 
-    /// Files and bytes of the table of events, which only grows: who finds both as they were finds the same events.
-    pub(crate) async fn events_size(&self, spark: &SparkSession) -> Result<(i64, i64)> {
-        let about = || format!("asking for the size of {}", self.events());
-        let statement = format!("DESCRIBE DETAIL {}", quoted_table(&self.events()));
-        let detail = spark.sql(&statement).await.doing(about())?;
-        let size: Option<(i64, i64)> =
-            detail.select(["numFiles", "sizeInBytes"]).first_as().await.doing(about())?;
-        Ok(size.unwrap_or_default())
-    }
-
     /// The name of a layer's database, quoted.
     pub(crate) fn database(&self, layer: &str) -> String {
         quoted(&format!("{}{layer}", self.database_prefix))
     }
+}
+
+/// The version that a Delta table is at now.
+pub(crate) async fn version(spark: &SparkSession, table: &str) -> Result<i64> {
+    let about = || format!("reading the version of {table}");
+    let statement = format!("DESCRIBE HISTORY {} LIMIT 1", quoted_table(table));
+    let history = spark.sql(&statement).await.doing(about())?;
+    let row: Option<(i64,)> = history.select(["version"]).first_as().await.doing(about())?;
+    Ok(row.map_or(0, |(version,)| version))
 }
 
 /// An identifier as Spark SQL reads it back, whatever is in it.

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use prometheus::{Encoder, IntCounter, IntGauge, Registry, TextEncoder};
+use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use tokio::net::TcpListener;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -21,16 +21,28 @@ pub struct Metrics {
     pub silver_cut_lsn: IntGauge,
     /// When the last transaction of that cut was committed, in milliseconds since 1970.
     pub silver_committed_ms: IntGauge,
-    /// How long the last cycle took, in milliseconds.
-    pub silver_cycle_ms: IntGauge,
-    /// Tables that the running cycle merges; 0 between cycles.
-    pub silver_cycle_tables: IntGauge,
-    /// Those of them that are merged already.
-    pub silver_cycle_tables_done: IntGauge,
-    /// Cycles that published a cut.
-    pub silver_cycles: IntCounter,
+    /// How long the last slice took from the look into bronze to its commit, in milliseconds.
+    pub silver_slice_ms: IntGauge,
+    /// Events appended to the change log, rows of images not counted.
+    pub silver_events: IntCounter,
+    /// Slices that published a cut.
+    pub silver_slices: IntCounter,
     /// 1 while events are missing below a checkpoint that bronze already holds.
     pub silver_incomplete: IntGauge,
+    /// The cut that typed tables were brought to.
+    pub silver_merged_lsn: IntGauge,
+    /// When the last transaction of that cut was committed, in milliseconds since 1970.
+    pub silver_merged_committed_ms: IntGauge,
+    /// How long the last round took, in milliseconds.
+    pub silver_round_ms: IntGauge,
+    /// Tables that the running round merges; 0 between rounds.
+    pub silver_round_tables: IntGauge,
+    /// Those of them that are merged already.
+    pub silver_round_tables_done: IntGauge,
+    /// Rounds that were recorded.
+    pub silver_rounds: IntCounter,
+    /// The LSN of the cut that a held table stands at, by its name; only of held ones.
+    pub silver_held: IntGaugeVec,
 }
 
 impl Metrics {
@@ -62,17 +74,31 @@ impl Metrics {
                 "lakepulse_silver_committed_timestamp_ms",
                 "When the last transaction of the published cut was committed",
             )?,
-            silver_cycle_ms: gauge("lakepulse_silver_cycle_ms", "Duration of the last cycle")?,
-            silver_cycle_tables: gauge(
-                "lakepulse_silver_cycle_tables",
-                "Tables that the running cycle merges",
-            )?,
-            silver_cycle_tables_done: gauge(
-                "lakepulse_silver_cycle_tables_done",
-                "Tables that the running cycle has merged",
-            )?,
-            silver_cycles: counter("lakepulse_silver_cycles_total", "Cycles that published a cut")?,
+            silver_slice_ms: gauge("lakepulse_silver_slice_ms", "Duration of the last slice")?,
+            silver_events: counter("lakepulse_silver_events_total", "Events appended to silver.changes")?,
+            silver_slices: counter("lakepulse_silver_slices_total", "Slices that published a cut")?,
             silver_incomplete: gauge("lakepulse_silver_incomplete", "1 while bronze lacks counted events")?,
+            silver_merged_lsn: gauge("lakepulse_silver_merged_lsn", "Cut that typed tables were brought to")?,
+            silver_merged_committed_ms: gauge(
+                "lakepulse_silver_merged_committed_timestamp_ms",
+                "When the last transaction of the merged cut was committed",
+            )?,
+            silver_round_ms: gauge("lakepulse_silver_round_ms", "Duration of the last merge round")?,
+            silver_round_tables: gauge(
+                "lakepulse_silver_round_tables",
+                "Tables that the running round merges",
+            )?,
+            silver_round_tables_done: gauge(
+                "lakepulse_silver_round_tables_done",
+                "Tables that the running round has merged",
+            )?,
+            silver_rounds: counter("lakepulse_silver_rounds_total", "Merge rounds that were recorded")?,
+            silver_held: {
+                let options = Opts::new("lakepulse_silver_held", "Cut that a held table stands at");
+                let held = IntGaugeVec::new(options, &["table"]).map_err(failed)?;
+                registry.register(Box::new(held.clone())).map_err(failed)?;
+                held
+            },
             registry,
         })
     }

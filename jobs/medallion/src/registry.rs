@@ -1,16 +1,12 @@
 //! Reading writer schemas from the Schema Registry by their ids.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::writer_schema::WriterSchema;
 
 const ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -23,22 +19,16 @@ pub struct RegistryAddress {
     pub url: String,
 }
 
-/// A client of the Schema Registry that asks for each id once: a schema never changes under its id.
+/// A client of the Schema Registry.
 #[derive(Debug, Clone)]
 pub struct Registry {
     url: String,
     client: reqwest::Client,
-    known: Arc<Mutex<HashMap<i32, Arc<WriterSchema>>>>,
 }
 
 #[derive(Deserialize)]
 struct SchemaText {
     schema: String,
-}
-
-#[derive(Deserialize)]
-struct SubjectVersion {
-    id: i32,
 }
 
 impl Registry {
@@ -48,37 +38,14 @@ impl Registry {
             .timeout(Duration::from_secs(10))
             .build()
             .map_err(|error| Error::caused(ErrorKind::Registry, "could not make an HTTP client", error))?;
-        Ok(Self { url: address.url.trim_end_matches('/').to_owned(), client, known: Arc::default() })
+        Ok(Self { url: address.url.trim_end_matches('/').to_owned(), client })
     }
 
-    /// The schema with this id.
-    pub async fn schema(&self, id: i32) -> Result<Arc<WriterSchema>> {
-        if let Some(schema) = self.known.lock().await.get(&id) {
-            return Ok(schema.clone());
-        }
-        let schema = Arc::new(WriterSchema::parse(&self.text(id).await?)?);
-        self.known.lock().await.insert(id, schema.clone());
-        Ok(schema)
-    }
-
-    /// The JSON text of the schema with this id; not remembered.
+    /// The JSON text of the schema with this id.
     pub async fn text(&self, id: i32) -> Result<String> {
         let path = format!("schemas/ids/{id}");
         let text: SchemaText = self.get(&path).await?.ok_or_else(|| self.missing(&path))?;
         Ok(text.schema)
-    }
-
-    /// Every schema that the values of a topic were ever written with, by its id; none before the first.
-    pub async fn value_schemas(&self, topic: &str) -> Result<Vec<(i32, Arc<WriterSchema>)>> {
-        let subject = format!("subjects/{topic}-value/versions");
-        let versions: Vec<i32> = self.get(&subject).await?.unwrap_or_default();
-        let mut schemas = Vec::new();
-        for version in versions {
-            let path = format!("{subject}/{version}");
-            let SubjectVersion { id } = self.get(&path).await?.ok_or_else(|| self.missing(&path))?;
-            schemas.push((id, self.schema(id).await?));
-        }
-        Ok(schemas)
     }
 
     fn missing(&self, path: &str) -> Error {

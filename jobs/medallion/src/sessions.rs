@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use spark_client::SparkSession;
 use tokio::sync::Semaphore;
 
-use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::{interrupt, own_session};
 
 /// Sessions that are lent to one write at a time, since a session's settings carry the identity of the write.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    count: usize,
+    all: Vec<SparkSession>,
     permits: Semaphore,
     free: Mutex<Vec<SparkSession>>,
 }
@@ -21,14 +22,21 @@ impl Sessions {
         let count = count.max(1);
         let mut free = Vec::new();
         for _ in 0..count {
-            free.push(spark.new_session().await.doing("opening a session for writes")?);
+            free.push(own_session(spark).await?);
         }
-        Ok(Self { count, permits: Semaphore::new(count), free: Mutex::new(free) })
+        Ok(Self { all: free.clone(), permits: Semaphore::new(count), free: Mutex::new(free) })
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.count
+        self.all.len()
+    }
+
+    /// Ends what runs in them on the server.
+    pub(crate) async fn interrupt(&self) {
+        for session in &self.all {
+            interrupt(session).await;
+        }
     }
 
     /// Waits for a session, and has it back when the work is done.

@@ -1,7 +1,6 @@
 //! `lakepulse-bronze`: keeps the streaming query from Kafka into `bronze.events` running.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use lakepulse_medallion::bronze::{self, BronzeOptions};
@@ -45,7 +44,7 @@ async fn run(spark: &SparkAddress, lake: &Lake, options: &BronzeOptions, listen:
     tracing::info!(table = lake.events(), query = query.id(), "appending events");
     metrics.serve(listen).await?;
     tokio::select! {
-        ended = bronze::watch(&query, &metrics, Duration::from_secs(1)) => ended,
+        ended = bronze::watch(&query, lake, options, &metrics) => ended,
         stopped = job::until_stopped() => {
             stopped?;
             bronze::stop(&query).await

@@ -1,6 +1,7 @@
-//! `lakepulse-gold`: brings the star schema to the last published cut, or checks it against a full rebuild.
+//! `lakepulse-gold`: brings the star schema to the last merged cut, or checks it against a full rebuild.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use lakepulse_medallion::gold::Gold;
@@ -16,8 +17,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Bring every table to the last published cut
+    /// Bring every table to the last merged cut
     Refresh(Settings),
+    /// Do so again and again until stopped
+    Run {
+        #[command(flatten)]
+        settings: Settings,
+        /// Seconds between two looks at silver
+        #[arg(long, env = "LAKEPULSE_GOLD_PAUSE", default_value_t = 60)]
+        pause: u64,
+    },
     /// Compare every table with its full rebuild; exit code 1 when a row differs
     Check(Settings),
 }
@@ -36,6 +45,7 @@ async fn main() -> ExitCode {
     job::start_logging();
     match command {
         Command::Refresh(settings) => job::exit_code(refresh(&settings).await),
+        Command::Run { settings, pause } => job::exit_code(run(&settings, Duration::from_secs(pause)).await),
         Command::Check(settings) => match check(&settings).await {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
@@ -48,9 +58,14 @@ async fn refresh(settings: &Settings) -> Result<()> {
     let gold = Gold::new(settings.spark.connect().await?, settings.lake.clone()).await?;
     match gold.refresh().await? {
         Some(refreshed) => println!("gold stands at {}", refreshed.cut),
-        None => println!("gold stands at the last published cut already"),
+        None => println!("gold stands at the last merged cut already"),
     }
     Ok(())
+}
+
+async fn run(settings: &Settings, pause: Duration) -> Result<()> {
+    let gold = Gold::new(settings.spark.connect().await?, settings.lake.clone()).await?;
+    gold.run(pause, job::until_stopped()).await
 }
 
 async fn check(settings: &Settings) -> Result<bool> {

@@ -1,4 +1,4 @@
-//! `lakepulse-silver`: moves the silver tables from cut to cut.
+//! `lakepulse-silver`: moves silver from cut to cut.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use lakepulse_medallion::job::{self, SparkAddress};
 use lakepulse_medallion::metrics::Metrics;
-use lakepulse_medallion::silver::{Pace, Silver, SilverOptions};
+use lakepulse_medallion::silver::{Silver, SilverOptions, keep_running};
 use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress, Result};
 
 #[derive(Parser)]
@@ -18,17 +18,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Publish cut after cut until stopped
+    /// Publish cut after cut, and merge in the background, until stopped
     Run {
         #[command(flatten)]
         settings: Settings,
-        #[command(flatten)]
-        pace: Pace,
         /// Where to serve /metrics and /healthz
         #[arg(long, env = "LAKEPULSE_SILVER_METRICS", default_value = "127.0.0.1:21032")]
         metrics_listen: String,
     },
-    /// Publish what is complete now, and end
+    /// Publish what is complete now, merge it, and end
     Once {
         #[command(flatten)]
         settings: Settings,
@@ -45,9 +43,9 @@ struct Settings {
     registry: RegistryAddress,
     #[command(flatten)]
     options: SilverOptions,
-    /// Folder of the contracts
-    #[arg(long, env = "LAKEPULSE_CONTRACTS", default_value = "contracts")]
-    contracts: PathBuf,
+    /// Folder of the contracts; tables without one are taken as the source has them
+    #[arg(long, env = "LAKEPULSE_CONTRACTS")]
+    contracts: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -55,30 +53,24 @@ async fn main() -> ExitCode {
     let command = Arguments::parse().command;
     job::start_logging();
     job::exit_code(match command {
-        Command::Run { settings, pace, metrics_listen } => run(&settings, &pace, &metrics_listen).await,
+        Command::Run { settings, metrics_listen } => run(&settings, &metrics_listen).await,
         Command::Once { settings } => once(&settings).await,
     })
 }
 
-async fn silver(settings: &Settings, metrics: &Metrics) -> Result<Silver> {
-    let contracts = Contracts::load(&settings.contracts)?;
+async fn open(settings: &Settings, metrics: &Metrics) -> Result<Silver> {
+    let contracts = settings.contracts.as_deref().map(Contracts::load).transpose()?.unwrap_or_default();
     let registry = Registry::new(&settings.registry)?;
     let spark = settings.spark.connect().await?;
-    Silver::new(spark, settings.lake.clone(), contracts, registry, settings.options.clone(), metrics.clone())
-        .await
+    Silver::open(&spark, &settings.lake, contracts, registry, &settings.options, metrics.clone()).await
 }
 
-async fn run(settings: &Settings, pace: &Pace, listen: &str) -> Result<()> {
+async fn run(settings: &Settings, listen: &str) -> Result<()> {
     let metrics = Metrics::new()?;
-    let silver = silver(settings, &metrics).await?;
     metrics.serve(listen).await?;
-    tokio::select! {
-        ended = silver.keep_publishing(pace) => ended,
-        stopped = job::until_stopped() => stopped,
-    }
+    keep_running(async || open(settings, &metrics).await, job::until_stopped()).await
 }
 
 async fn once(settings: &Settings) -> Result<()> {
-    let silver = silver(settings, &Metrics::new()?).await?;
-    silver.cycle().await.map(|_| ())
+    open(settings, &Metrics::new()?).await?.once().await
 }

@@ -96,6 +96,16 @@ impl Envelope {
         self.bound(&image, "texts", &body)
     }
 
+    /// [`Envelope::change`] of an event that can't be read.
+    pub(crate) fn unread(table: &str, shape: &Shape) -> String {
+        format!(
+            "named_struct('at', CAST(NULL AS TIMESTAMP), 'source_table', {}, 'shape', {}, 'key', CAST(NULL AS STRING), \
+             'row', CAST(NULL AS STRING), 'before', CAST(NULL AS STRING), 'untold', CAST(NULL AS ARRAY<STRING>), 'decoded', false)",
+            text_literal(table),
+            shape.version
+        )
+    }
+
     /// The field of [`Envelope::row`] beside the columns.
     pub(crate) const COMMITTED_AT: &str = "committed at, of the event";
 

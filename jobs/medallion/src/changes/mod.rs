@@ -47,10 +47,8 @@ pub struct ChangeLog {
 /// What [`ChangeLog::publish`] came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Publication {
-    /// All tables stand at this cut now.
-    Published(Cut),
-    /// No complete checkpoint is behind the last cut.
-    NothingNew,
+    /// All tables stand at this cut now; so many events were appended.
+    Published { cut: Cut, events: u64 },
     /// Events that a checkpoint counts are not in bronze yet: of this topic, so many are.
     Incomplete { topic: String, found: i64, expected: i64 },
 }
@@ -82,6 +80,7 @@ impl ChangeLog {
     ) -> Result<Self> {
         let spark = own_session(spark).await?;
         lake.create_database(&spark, "silver").await?;
+        lake.create_database(&spark, "bronze").await?;
         let changes = lake.changes();
         let statement = format!(
             "CREATE TABLE IF NOT EXISTS {} (commit_lsn BIGINT, ordinal BIGINT, committed_at TIMESTAMP, source_table STRING, op STRING, \
@@ -100,22 +99,32 @@ impl ChangeLog {
         &self.cut
     }
 
-    /// Appends the next slice, which publishes its cut. A cut without events changes nothing in the table.
-    pub async fn publish(&mut self, control: &mut Control) -> Result<Publication> {
-        let Some(next) = self.cut.next(control.pending(), self.options.max_events) else {
-            return Ok(Publication::NothingNew);
-        };
+    /// The cut that the next slice goes to, of those that bronze has; none while there is none.
+    pub fn next(&self, control: &Control) -> Result<Option<Cut>> {
+        if control.pending().next().is_none() {
+            return Ok(None);
+        }
+        Ok(self.cut.next(control.in_bronze()?, self.options.max_events))
+    }
+
+    /// Ends what this process has begun on the server.
+    pub async fn interrupt(&self) {
+        crate::job::interrupt(&self.spark).await;
+    }
+
+    /// Appends the slice that goes to the cut `next`, which publishes it. A cut without events changes nothing in the table.
+    pub async fn publish(&mut self, control: &mut Control, next: Cut) -> Result<Publication> {
         let expected = next.events_since(&self.cut, &self.lake);
         if expected.is_empty() {
             let next = Cut { slice: self.cut.slice, ..next };
-            return Ok(self.stand_at(next, control));
+            return Ok(self.stand_at(next, 0, control));
         }
         let found = slice::look(&self.spark, &self.lake, self.cut.commit_lsn, next.commit_lsn).await?;
         if let Some(incomplete) = compare(&expected, &found, &self.lake)? {
             return Ok(incomplete);
         }
         let mut branches = Vec::new();
-        for (topic, table) in control.tables() {
+        for (topic, table) in control.tables().iter() {
             let Some(activity) = found.get(topic) else { continue };
             let shapes = table.shapes_between(self.cut.commit_lsn, next.commit_lsn);
             for id in &activity.schema_ids {
@@ -126,13 +135,22 @@ impl ChangeLog {
                     schema_id: *id,
                     envelope,
                     shapes: shapes.to_vec(),
+                    is_undecodable: false,
                 });
             }
         }
         let events: i64 = found.values().map(|activity| activity.events - activity.read).sum();
         let tasks = events / self.options.events_per_task.max(1) + 1;
-        let insert = slice::insert(&self.lake, &self.cut, &next, &branches, tasks);
-        if !self.append(&insert, &next).await? {
+        let insert =
+            |branches: &[slice::Branch]| slice::insert(&self.lake, &self.cut, &next, branches, tasks);
+        let appended = match self.append(&insert(&branches), &next).await {
+            Err(error) if error.is_of_one_table() => {
+                self.find_undecodable(&mut branches, &next).await?;
+                self.append(&insert(&branches), &next).await
+            }
+            appended => appended,
+        };
+        if !appended? {
             return Err(Error::new(
                 ErrorKind::Fenced,
                 format!(
@@ -142,15 +160,36 @@ impl ChangeLog {
                 ),
             ));
         }
-        Ok(self.stand_at(next, control))
+        Ok(self.stand_at(next, u64::try_from(events).unwrap_or(0), control))
     }
 
-    fn stand_at(&mut self, next: Cut, control: &mut Control) -> Publication {
+    /// Marks the branches that Spark can't decode the events of, by trying each alone; their events are appended as unread, which holds
+    /// their tables.
+    async fn find_undecodable(&self, branches: &mut [slice::Branch], next: &Cut) -> Result<()> {
+        for branch in branches {
+            let query = slice::trial(&self.lake, &self.cut, next, branch);
+            let tried = async { self.spark.sql(&query).await?.collect().await };
+            match tried.await.doing(format!("decoding the events of {}", branch.table)) {
+                Err(error) if error.is_of_one_table() => {
+                    tracing::warn!(
+                        table = branch.table,
+                        error = error.chain(),
+                        "its events can't be decoded"
+                    );
+                    branch.is_undecodable = true;
+                }
+                tried => tried.map(|_| ())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn stand_at(&mut self, next: Cut, events: u64, control: &mut Control) -> Publication {
         if let Some(offset) = next.offset {
             control.passed(offset);
         }
         self.cut = next.clone();
-        Publication::Published(next)
+        Publication::Published { cut: next, events }
     }
 
     /// Runs the statement unless another silver has appended this slice; whether it was this one.

@@ -66,6 +66,16 @@ pub(super) struct Branch {
     pub(super) envelope: Arc<Envelope>,
     /// Those that the events may have, the oldest first.
     pub(super) shapes: Vec<Shape>,
+    /// Spark fails on them.
+    pub(super) is_undecodable: bool,
+}
+
+/// A query that decodes the events of one branch, and fails if they can't be.
+pub(super) fn trial(lake: &Lake, cut: &Cut, next: &Cut, branch: &Branch) -> String {
+    format!(
+        "SELECT max(xxhash64(struct(*))) FROM ({})",
+        decoded(lake, cut, next, std::slice::from_ref(branch))
+    )
 }
 
 /// So many tables are decoded by one branch of the plan: each is a case of one expression, whose code Spark generates.
@@ -107,10 +117,12 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch]) -> String {
             if let Some(later) = branch.shapes.get(index + 1) {
                 condition.push_str(&format!(" AND {}", is_before(later)));
             }
-            cases.push_str(&format!(
-                " WHEN {condition} THEN {}",
+            let change = if branch.is_undecodable {
+                Envelope::unread(&branch.table, shape)
+            } else {
                 branch.envelope.change(&branch.table, shape)
-            ));
+            };
+            cases.push_str(&format!(" WHEN {condition} THEN {change}"));
         }
     }
     let ids: Vec<String> = branches.iter().map(|branch| branch.schema_id.to_string()).collect();

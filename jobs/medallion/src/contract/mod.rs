@@ -75,15 +75,19 @@ pub struct Contract {
     /// `schema.table` at the source.
     pub table: String,
     /// Who answers for it.
+    #[serde(default)]
     pub owner: String,
     /// How old its newest published change may be, in seconds.
+    #[serde(default = "one_minute")]
     pub freshness_seconds: u64,
     /// What silver keeps.
     #[serde(default)]
     pub scd: Scd,
     /// The columns that identify a row.
+    #[serde(default)]
     pub key: Vec<String>,
     /// All columns in the source's order.
+    #[serde(default)]
     pub columns: Vec<Column>,
     /// References to other tables, checked by `lakepulse verify`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -91,6 +95,10 @@ pub struct Contract {
     /// Conditions on every row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
+}
+
+fn one_minute() -> u64 {
+    60
 }
 
 fn yes() -> bool {
@@ -120,9 +128,6 @@ impl Contract {
         let contract: Self = serde_norway::from_str(text).map_err(|error| refuse(error.to_string()))?;
         if contract.table.split('.').count() != 2 {
             return Err(refuse(format!("table: {} is not schema.table", contract.table)));
-        }
-        if contract.key.is_empty() {
-            return Err(refuse(format!("{} has no key, and silver merges by key", contract.table)));
         }
         let named = contract.key.iter().chain(contract.foreign_keys.iter().flat_map(|key| &key.columns));
         for name in named {
@@ -156,12 +161,6 @@ impl Contracts {
             let text = std::fs::read_to_string(&file).map_err(|error| unreadable(error, &file))?;
             let contract = Contract::parse(&text, &file)?;
             contracts.insert(contract.table.clone(), contract);
-        }
-        if contracts.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                format!("{} holds no contract; write them with: lakepulse contracts init", folder.display()),
-            ));
         }
         Ok(Self(contracts))
     }

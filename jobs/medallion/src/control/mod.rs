@@ -6,7 +6,7 @@ mod relation;
 mod shape;
 
 pub use checkpoint::Checkpoint;
-pub use reader::{Control, ControlOptions, Noted};
+pub use reader::{Control, Noted};
 pub use relation::{Change, RelationColumn, RelationRecord};
 pub use shape::{Image, Shape, ShapeColumn, SourceTable};
 

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
-use clap::Args;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
@@ -18,19 +16,10 @@ use super::checkpoint::Checkpoint;
 use super::relation::RelationRecord;
 use super::shape::SourceTable;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kafka::progress::Group;
+use crate::kafka::{KafkaOptions, unreadable};
 use crate::lake::Lake;
 use crate::registry::Registry;
-
-/// How Kafka is reached.
-#[derive(Debug, Clone, Args)]
-pub struct ControlOptions {
-    /// Kafka's bootstrap servers
-    #[arg(long, env = "LAKEPULSE_KAFKA")]
-    pub kafka: String,
-    /// Further options of librdkafka, name=value, such as security.protocol=ssl
-    #[arg(long = "kafka-client-option", env = "LAKEPULSE_KAFKA_CLIENT_OPTIONS", value_delimiter = ',', value_parser = super::super::bronze::parse_pair)]
-    pub kafka_client_options: Vec<(String, String)>,
-}
 
 /// A checkpoint, and where it stands in its topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +32,7 @@ pub struct Noted {
 /// no more than [`MOST_CHECKPOINTS`] are read ahead.
 pub struct Control {
     consumer: StreamConsumer,
+    bronze: Group,
     registry: Registry,
     schemas: HashMap<i32, Arc<Schema>>,
     checkpoint_topic: String,
@@ -52,7 +42,7 @@ pub struct Control {
     /// How many relation records were read.
     relations: i64,
     /// By topic.
-    tables: BTreeMap<String, SourceTable>,
+    tables: Arc<BTreeMap<String, SourceTable>>,
 }
 
 /// Read ahead of silver.
@@ -70,27 +60,17 @@ impl std::fmt::Debug for Control {
 impl Control {
     /// Reads checkpoints behind the one at `offset`, or all there are, and all relation records.
     pub fn open(
-        options: &ControlOptions,
+        options: &KafkaOptions,
         lake: &Lake,
         registry: Registry,
         offset: Option<i64>,
     ) -> Result<Self> {
         let (checkpoint_topic, relation_topic) = (lake.checkpoint_topic(), lake.relation_topic());
         let failed = |error| unreadable(&checkpoint_topic, error);
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", &options.kafka)
-            // No group: offsets are silver's own, in the commits of `silver.changes`.
-            .set("group.id", format!("{}.silver", lake.topic_prefix))
-            .set("enable.auto.commit", "false")
-            .set("isolation.level", "read_committed")
-            .set("auto.offset.reset", "error")
-            .set("allow.auto.create.topics", "false")
-            .set_log_level(RDKafkaLogLevel::Error);
-        for (name, value) in &options.kafka_client_options {
-            config.set(name, value);
-        }
-        let consumer: StreamConsumer = config.create().map_err(failed)?;
+        // No group: offsets are silver's own, in the commits of `silver.changes`.
+        let consumer: StreamConsumer =
+            options.consumer(&format!("{}.silver", lake.topic_prefix)).map_err(failed)?;
+        let bronze = Group::open(options, lake)?;
         let mut assignment = TopicPartitionList::new();
         let from = offset.map_or(Offset::Beginning, |offset| Offset::Offset(offset + 1));
         assignment.add_partition_offset(&checkpoint_topic, 0, from).map_err(failed)?;
@@ -98,13 +78,14 @@ impl Control {
         consumer.assign(&assignment).map_err(failed)?;
         Ok(Self {
             consumer,
+            bronze,
             registry,
             schemas: HashMap::new(),
             checkpoint_topic,
             relation_topic,
             pending: VecDeque::new(),
             relations: 0,
-            tables: BTreeMap::new(),
+            tables: Arc::default(),
         })
     }
 
@@ -147,13 +128,14 @@ impl Control {
         let moved = told.changes.iter().any(|change| change.what == "topic");
         if moved {
             let name = format!("{}.{}", told.schema, told.table);
-            for (topic, table) in &mut self.tables {
+            for (topic, table) in Arc::make_mut(&mut self.tables) {
                 if table.name == name && *topic != told.topic {
                     table.gone.get_or_insert(told.position());
                 }
             }
         }
-        self.tables.entry(told.topic.clone()).or_insert_with(|| SourceTable::new(told)).tell(told);
+        let tables = Arc::make_mut(&mut self.tables);
+        tables.entry(told.topic.clone()).or_insert_with(|| SourceTable::new(told)).tell(told);
     }
 
     async fn decode<T: DeserializeOwned>(&mut self, record: &Received) -> Result<T> {
@@ -201,6 +183,12 @@ impl Control {
         self.pending.iter().take_while(|noted| noted.checkpoint.relations <= self.relations)
     }
 
+    /// Of those the ones that bronze has, as far as it says: the events that they count may come a moment later.
+    pub fn in_bronze(&self) -> Result<impl Iterator<Item = &Noted>> {
+        let committed = tokio::task::block_in_place(|| self.bronze.committed(&self.checkpoint_topic))?;
+        Ok(self.pending().take_while(move |noted| committed.is_none_or(|next| noted.offset < next)))
+    }
+
     /// Forgets the checkpoints up to this offset.
     pub fn passed(&mut self, offset: i64) {
         while self.pending.front().is_some_and(|noted| noted.offset <= offset) {
@@ -209,7 +197,7 @@ impl Control {
     }
 
     /// What was told of each table, by its topic.
-    pub fn tables(&self) -> &BTreeMap<String, SourceTable> {
+    pub fn tables(&self) -> &Arc<BTreeMap<String, SourceTable>> {
         &self.tables
     }
 }
@@ -228,12 +216,4 @@ impl Received {
             value: message.payload().unwrap_or_default().to_vec(),
         }
     }
-}
-
-fn unreadable(topic: &str, error: KafkaError) -> Error {
-    Error::caused(
-        ErrorKind::Kafka,
-        format!("could not read topic {topic}; is Kafka up, and may this user read it?"),
-        error,
-    )
 }

@@ -83,7 +83,7 @@ impl Dimension {
             self.references.iter().map(|part| (part.table, part.key, format!("{}_{}", part.alias, part.key))),
         );
         for (table, key, joined_key) in parts {
-            let Some(changed) = sources.changed(&format!("{table}_history"))? else { continue };
+            let Some(changed) = sources.changed(&format!("{table}_history"), key)? else { continue };
             let changed = changed.select([col(key).alias("_changed")]).distinct();
             let on = col(&joined_key).eq(col("_changed"));
             let hit = joined

@@ -3,9 +3,9 @@
 use spark_client::functions::{col, lit, struct_};
 use spark_client::{DataFrame, JoinType, SparkSession};
 
+use super::write;
 use crate::error::{Doing, Result};
 use crate::lake::quoted_table;
-use crate::silver::merge_table;
 
 /// Says in the rows that are merged whether to delete the row with that key.
 const GONE: &str = "_gone";
@@ -57,6 +57,6 @@ impl Target<'_> {
             .update(assignments())
             .when_not_matched(!source(GONE))
             .insert(assignments());
-        merge_table(spark, self.table, changes, cut).await
+        write::merge(spark, self.table, changes, cut).await
     }
 }

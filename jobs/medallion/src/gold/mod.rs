@@ -1,4 +1,4 @@
-//! Gold: Wide World Importers' star schema, refreshed from what changed in silver between two published cuts.
+//! Gold: Wide World Importers' star schema, refreshed from what changed in silver between two merged cuts.
 //!
 //! Every table is a function of silver at a cut. A refresh computes that function for the members that a change can
 //! have touched and merges what differs; [`Gold::check`] computes it for all and compares.
@@ -11,8 +11,10 @@ mod refreshed;
 mod sale;
 mod sources;
 mod timeline;
+mod write;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use spark_client::functions::{col, count, lit};
@@ -21,9 +23,10 @@ use spark_client::{DataFrame, SparkSession};
 pub use refreshed::{Refreshed, last as last_refreshed};
 
 use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::job::own_session;
 use crate::lake::Lake;
 use crate::sessions::Sessions;
-use crate::silver::{self, Published};
+use crate::typed::{self, Merged};
 use dimension::Dimension;
 use merge::Target;
 use sale::{Dimensions, Late};
@@ -56,24 +59,45 @@ pub struct Comparison {
 impl Gold {
     /// Makes the database and `gold.refreshed` where they are missing.
     pub async fn new(spark: SparkSession, lake: Lake) -> Result<Self> {
+        let spark = own_session(&spark).await?;
         lake.create_database(&spark, "gold").await?;
         refreshed::create(&spark, &lake).await?;
         let sessions = Sessions::open(&spark, CONCURRENCY).await?;
         Ok(Self { spark, sessions, lake })
     }
 
-    /// Brings every table to the last published cut. None when they stand there already.
+    /// Brings every table to the last merged cut; none when they stand there already. When what silver was at the refresh before can't be
+    /// read any more, every table is computed anew and compared.
     pub async fn refresh(&self) -> Result<Option<Refreshed>> {
-        let published = self.published().await?;
-        let before = refreshed::last(&self.spark, &self.lake).await?;
-        if before.as_ref().is_some_and(|before| before.cut >= published.cut.lsn) {
+        let now = self.merged().await?;
+        let last = refreshed::last(&self.spark, &self.lake).await?;
+        if last.as_ref().is_some_and(|last| last.cut >= now.cut) {
             return Ok(None);
         }
-        let (silver_before, gold_before) =
-            before.map(|before| (before.silver, before.gold)).unwrap_or_default();
-        let cut = published.cut.lsn;
-        let sources =
-            Sources::new(self.spark.clone(), self.lake.clone(), published.tables.clone(), silver_before);
+        let Some(last) = last else {
+            return self.refresh_from(now, None, BTreeMap::new()).await.map(Some);
+        };
+        let before = typed::merged_at(&self.spark, &self.lake, last.round).await?;
+        match self.refresh_from(now.clone(), before, last.gold.clone()).await {
+            Err(error) if error.is_of_one_table() => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "gold can't go on from its last refresh and is rebuilt"
+                );
+                self.refresh_from(now, None, last.gold).await.map(Some)
+            }
+            refreshed => refreshed.map(Some),
+        }
+    }
+
+    async fn refresh_from(
+        &self,
+        now: Merged,
+        before: Option<Merged>,
+        gold_before: BTreeMap<String, i64>,
+    ) -> Result<Refreshed> {
+        let (cut, round) = (now.cut, now.round);
+        let sources = Sources::open(&self.spark, &self.lake, now, before).await?;
         let present = self.lake.tables(&self.spark, "gold").await?;
         // What is not written stays at its version.
         let mut versions = gold_before.clone();
@@ -97,18 +121,37 @@ impl Gold {
         if let Some(version) = self.refresh_sales(is_there, &sources, &gold_before, &versions, cut).await? {
             versions.insert(sale::NAME.to_owned(), version);
         }
-        let done = Refreshed { cut, silver: published.tables, gold: versions };
+        let done = Refreshed { cut, round, gold: versions };
         refreshed::record(&self.spark, &self.lake, &done).await?;
-        Ok(Some(done))
+        Ok(done)
+    }
+
+    /// Refreshes whenever silver has merged on, until `stop` ends; `pause`: between two looks.
+    pub async fn run(&self, pause: Duration, stop: impl Future<Output = Result<()>>) -> Result<()> {
+        let refresh = async {
+            loop {
+                if let Some(refreshed) = self.refresh().await? {
+                    tracing::info!(cut = refreshed.cut, "refreshed");
+                }
+                tokio::time::sleep(pause).await;
+            }
+        };
+        let ended = tokio::select! {
+            ended = refresh => ended,
+            stopped = stop => stopped,
+        };
+        crate::job::interrupt(&self.spark).await;
+        self.sessions.interrupt().await;
+        ended
     }
 
     /// Computes every table anew at the cut where gold stands and compares, row for row.
     pub async fn check(&self) -> Result<Vec<Comparison>> {
-        let stands = refreshed::last(&self.spark, &self.lake).await?.ok_or_else(|| {
-            Error::new(ErrorKind::Configuration, "gold was never refreshed; run: lakepulse-gold refresh")
-        })?;
-        let sources =
-            Sources::new(self.spark.clone(), self.lake.clone(), stands.silver.clone(), BTreeMap::new());
+        let never =
+            || Error::new(ErrorKind::Configuration, "gold was never refreshed; run: lakepulse-gold refresh");
+        let stands = refreshed::last(&self.spark, &self.lake).await?.ok_or_else(never)?;
+        let then = typed::merged_at(&self.spark, &self.lake, stands.round).await?.ok_or_else(never)?;
+        let sources = Sources::open(&self.spark, &self.lake, then, None).await?;
         let mut comparisons = Vec::new();
         for dimension in model::DIMENSIONS {
             let rebuilt = dimension.rows(&sources, None)?;
@@ -119,17 +162,15 @@ impl Gold {
         Ok(comparisons)
     }
 
-    async fn published(&self) -> Result<Published> {
-        silver::last_published(&self.spark, &self.lake).await?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Configuration,
-                "silver has published no cut yet; is lakepulse-silver running?",
-            )
+    async fn merged(&self) -> Result<Merged> {
+        let merged = typed::merged(&self.spark, &self.lake).await?;
+        merged.filter(|merged| merged.round > 0).ok_or_else(|| {
+            Error::new(ErrorKind::Configuration, "silver has merged no cut yet; is lakepulse-silver running?")
         })
     }
 
     async fn create(&self, spark: &SparkSession, table: &str, rows: &DataFrame, cut: i64) -> Result<i64> {
-        silver::create_table(spark, &self.lake.gold(table), &rows.in_session(spark), cut).await
+        write::create(spark, &self.lake.gold(table), &rows.in_session(spark), cut).await
     }
 
     /// The version that was written, if one was.
@@ -148,10 +189,25 @@ impl Gold {
         if !dimension.has_changed(sources)? {
             return Ok(None);
         }
-        let Some(members) = dimension.affected(sources)? else { return Ok(None) };
         let table = self.lake.gold(dimension.name);
+        let members = if sources.has_before() {
+            let Some(members) = dimension.affected(sources)? else { return Ok(None) };
+            members
+        } else {
+            let key = || [dimension.business_key];
+            dimension
+                .rows(sources, None)?
+                .select(key())
+                .union(&self.spark.table(&table).select(key()))
+                .distinct()
+        };
         let target = Target { table: &table, key: dimension.surrogate, group: dimension.business_key };
-        let fresh = dimension.rows(sources, Some(&members))?.in_session(spark);
+        let fresh = if sources.has_before() {
+            dimension.rows(sources, Some(&members))?
+        } else {
+            dimension.rows(sources, None)?
+        };
+        let fresh = fresh.in_session(spark);
         target.replace(spark, &fresh, &members.in_session(spark), cut).await.map(Some)
     }
 
@@ -178,6 +234,14 @@ impl Gold {
             let rows = sale::rows(sources, &self.dimensions(), None)?;
             return self.create(&self.spark, sale::NAME, &rows, cut).await.map(Some);
         }
+        let table = self.lake.gold(sale::NAME);
+        let target = Target { table: &table, key: sale::KEY, group: sale::GROUP };
+        if !sources.has_before() {
+            let fresh = sale::rows(sources, &self.dimensions(), None)?;
+            let group = || [sale::GROUP];
+            let invoices = fresh.select(group()).union(&self.spark.table(&table).select(group())).distinct();
+            return target.replace(&self.spark, &fresh, &invoices, cut).await.map(Some);
+        }
         let late = Late {
             customer: self.changed(&model::CUSTOMER, before, now),
             city: self.changed(&model::CITY, before, now),
@@ -185,8 +249,6 @@ impl Gold {
             stock_item: self.changed(&model::STOCK_ITEM, before, now),
         };
         let Some(invoices) = sale::affected(sources, &late)? else { return Ok(None) };
-        let table = self.lake.gold(sale::NAME);
-        let target = Target { table: &table, key: sale::KEY, group: sale::GROUP };
         let fresh = sale::rows(sources, &self.dimensions(), Some(&invoices))?;
         target.replace(&self.spark, &fresh, &invoices, cut).await.map(Some)
     }

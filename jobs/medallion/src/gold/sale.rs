@@ -123,8 +123,8 @@ pub(super) fn rows(
 /// nothing changed. `late` holds, for each dimension, the business keys and the earliest new `valid_from`.
 pub(super) fn affected(sources: &Sources, late: &Late) -> Result<Option<DataFrame>> {
     let mut parts: Vec<DataFrame> = Vec::new();
-    for table in ["sales_invoices", "sales_invoice_lines"] {
-        if let Some(changed) = sources.changed(table)? {
+    for (table, key) in [("sales_invoices", "invoice_id"), ("sales_invoice_lines", "invoice_line_id")] {
+        if let Some(changed) = sources.changed(table, key)? {
             parts.push(changed.select([col("invoice_id").alias(GROUP)]));
         }
     }
@@ -141,7 +141,7 @@ pub(super) fn affected(sources: &Sources, late: &Late) -> Result<Option<DataFram
                 .push(lines.join(versions, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));
         }
     }
-    if let Some(changed) = sources.changed("sales_customers_history")? {
+    if let Some(changed) = sources.changed("sales_customers_history", "customer_id")? {
         let since = changed
             .group_by([col("customer_id").alias("_customer_id")])
             .agg([min("valid_from").alias("since")]);
@@ -157,7 +157,7 @@ pub(super) fn affected(sources: &Sources, late: &Late) -> Result<Option<DataFram
         let hit = col("customer_id").eq(col("_customer_id")) & col("as_of").gt(col("since"));
         parts.push(lines.join(&moved, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));
     }
-    if let Some(changed) = sources.changed("warehouse_package_types")? {
+    if let Some(changed) = sources.changed("warehouse_package_types", "package_type_id")? {
         let changed = changed.select([col("package_type_id").alias("_package_type_id")]).distinct();
         let hit = col("package_type_id").eq(col("_package_type_id"));
         parts.push(lines.join(&changed, hit, JoinType::LeftSemi).select([col("invoice_id").alias(GROUP)]));

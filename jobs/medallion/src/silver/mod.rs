@@ -1,252 +1,246 @@
-//! Silver: from cut to cut, decode, merge and publish.
+//! The service: publishes cut after cut, and merges in the background.
 
-mod activity;
-mod batch;
-mod current;
-mod cut;
-mod decode;
-mod history;
 mod pace;
-mod published;
-mod tables;
-mod truncation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use futures::{StreamExt, TryStreamExt};
 use spark_client::SparkSession;
-use spark_client::functions::col;
+use tokio::sync::watch;
 
-pub use activity::Activity;
-pub use cut::{Cut, Outlook};
 pub use pace::Pace;
-pub(crate) use published::map;
-pub use published::{Published, last as last_published};
-pub(crate) use tables::{create as create_table, merge as merge_table, version};
 
-use crate::contract::{Contract, Contracts, Scd};
+use crate::changes::{ChangeLog, ChangeOptions, Cut, PAUSE, Publication};
+use crate::contract::Contracts;
+use crate::control::{Control, SourceTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::now_us;
+use crate::kafka::KafkaOptions;
 use crate::lake::Lake;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
-use crate::sessions::Sessions;
-use crate::writer_schema::WriterSchema;
-use batch::Batch;
-use tables::Tables;
+use crate::typed::Rounds;
 
 /// How silver works.
 #[derive(Debug, Clone, Args)]
 pub struct SilverOptions {
+    #[command(flatten)]
+    pub kafka: KafkaOptions,
+    #[command(flatten)]
+    pub changes: ChangeOptions,
+    #[command(flatten)]
+    pub pace: Pace,
     /// How many tables are merged at the same time
     #[arg(long, env = "LAKEPULSE_SILVER_CONCURRENCY", default_value_t = 2)]
     pub concurrency: usize,
-    /// How many events of a cycle one task takes; a cycle of fewer has one task a stage, since Spark generates code
-    /// and opens files for each task
-    #[arg(long, env = "LAKEPULSE_SILVER_EVENTS_PER_TASK", default_value_t = 100_000)]
-    pub events_per_task: u32,
-    /// Never publish a cut above this LSN
-    #[arg(long)]
-    pub until_lsn: Option<i64>,
 }
 
-/// The job: one session to look and publish with, and one per table that is merged at the same time.
+/// How long to wait for a checkpoint before looking after other things.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Silver as it stands in the lake, and who moves it on.
 #[derive(Debug)]
 pub struct Silver {
-    spark: SparkSession,
-    sessions: Sessions,
-    lake: Lake,
-    contracts: Contracts,
-    registry: Registry,
-    options: SilverOptions,
+    control: Control,
+    changes: ChangeLog,
+    rounds: Rounds,
+    pace: Pace,
     metrics: Metrics,
-    tables: Tables,
-    /// The server's own number of tasks after a shuffle.
-    most_tasks: i32,
 }
 
-/// What a cycle did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cycle {
-    /// All tables stand at this cut now.
-    Published(Box<Published>),
-    /// There is nothing complete above the last cut.
-    Waiting {
-        /// The checkpoint at which the first event is missing, when there is one.
-        missing_at: Option<i64>,
-    },
-}
+/// What was published last: the cut, and what was told of the tables up to it.
+type Published = (Cut, Arc<BTreeMap<String, SourceTable>>);
 
 impl Silver {
-    /// Connects further sessions and makes the database and `silver.published` where they are missing.
-    pub async fn new(
-        spark: SparkSession,
-        lake: Lake,
+    /// Makes silver's own tables where they are missing, and finds where it stands.
+    pub async fn open(
+        spark: &SparkSession,
+        lake: &Lake,
         contracts: Contracts,
         registry: Registry,
-        options: SilverOptions,
+        options: &SilverOptions,
         metrics: Metrics,
     ) -> Result<Self> {
-        lake.create_database(&spark, "silver").await?;
-        published::create(&spark, &lake).await?;
-        let sessions = Sessions::open(&spark, options.concurrency).await?;
-        let most_tasks = batch::most_tasks(&spark).await?;
-        let tables = Tables::default();
-        Ok(Self { spark, sessions, lake, contracts, registry, options, metrics, tables, most_tasks })
-    }
-
-    /// The last published cut.
-    pub async fn last_published(&self) -> Result<Option<Published>> {
-        published::last(&self.spark, &self.lake).await
-    }
-
-    /// Moves from the last published cut to the next one, if there is one.
-    pub async fn cycle(&self) -> Result<Cycle> {
-        let last = self.last_published().await?;
-        self.cycle_from(last).await
-    }
-
-    /// [`Silver::cycle`] for who knows the last published cut.
-    pub async fn cycle_from(&self, last: Option<Published>) -> Result<Cycle> {
-        let (previous, tables, counts) = match last {
-            Some(last) => (last.cut.lsn, last.tables, last.counts),
-            None => (-1, BTreeMap::new(), BTreeMap::new()),
-        };
-        let outlook =
-            cut::next(&self.spark, &self.lake, &self.registry, previous, &counts, self.options.until_lsn)
+        let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), options.changes.clone()).await?;
+        let control = Control::open(&options.kafka, lake, registry.clone(), changes.cut().offset)?;
+        let rounds =
+            Rounds::open(spark, lake.clone(), registry, contracts, metrics.clone(), options.concurrency)
                 .await?;
-        let (cut, events) = match outlook {
-            Outlook::Complete { cut, events } if cut.lsn > previous => (cut, events),
-            Outlook::Complete { .. } => return Ok(Cycle::Waiting { missing_at: None }),
-            Outlook::Waiting { missing_at } => return Ok(Cycle::Waiting { missing_at }),
-        };
-        if events == 0 {
-            return self.publish(cut, tables, counts).await;
-        }
-        let tasks = events / i64::from(self.options.events_per_task.max(1)) + 1;
-        let tasks = i32::try_from(tasks).unwrap_or(i32::MAX).min(self.most_tasks);
-        let batch = Batch::keep(&self.spark, &self.lake, previous, cut, tasks).await?;
-        let published = self.advance(&batch, cut, tables, counts).await;
-        self.metrics.silver_cycle_tables.set(0);
-        batch.release().await;
-        published
+        let silver = Self { control, changes, rounds, pace: options.pace.clone(), metrics };
+        show_cut(&silver.metrics, silver.changes.cut());
+        silver.metrics.silver_merged_lsn.set(silver.rounds.merged().cut);
+        Ok(silver)
     }
 
-    async fn publish(
-        &self,
-        cut: Cut,
-        tables: BTreeMap<String, i64>,
-        counts: BTreeMap<String, i64>,
-    ) -> Result<Cycle> {
-        published::publish(&self.spark, &self.lake, cut, &tables, &counts).await?;
-        Ok(Cycle::Published(Box::new(Published { cut, published_at_us: now_us(), tables, counts })))
+    /// Publishes and merges until `stop` ends, and then ends what runs on the server; else it ends with an error only. Each process may
+    /// do so, but of two at once one ends with [`ErrorKind::Fenced`].
+    pub async fn run(self, stop: impl Future<Output = Result<()>>) -> Result<()> {
+        let Self { control, mut changes, mut rounds, pace, metrics } = self;
+        let published: Published = (changes.cut().clone(), control.tables().clone());
+        let (sender, receiver) = watch::channel(published);
+        let ended = {
+            let publisher =
+                Publisher { control, changes: &mut changes, pace: &pace, metrics: &metrics, sender };
+            tokio::select! {
+                ended = publisher.run() => ended,
+                ended = merge(&mut rounds, receiver, &pace, &metrics) => ended,
+                stopped = stop => stopped,
+            }
+        };
+        changes.interrupt().await;
+        rounds.interrupt().await;
+        ended
     }
 
-    /// Merges a batch into the tables that stand at the cut before it, and publishes.
-    async fn advance(
-        &self,
-        batch: &Batch,
-        cut: Cut,
-        mut tables: BTreeMap<String, i64>,
-        mut counts: BTreeMap<String, i64>,
-    ) -> Result<Cycle> {
-        let activities = activity::of(&batch.events(&self.spark), &self.lake).await?;
-        for (topic, activity) in &activities {
-            *counts.entry(topic.clone()).or_default() += activity.events;
+    /// Publishes what is complete now, and brings the typed tables there.
+    pub async fn once(mut self) -> Result<()> {
+        self.control.advance(PATIENCE).await?;
+        while let Some(next) = self.changes.next(&self.control)? {
+            if let Publication::Incomplete { .. } = self.changes.publish(&mut self.control, next).await? {
+                break;
+            }
+            self.control.advance(Duration::ZERO).await?;
         }
-        self.metrics.silver_cycle_tables_done.set(0);
-        self.metrics.silver_cycle_tables.set(activities.len() as i64);
-        let versions: Vec<Vec<(String, i64)>> = futures::stream::iter(&activities)
-            .map(|(topic, activity)| {
-                self.sessions.lend(async |spark| {
-                    batch.set_tasks(&spark).await?;
-                    let done = self.merge_topic(&spark, topic, activity, batch, cut).await;
-                    self.metrics.silver_cycle_tables_done.inc();
-                    done
-                })
-            })
-            .buffer_unordered(self.sessions.count())
-            .try_collect()
-            .await?;
-        tables.extend(versions.into_iter().flatten());
-        self.publish(cut, tables, counts).await
-    }
-
-    /// Merges the events of one topic; the versions of the tables that it wrote.
-    async fn merge_topic(
-        &self,
-        spark: &SparkSession,
-        topic: &str,
-        activity: &Activity,
-        batch: &Batch,
-        cut: Cut,
-    ) -> Result<Vec<(String, i64)>> {
-        let started = Instant::now();
-        let source = self.lake.table_of(topic).unwrap_or(topic);
-        let contract = self.contracts.get(source).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Configuration,
-                format!(
-                    "there are events of {source} but no contract; write it with: lakepulse contracts init"
-                ),
-            )
-        })?;
-        let mut schemas: Vec<(i32, Arc<WriterSchema>)> = Vec::new();
-        for id in &activity.schema_ids {
-            schemas.push((*id, self.registry.schema(*id).await?));
-        }
-        schemas.sort_by_key(|(id, _)| *id);
-        let columns = decode::columns(contract, &schemas);
-        let events = batch.events(spark).filter(col("topic").eq(topic));
-        let Some(rows) = decode::rows(&events, &columns, &schemas) else { return Ok(Vec::new()) };
-        let (lake, name) = (&self.lake, contract.silver_name());
-        let current = lake.silver(&name);
-        let is_there = self.tables.is_ready(spark, lake, &name, &columns).await?;
-        let rows = if activity.truncated {
-            let keys = if is_there { Some(spark.table(&current)) } else { None };
-            truncation::as_deletes(&rows, keys.as_ref(), contract, &columns)
-        } else {
-            rows
-        };
-        let mut versions = Vec::new();
-        // History first: what TRUNCATE deletes is found in the current rows.
-        if contract.scd == Scd::Type2 {
-            let name = history_name(contract);
-            let history = lake.silver(&name);
-            let version = if self.tables.is_ready(spark, lake, &name, &columns).await? {
-                let opened = history::versions(&rows, Some(&spark.table(&history)), contract, &columns);
-                let changes = history::merge(&opened, &history, contract, &columns);
-                tables::merge(spark, &history, changes, cut.lsn).await?
-            } else {
-                let opened = history::versions(&rows, None, contract, &columns);
-                let first = history::first_rows(&opened, &columns);
-                self.tables.create(spark, lake, &name, &first, cut.lsn).await?
-            };
-            versions.push((name, version));
-        }
-        let last = current::last_events(&rows, contract, &columns);
-        let version = if is_there {
-            let changes = current::merge(&last, &current, contract, &columns, activity.only_inserts);
-            tables::merge(spark, &current, changes, cut.lsn).await?
-        } else {
-            let first = current::first_rows(&last, &columns);
-            self.tables.create(spark, lake, &name, &first, cut.lsn).await?
-        };
-        versions.push((name, version));
-        tracing::debug!(
-            table = source,
-            events = activity.events,
-            ms = started.elapsed().as_millis(),
-            "merged"
-        );
-        Ok(versions)
+        self.rounds.run(self.control.tables(), self.changes.cut()).await.map(|_| ())
     }
 }
 
-/// The name of a table's history, without the database.
-pub fn history_name(contract: &Contract) -> String {
-    format!("{}_history", contract.silver_name())
+/// How often silver begins anew after failures that may pass, and how long it waits before.
+const ATTEMPTS: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Who has run for so long has overcome what was before.
+const WELL_AFTER: Duration = Duration::from_secs(120);
+
+/// Runs silver until `stop` ends, and opens it anew when a server was away or has forgotten the sessions: where it stands is in the lake.
+/// What fails at the first opening is an error at once.
+pub async fn keep_running(
+    open: impl AsyncFn() -> Result<Silver>,
+    stop: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    let mut stop = std::pin::pin!(stop);
+    let mut silver = open().await?;
+    let mut failures = 0;
+    loop {
+        let started = Instant::now();
+        let Err(mut error) = silver.run(stop.as_mut()).await else { return Ok(()) };
+        if started.elapsed() > WELL_AFTER {
+            failures = 0;
+        }
+        silver = loop {
+            failures += 1;
+            if failures > ATTEMPTS || !error.may_pass() {
+                return Err(error);
+            }
+            tracing::warn!(error = error.chain(), "silver begins anew");
+            tokio::select! {
+                () = tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(failures)) => {}
+                stopped = stop.as_mut() => return stopped,
+            }
+            match open().await {
+                Ok(silver) => break silver,
+                Err(failed) => error = failed,
+            }
+        };
+    }
+}
+
+/// The half that appends to `silver.changes`.
+struct Publisher<'a> {
+    control: Control,
+    changes: &'a mut ChangeLog,
+    pace: &'a Pace,
+    metrics: &'a Metrics,
+    sender: watch::Sender<Published>,
+}
+
+impl Publisher<'_> {
+    async fn run(mut self) -> Result<()> {
+        let mut missing: Option<(String, Instant)> = None;
+        loop {
+            let waits = self.control.pending().next().is_some();
+            self.control.advance(if waits { PAUSE } else { PATIENCE }).await?;
+            let Some(next) = self.changes.next(&self.control)? else { continue };
+            let started = Instant::now();
+            match self.changes.publish(&mut self.control, next).await? {
+                Publication::Published { cut, events } => {
+                    missing = None;
+                    self.metrics.silver_incomplete.set(0);
+                    if events > 0 {
+                        self.metrics.silver_slices.inc();
+                        self.metrics.silver_events.inc_by(events);
+                        self.metrics.silver_slice_ms.set(milliseconds(started));
+                        let behind_ms = (now_us() - cut.committed_at_us) / 1000;
+                        tracing::debug!(
+                            cut = cut.commit_lsn,
+                            events,
+                            ms = milliseconds(started),
+                            behind_ms,
+                            "published"
+                        );
+                    }
+                    show_cut(self.metrics, &cut);
+                    self.sender.send_replace((cut, self.control.tables().clone()));
+                }
+                Publication::Incomplete { topic, found, expected } => {
+                    self.metrics.silver_incomplete.set(1);
+                    let (at, since) = missing.get_or_insert_with(|| (topic.clone(), Instant::now()));
+                    let limit = Duration::from_secs(self.pace.missing_limit_seconds);
+                    if *at != topic {
+                        missing = Some((topic, Instant::now()));
+                    } else if since.elapsed() > limit {
+                        return Err(Error::new(
+                            ErrorKind::Incomplete,
+                            format!(
+                                "bronze has {found} of {expected} events of {topic} after {} s; see \"Counts that do not fit\" in \
+                                 docs/operations.md",
+                                limit.as_secs()
+                            ),
+                        ));
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// The half that brings typed tables to published cuts. After a round it rests, so that it takes a part of the machine's time only.
+async fn merge(
+    rounds: &mut Rounds,
+    mut published: watch::Receiver<Published>,
+    pace: &Pace,
+    metrics: &Metrics,
+) -> Result<()> {
+    loop {
+        let (cut, tables) = published.borrow_and_update().clone();
+        let started = Instant::now();
+        if cut.commit_lsn > rounds.merged().cut {
+            let count = rounds.run(&tables, &cut).await?;
+            let merged = rounds.merged();
+            metrics.silver_merged_lsn.set(merged.cut);
+            metrics.silver_merged_committed_ms.set(cut.committed_at_us / 1000);
+            metrics.silver_round_ms.set(milliseconds(started));
+            metrics.silver_rounds.inc();
+            metrics.silver_held.reset();
+            for standing in merged.standings.values().filter(|standing| standing.held.is_some()) {
+                metrics.silver_held.with_label_values(&[&standing.source_table]).set(standing.cut);
+            }
+            tracing::info!(cut = cut.commit_lsn, tables = count, ms = milliseconds(started), "merged");
+        }
+        tokio::time::sleep(pace.rest_after(started.elapsed())).await;
+        if published.changed().await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+fn show_cut(metrics: &Metrics, cut: &Cut) {
+    metrics.silver_cut_lsn.set(cut.commit_lsn);
+    metrics.silver_committed_ms.set(cut.committed_at_us / 1000);
+}
+
+fn milliseconds(since: Instant) -> i64 {
+    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
 }

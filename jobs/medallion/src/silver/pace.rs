@@ -1,86 +1,45 @@
-//! How often silver looks for a cut, and when it stops waiting for one.
+//! How often silver merges, and when it stops waiting for events.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 
-use super::{Cycle, Silver};
-use crate::error::{Error, ErrorKind, Result};
-
-/// How often silver looks for a cut, and when it gives up waiting.
+/// How often silver merges, and when it gives up waiting.
 #[derive(Debug, Clone, Args)]
 pub struct Pace {
-    /// Milliseconds between two looks when there was nothing to do
-    #[arg(long, env = "LAKEPULSE_SILVER_PAUSE_MS", default_value_t = 500)]
-    pub pause_ms: u64,
+    /// Seconds that typed tables may be behind the last published cut, beside the time that the merges themselves take
+    #[arg(long, env = "LAKEPULSE_SILVER_MERGE_AGE", default_value_t = 120)]
+    pub merge_age_seconds: u64,
+    /// After a round, rest so many times as long as it took, within that age
+    #[arg(long, env = "LAKEPULSE_SILVER_REST", default_value_t = 3.0)]
+    pub rest: f64,
     /// Seconds after which events that are counted but missing in bronze count as lost
     #[arg(long, env = "LAKEPULSE_SILVER_MISSING_LIMIT", default_value_t = 600)]
     pub missing_limit_seconds: u64,
 }
 
-impl Silver {
-    /// Publishes cut after cut; ends only with an error. Events that a checkpoint counts and that bronze still lacks
-    /// after the limit are an error: they are lost, or bronze stands still.
-    pub async fn keep_publishing(&self, pace: &Pace) -> Result<()> {
-        let metrics = &self.metrics;
-        let limit = Duration::from_secs(pace.missing_limit_seconds);
-        let pause = Duration::from_millis(pace.pause_ms);
-        let mut missing_since: Option<(i64, Instant)> = None;
-        let mut last = self.last_published().await?;
-        if let Some(last) = &last {
-            metrics.silver_cut_lsn.set(last.cut.lsn);
-            metrics.silver_committed_ms.set(last.cut.committed_at_us / 1000);
-        }
-        let mut seen = None;
-        loop {
-            let size = self.lake.events_size(&self.spark).await?;
-            if seen == Some(size) && missing_since.is_none() {
-                tokio::time::sleep(pause).await;
-                continue;
-            }
-            let started = Instant::now();
-            match self.cycle_from(last.clone()).await? {
-                Cycle::Published(published) => {
-                    missing_since = None;
-                    metrics.silver_incomplete.set(0);
-                    metrics.silver_cycles.inc();
-                    metrics.silver_cut_lsn.set(published.cut.lsn);
-                    metrics.silver_committed_ms.set(published.cut.committed_at_us / 1000);
-                    metrics
-                        .silver_cycle_ms
-                        .set(i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX));
-                    tracing::info!(
-                        cut = published.cut.lsn,
-                        ms = started.elapsed().as_millis(),
-                        behind_ms = (published.published_at_us - published.cut.committed_at_us) / 1000,
-                        "published"
-                    );
-                    last = Some(*published);
-                }
-                Cycle::Waiting { missing_at: None } => {
-                    missing_since = None;
-                    // A look for a cut costs some twenty times as much as to see that bronze is as it was.
-                    seen = Some(size);
-                    tokio::time::sleep(pause).await;
-                }
-                Cycle::Waiting { missing_at: Some(lsn) } => {
-                    metrics.silver_incomplete.set(1);
-                    let (at, since) = *missing_since.get_or_insert((lsn, Instant::now()));
-                    if at != lsn {
-                        missing_since = Some((lsn, Instant::now()));
-                    } else if since.elapsed() > limit {
-                        return Err(Error::new(
-                            ErrorKind::Incomplete,
-                            format!(
-                                "bronze still lacks events that the checkpoint at LSN {lsn} counts, after {} s; see \"Counts \
-                                 that do not fit\" in docs/operations.md",
-                                limit.as_secs()
-                            ),
-                        ));
-                    }
-                    tokio::time::sleep(pause).await;
-                }
-            }
-        }
+impl Pace {
+    /// How long to rest after a round that took so long.
+    pub(super) fn rest_after(&self, took: Duration) -> Duration {
+        let age = Duration::from_secs(self.merge_age_seconds);
+        Duration::try_from_secs_f64(took.as_secs_f64() * self.rest.max(0.0)).unwrap_or(age).min(age)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_is_bounded() {
+        let pace = |rest| Pace { merge_age_seconds: 120, rest, missing_limit_seconds: 1 };
+        let check = |rest, took, expected| {
+            assert_eq!(pace(rest).rest_after(Duration::from_secs(took)), Duration::from_secs(expected));
+        };
+        check(3.0, 0, 0);
+        check(3.0, 10, 30);
+        check(3.0, 100, 120);
+        check(-1.0, 100, 0);
+        check(f64::INFINITY, 100, 120);
     }
 }

@@ -7,7 +7,15 @@ use crate::typed::load::{SHAPE, replace};
 
 /// The statements, in their order. Each may have been carried out before, as far as the table's columns `present` show; what can't be
 /// seen by them is one statement, which makes the table anew with its shape.
-pub(super) fn statements(table: &str, from: &Shape, to: &Shape, present: &[String]) -> Vec<String> {
+///
+/// `meta` says which columns the table has beside the source's.
+pub(super) fn statements(
+    table: &str,
+    from: &Shape,
+    to: &Shape,
+    present: &[String],
+    meta: fn(&Shape) -> MetaColumns,
+) -> Vec<String> {
     let has = |name: &str| present.iter().any(|column| column == name);
     let former = |column: &ShapeColumn| from.columns.iter().find(|former| former.is(column));
     let is_new_name =
@@ -18,10 +26,10 @@ pub(super) fn statements(table: &str, from: &Shape, to: &Shape, present: &[Strin
                 || former.column != column.column && !is_new_name(&column.column)
         }
         None => column.missing.is_some() || !is_new_name(&column.column),
-    }) || MetaColumns::of(from) != MetaColumns::of(to)
+    }) || meta(from) != meta(to)
         || from.key != to.key;
     if rewritten {
-        return vec![replace(table, to, &converted(table, from, to))];
+        return vec![replace(table, to, &converted(table, from, to, meta), &meta(to))];
     }
     let alter = |what: String| format!("ALTER TABLE {} {what}", quoted_table(table));
     let mut statements = Vec::new();
@@ -48,7 +56,7 @@ pub(super) fn statements(table: &str, from: &Shape, to: &Shape, present: &[Strin
 }
 
 /// The rows of a table of one shape as rows of another.
-fn converted(table: &str, from: &Shape, to: &Shape) -> String {
+fn converted(table: &str, from: &Shape, to: &Shape, meta: fn(&Shape) -> MetaColumns) -> String {
     let mut columns: Vec<String> = to
         .columns
         .iter()
@@ -58,8 +66,8 @@ fn converted(table: &str, from: &Shape, to: &Shape) -> String {
             format!("CAST({value} AS {}) AS {}", column.lake_type().spark(), quoted(&column.column))
         })
         .collect();
-    let (before, after) = (MetaColumns::of(from), MetaColumns::of(to));
-    for (before, after) in before.names().into_iter().zip(after.names()) {
+    let (before, after) = (meta(from), meta(to));
+    for (before, after) in before.names().zip(after.names()) {
         columns.push(format!("{} AS {}", quoted(before), quoted(after)));
     }
     format!("SELECT {} FROM {}", columns.join(", "), quoted_table(table))

@@ -25,8 +25,8 @@ fn properties(shape: &Shape, meta: &MetaColumns) -> String {
 pub(super) const SHAPE: &str = "lakepulse.shape";
 
 /// The statement that makes a table, or puts another in its place, of the rows that `select` gives.
-pub(super) fn replace(table: &str, shape: &Shape, select: &str) -> String {
-    let properties = properties(shape, &MetaColumns::of(shape));
+pub(super) fn replace(table: &str, shape: &Shape, select: &str, meta: &MetaColumns) -> String {
+    let properties = properties(shape, meta);
     format!("CREATE OR REPLACE TABLE {} {properties} AS {select}", quoted_table(table))
 }
 
@@ -38,7 +38,7 @@ pub(super) fn nothing(shape: &Shape) -> String {
         .iter()
         .map(|column| format!("CAST(NULL AS {}) AS {}", column.lake_type().spark(), quoted(&column.column)))
         .collect();
-    for (name, kind) in meta.names().into_iter().zip(["BIGINT", "BIGINT", "TIMESTAMP"]) {
+    for (name, kind) in meta.names().zip(["BIGINT", "BIGINT", "TIMESTAMP"]) {
         columns.push(format!("CAST(NULL AS {kind}) AS {}", quoted(name)));
     }
     format!("SELECT {} WHERE false", columns.join(", "))

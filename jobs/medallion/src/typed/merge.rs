@@ -24,7 +24,7 @@ pub(super) struct Window<'a> {
 
 impl Window<'_> {
     /// The rows of `silver.changes` in it.
-    fn condition(&self) -> String {
+    pub(super) fn condition(&self) -> String {
         let (after, to) = (self.after, self.to);
         format!(
             "source_table = {} AND commit_lsn >= {} AND commit_lsn <= {} AND (commit_lsn > {} OR ordinal > {}) AND (commit_lsn < {} OR ordinal <= {})",
@@ -39,7 +39,7 @@ impl Window<'_> {
     }
 
     /// A column's canonical text in `{json}`, a struct that [`Window::json_schema`] describes.
-    fn canonical(&self, column: &ShapeColumn, json: &str) -> String {
+    pub(super) fn canonical(&self, column: &ShapeColumn, json: &str) -> String {
         let value = |shape: &Shape| match shape.columns.iter().find(|former| former.is(column)) {
             Some(former) => format!("{json}.{}", quoted(&former.column)),
             None => column.missing.as_deref().map_or_else(|| "NULL".to_owned(), text_literal),
@@ -56,7 +56,7 @@ impl Window<'_> {
     }
 
     /// How `from_json` reads rows of all shapes.
-    fn json_schema(&self) -> String {
+    pub(super) fn json_schema(&self) -> String {
         let mut fields: BTreeMap<&str, String> = BTreeMap::new();
         for column in self.shapes.iter().flat_map(|shape| &shape.columns) {
             let kind = column.lake_type().canonical_json();
@@ -71,13 +71,13 @@ impl Window<'_> {
     }
 }
 
-/// Columns of a typed value.
-fn typed(source: &SourceType, canonical: &str) -> String {
+/// Canonical text as the source type's Spark type.
+pub(super) fn typed(source: &SourceType, canonical: &str) -> String {
     format!("CAST({} AS {})", source.typed_canonical(canonical), source.spark())
 }
 
-/// The last event of each key: the shape's columns, `_op` string, `_at` (the event's position), the meta columns, and for each column
-/// that was untold `_kept_<number>` boolean: whether no event of the window told it.
+/// The last event of each key: `r`, a struct of the shape's columns and the meta columns; op string; and for each column that was untold
+/// kept_N boolean: whether no event of the window told it.
 fn last_events(lake: &Lake, window: &Window<'_>, shape: &Shape, meta: &MetaColumns) -> String {
     let untold: Vec<&ShapeColumn> =
         shape.columns.iter().filter(|column| window.untold.contains(&column.column)).collect();
@@ -107,24 +107,23 @@ fn last_events(lake: &Lake, window: &Window<'_>, shape: &Shape, meta: &MetaColum
                 text_literal(&column.column)
             );
         }
-        format!("{} AS {}", typed(&column.lake_type(), &value), quoted(&column.column))
+        format!("{}, {}", text_literal(&column.column), typed(&column.lake_type(), &value))
     });
+    let meta = meta.names().zip(["commit_lsn", "ordinal", "committed_at"]);
+    let meta = meta.map(|(name, value)| format!("{}, l.{value}", text_literal(name)));
+    let members: Vec<String> = columns.chain(meta).collect();
     let kept = untold.iter().enumerate().map(|(number, column)| {
         format!(
-            "array_contains(coalesce(l.untold, array()), {}) AND t{number} IS NULL AS _kept_{number}",
+            ", array_contains(coalesce(l.untold, array()), {}) AND t{number} IS NULL AS kept_{number}",
             text_literal(&column.column)
         )
     });
-    let mut selected: Vec<String> = columns.chain(kept).collect();
-    selected.push("l.op AS _op".to_owned());
-    for (name, value) in meta.names().into_iter().zip(["commit_lsn", "ordinal", "committed_at"]) {
-        selected.push(format!("l.{value} AS {}", quoted(name)));
-    }
     let schema = window.json_schema();
     format!(
-        "SELECT {} FROM (SELECT {} FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM {} \
+        "SELECT named_struct({}) AS r, l.op AS op{} FROM (SELECT {} FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM {} \
          WHERE {} AND op IN ('c', 'u', 'd')) GROUP BY {})",
-        selected.join(", "),
+        members.join(", "),
+        kept.collect::<String>(),
         aggregates.join(", "),
         quoted_table(&lake.changes()),
         window.condition(),
@@ -138,9 +137,9 @@ pub(super) fn keyed(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape
     let meta = MetaColumns::of(shape);
     let untold: Vec<&ShapeColumn> =
         shape.columns.iter().filter(|column| window.untold.contains(&column.column)).collect();
-    let same: Vec<String> = shape.key.iter().map(|key| format!("t.{0} = s.{0}", quoted(key))).collect();
+    let same: Vec<String> = shape.key.iter().map(|key| format!("t.{0} = s.r.{0}", quoted(key))).collect();
     let (lsn, ordinal) = (quoted(&meta.commit_lsn), quoted(&meta.ordinal));
-    let newer = format!("(s.{lsn} > t.{lsn} OR s.{lsn} = t.{lsn} AND s.{ordinal} > t.{ordinal})");
+    let newer = format!("(s.r.{lsn} > t.{lsn} OR s.r.{lsn} = t.{lsn} AND s.r.{ordinal} > t.{ordinal})");
     let names: Vec<&str> =
         shape.columns.iter().map(|column| column.column.as_str()).chain(meta.names()).collect();
     let sets: Vec<String> = names
@@ -148,16 +147,16 @@ pub(super) fn keyed(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape
         .map(|name| {
             let column = quoted(name);
             match untold.iter().position(|column| column.column == **name) {
-                Some(number) => format!("t.{column} = if(s._kept_{number}, t.{column}, s.{column})"),
-                None => format!("t.{column} = s.{column}"),
+                Some(number) => format!("t.{column} = if(s.kept_{number}, t.{column}, s.r.{column})"),
+                None => format!("t.{column} = s.r.{column}"),
             }
         })
         .collect();
     let columns: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-    let values: Vec<String> = columns.iter().map(|column| format!("s.{column}")).collect();
+    let values: Vec<String> = columns.iter().map(|column| format!("s.r.{column}")).collect();
     format!(
-        "MERGE INTO {} AS t USING ({}) AS s ON {} WHEN MATCHED AND {newer} AND s._op = 'd' THEN DELETE \
-         WHEN MATCHED AND {newer} THEN UPDATE SET {} WHEN NOT MATCHED AND s._op <> 'd' THEN INSERT ({}) VALUES ({})",
+        "MERGE INTO {} AS t USING ({}) AS s ON {} WHEN MATCHED AND {newer} AND s.op = 'd' THEN DELETE \
+         WHEN MATCHED AND {newer} THEN UPDATE SET {} WHEN NOT MATCHED AND s.op <> 'd' THEN INSERT ({}) VALUES ({})",
         quoted_table(table),
         last_events(lake, window, shape, &meta),
         same.join(" AND "),
@@ -181,7 +180,7 @@ pub(super) fn keyless(lake: &Lake, table: &str, window: &Window<'_>, shape: &Sha
             )
         })
         .collect();
-    for (name, value) in meta.names().into_iter().zip(["commit_lsn", "ordinal", "committed_at"]) {
+    for (name, value) in meta.names().zip(["commit_lsn", "ordinal", "committed_at"]) {
         selected.push(format!("{value} AS {}", quoted(name)));
     }
     let (lsn, ordinal) = (quoted(&meta.commit_lsn), quoted(&meta.ordinal));
@@ -198,8 +197,13 @@ pub(super) fn keyless(lake: &Lake, table: &str, window: &Window<'_>, shape: &Sha
 }
 
 /// The statements that give rows of before an enum's value was renamed its new name; `after`: where the table stood.
-pub(super) fn renamed_labels(table: &str, shape: &Shape, shapes: &[Shape], after: Position) -> Vec<String> {
-    let meta = MetaColumns::of(shape);
+pub(super) fn renamed_labels(
+    table: &str,
+    shape: &Shape,
+    shapes: &[Shape],
+    after: Position,
+    meta: &MetaColumns,
+) -> Vec<String> {
     let mut statements = Vec::new();
     for renaming in
         shapes.iter().filter(|renaming| renaming.version <= shape.version && renaming.from > after)

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod compare;
+mod histories;
 mod restarts;
 mod shapes;
 mod stage;
@@ -35,6 +36,7 @@ fn main() {
         trial("values::plain_and_unusual_types", values::plain_and_unusual_types),
         trial("values::kept_as_text", values::kept_as_text),
         trial("values::out_of_line", values::out_of_line),
+        trial("histories::every_version_is_kept", histories::every_version_is_kept),
         trial("shapes::columns_come_and_go", shapes::columns_come_and_go),
         trial("shapes::names", shapes::names),
         trial("shapes::enums_and_buried_events", shapes::enums_and_buried_events),

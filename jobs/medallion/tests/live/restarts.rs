@@ -51,7 +51,7 @@ pub fn a_round_is_repeated() -> Result<()> {
     // The other one knows of no round since it began.
     let cut = stage.silver.changes.cut().clone();
     let control = &stage.silver.control;
-    let repeated = stage.runtime.block_on(other.rounds.run(control, &cut));
+    let repeated = stage.runtime.block_on(other.rounds.run(control.tables(), &cut));
     if repeated.as_ref().err().map(Error::kind) != Some(ErrorKind::Fenced) {
         return Err(format!("a round under a number that is taken ended with {repeated:?}").into());
     }

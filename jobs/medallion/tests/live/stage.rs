@@ -1,6 +1,7 @@
 //! A database with a capture, bronze and silver behind it.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -10,8 +11,9 @@ use lakepulse_medallion::bronze::{self, BronzeOptions};
 use lakepulse_medallion::changes::{ChangeLog, PAUSE, Publication};
 use lakepulse_medallion::control::Control;
 use lakepulse_medallion::job::{SparkAddress, own_session};
+use lakepulse_medallion::metrics::Metrics;
 use lakepulse_medallion::typed::Rounds;
-use lakepulse_medallion::{Lake, Registry, RegistryAddress};
+use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress};
 use spark_client::{SparkSession, StreamingQuery};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -48,18 +50,24 @@ pub struct Silver {
 
 impl Silver {
     /// As a process begins: from what the tables of silver say.
-    pub async fn open(spark: &SparkSession, lake: &Lake) -> Result<Self> {
+    pub async fn open(spark: &SparkSession, lake: &Lake, directory: &Path) -> Result<Self> {
+        let contracts = Contracts::load(&directory.join("contracts"))?;
         let registry = Registry::new(&options::<RegistryAddress>(&[])?)?;
         let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), options(&[])?).await?;
         let control = Control::open(&options(&[])?, lake, registry.clone(), changes.cut().offset)?;
-        let rounds = Rounds::open(spark, lake.clone(), registry).await?;
+        let metrics = Metrics::new()?;
+        let rounds = Rounds::open(spark, lake.clone(), registry, contracts, metrics, 2).await?;
         Ok(Self { control, changes, rounds })
     }
 
     /// Publishes one slice if there is one.
     pub async fn publish(&mut self) -> Result<()> {
         self.control.advance(Duration::from_millis(200)).await?;
-        if let Publication::Incomplete { .. } = self.changes.publish(&mut self.control).await? {
+        let published = match self.changes.next(&self.control)? {
+            Some(next) => Some(self.changes.publish(&mut self.control, next).await?),
+            None => None,
+        };
+        if !matches!(published, Some(Publication::Published { .. })) {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
@@ -91,6 +99,15 @@ impl Stage {
 
     /// The same, with these lines more in capture's configuration.
     pub fn with(ddl: &str, more: &str) -> Result<Self> {
+        Self::start(ddl, more, &[])
+    }
+
+    /// A source of which silver keeps the histories of some tables.
+    pub fn with_histories(ddl: &str, tables: &[&str]) -> Result<Self> {
+        Self::start(ddl, "", tables)
+    }
+
+    fn start(ddl: &str, more: &str, histories: &[&str]) -> Result<Self> {
         let runtime = Runtime::new()?;
         let name = format!("s{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let url = setting("LAKEPULSE_TEST_PG_URL")?;
@@ -108,12 +125,17 @@ impl Stage {
         runtime.block_on(client.batch_execute("CREATE TABLE touched (id int PRIMARY KEY, n int)"))?;
         runtime.block_on(client.batch_execute(ddl))?;
         let directory = tempfile::tempdir()?;
+        let contracts = directory.path().join("contracts");
+        std::fs::create_dir(&contracts)?;
+        for table in histories {
+            std::fs::write(contracts.join(format!("{table}.yaml")), format!("table: {table}\nscd: type2\n"))?;
+        }
         let (capture, lake) = start_capture(&name, &source, more, &directory)?;
         let (spark, reader, query, silver) = runtime.block_on(async {
             let spark = options::<SparkAddress>(&[])?.connect().await?;
             let bronze_options: BronzeOptions = options(&["--trigger-ms=500".to_owned()])?;
             let query = bronze::start(&spark, &lake, &bronze_options).await?;
-            let silver = Silver::open(&spark, &lake).await?;
+            let silver = Silver::open(&spark, &lake, directory.path()).await?;
             let reader = own_session(&spark).await?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>((spark, reader, query, silver))
         })?;
@@ -129,7 +151,21 @@ impl Stage {
     pub fn settle(&mut self) -> Result<()> {
         self.publish()?;
         let Self { runtime, silver, .. } = self;
-        runtime.block_on(silver.rounds.run(&silver.control, silver.changes.cut()))?;
+        runtime.block_on(silver.rounds.run(silver.control.tables(), silver.changes.cut()))?;
+        Ok(())
+    }
+
+    /// Settles again and again until something holds, such as for a table that capture has to read first.
+    pub fn settle_until(&mut self, holds: impl Fn(&Self) -> bool) -> Result<()> {
+        let begun = Instant::now();
+        self.settle()?;
+        while !holds(self) {
+            if begun.elapsed() > DEADLINE {
+                return Err(format!("it never came; capture says:\n{}", self.log()).into());
+            }
+            std::thread::sleep(Duration::from_millis(500));
+            self.settle()?;
+        }
         Ok(())
     }
 
@@ -157,7 +193,7 @@ impl Stage {
 
     /// Another process of silver on the same lake.
     pub fn another_silver(&self) -> Result<Silver> {
-        self.runtime.block_on(Silver::open(&self.spark, &self.lake))
+        self.runtime.block_on(Silver::open(&self.spark, &self.lake, self.directory.path()))
     }
 
     pub fn log(&self) -> String {
