@@ -147,17 +147,18 @@ fn typed_events(
     }
     let kept: String =
         (0..untold.len()).map(|number| format!(", t{number} IS NULL AS kept_{number}")).collect();
-    let emptied_at = if is_emptied {
-        format!(
-            "get(filter((SELECT array_sort(collect_list(struct(commit_lsn, ordinal, committed_at))) FROM {changes} \
-             WHERE {condition} AND op = 't'), \
-             x -> x.commit_lsn > o.commit_lsn OR x.commit_lsn = o.commit_lsn AND x.ordinal > o.ordinal), 0).committed_at"
-        )
+    let (emptied_at, truncates) = if is_emptied {
+        let next = "get(filter(t.all, x -> x.commit_lsn > o.commit_lsn OR x.commit_lsn = o.commit_lsn AND x.ordinal > o.ordinal), 0)";
+        let all = format!(
+            " CROSS JOIN (SELECT array_sort(collect_list(struct(commit_lsn, ordinal, committed_at))) AS all FROM {changes} \
+             WHERE {condition} AND op = 't') AS t"
+        );
+        (format!("{next}.committed_at"), all)
     } else {
-        "CAST(NULL AS TIMESTAMP)".to_owned()
+        ("CAST(NULL AS TIMESTAMP)".to_owned(), String::new())
     };
     format!(
-        "SELECT named_struct({}) AS r, op, place, next_at, {emptied_at} AS emptied_at{kept} FROM ({ordered}) AS o",
+        "SELECT named_struct({}) AS r, op, place, next_at, {emptied_at} AS emptied_at{kept} FROM ({ordered}) AS o{truncates}",
         members.join(", ")
     )
 }

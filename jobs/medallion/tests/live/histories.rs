@@ -97,7 +97,8 @@ fn check(stage: &Stage, expected: &[Version]) -> Result<()> {
         versions
     };
     if sorted(&found) != sorted(expected) {
-        return Err(format!("expected {:#?}, found {:#?}", sorted(expected), sorted(&found)).into());
+        let standing = stage.standing("public.t");
+        return Err(format!("{standing:?}: expected {:?}, found {:?}", sorted(expected), sorted(&found)).into());
     }
     if overlaps != [(0,)] {
         return Err(format!("{overlaps:?} versions overlap, or are open although others follow").into());
