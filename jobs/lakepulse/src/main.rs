@@ -89,7 +89,7 @@ async fn main() -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<bool, Error> {
     match command {
-        Command::Demo(options) => demo::run(&options).await,
+        Command::Demo(options) => Box::pin(demo::run(&options)).await,
         Command::Status { lakehouse, source, capture_metrics, once, json } => {
             let lakehouse = lakehouse.connect().await?;
             let terminal = Term::stdout();
@@ -110,7 +110,7 @@ async fn dispatch(command: Command) -> Result<bool, Error> {
         }
         Command::Verify { lakehouse, source, told, wait, json } => {
             let lakehouse = lakehouse.connect().await?;
-            let report = verify::run(&lakehouse, &source, &told, Duration::from_secs(wait)).await?;
+            let report = Box::pin(verify::run(&lakehouse, &source, &told, Duration::from_secs(wait))).await?;
             if json {
                 println!("{}", serde_json::to_string(&report).unwrap_or_default());
             } else {
@@ -124,5 +124,17 @@ async fn dispatch(command: Command) -> Result<bool, Error> {
             }
             Ok(true)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn no_two_options_have_one_name() {
+        Arguments::command().debug_assert();
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Doing, Result};
 #[derive(Clone, Args)]
 pub struct SourceAddress {
     /// postgresql://user@host:port/database of the source; the password comes from LAKEPULSE_SOURCE_PASSWORD
-    #[arg(long = "source", env = "LAKEPULSE_SOURCE_URL")]
+    #[arg(id = "source", long = "source", value_name = "URL", env = "LAKEPULSE_SOURCE_URL")]
     pub url: String,
     /// Taken from the environment when it is not given here.
     #[arg(skip)]

@@ -89,3 +89,18 @@ fn text(column: &str, source: &SourceType) -> String {
 fn sql_name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_what_output_functions_print() {
+        let check = |source: &str, expected: &str| {
+            assert_eq!(text("\"c\"", &source.parse().unwrap()), expected);
+        };
+        check("character(5)", "case when \"c\" is distinct from null then format('%s', \"c\") end");
+        check("integer[]", "array_to_json(\"c\"::text::text[])::text");
+        assert_eq!(sql_name("a\"b"), "\"a\"\"b\"");
+    }
+}
