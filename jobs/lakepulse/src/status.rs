@@ -180,9 +180,9 @@ mod tests {
             ],
             held: vec![Held { table: "s.t".into(), since_lsn: 0x10, reason: "no key".into() }],
         };
-        let lines: Vec<String> = status.table().lines().map(ToOwned::to_owned).collect();
-        assert_eq!(lines.get(1).unwrap(), "source             1/10            0        0.0");
-        assert_eq!(lines.get(2).unwrap(), "gold                  -            -          -");
-        assert_eq!(lines.get(3).unwrap(), "held: s.t since 0/10: no key");
+        let table = status.table();
+        let lines: Vec<String> =
+            table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(lines, ["source 1/10 0 0.0", "gold - - -", "held: s.t since 0/10: no key"]);
     }
 }
