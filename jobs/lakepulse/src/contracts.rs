@@ -4,13 +4,14 @@ use std::path::Path;
 
 use lakepulse_medallion::Contract;
 
+use crate::catalog;
 use crate::error::{Doing, Result};
-use crate::source::{self, SourceAddress};
+use crate::source::SourceAddress;
 
 /// Writes `<folder>/<schema>.<table>.yaml` for every table with a primary key that has none yet; people's edits stay.
 /// The files that were written.
 pub async fn init(address: &SourceAddress, folder: &Path) -> Result<Vec<String>> {
-    let contracts = source::contracts(&address.connect().await?).await?;
+    let contracts = catalog::contracts(&address.connect().await?).await?;
     std::fs::create_dir_all(folder).doing(format!("creating {}", folder.display()))?;
     let mut written = Vec::new();
     for contract in contracts {

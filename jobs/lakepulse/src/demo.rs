@@ -12,9 +12,11 @@ use crate::error::{Doing, Error, Result};
 use crate::freshness;
 use crate::lakehouse::Lakehouse;
 use crate::progress::Progress;
+use crate::report::Report;
 use crate::scrape::Scrape;
 use crate::source::SourceAddress;
-use crate::verify::{self, Report};
+use crate::told::ToldAddress;
+use crate::verify;
 
 /// What the demonstration does.
 #[derive(Debug, Clone, Args)]
@@ -36,8 +38,8 @@ pub struct DemoOptions {
     stop: bool,
 }
 
-/// How long the initial snapshot, and later the last commit, may take to be published.
-const PUBLISH_LIMIT: Duration = Duration::from_secs(600);
+/// How long the initial snapshot, and later the last commit, may take to be published and merged.
+const LIMIT: Duration = Duration::from_secs(600);
 
 const REVENUE: &str = "SELECT d.calendar_month_label AS month, count(DISTINCT s.wwi_invoice_id) AS invoices, \
     sum(s.total_including_tax) AS revenue, sum(s.profit) AS profit \
@@ -80,10 +82,12 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
         url: endpoint(layout, "LAKEPULSE_SOURCE_URL")?,
         password: Some(endpoint(layout, "LAKEPULSE_SOURCE_PASSWORD")?.into()),
     };
+    let told =
+        ToldAddress::new(endpoint(layout, "LAKEPULSE_KAFKA")?, endpoint(layout, "LAKEPULSE_REGISTRY")?);
     let lakehouse = Lakehouse::of_stack(&layout.endpoints()).await?;
     let client = source.connect().await?;
-    progress.step("waiting until the initial snapshot is published in silver");
-    until_published(layout, crate::source::head(&client).await?).await?;
+    progress.step("waiting until the initial snapshot is published");
+    until(layout, PUBLISHED, crate::source::head(&client).await?).await?;
 
     progress.step(&format!("{} transactions/s for {} s", options.rate, options.seconds));
     let began_us = lakepulse_medallion::job::now_us();
@@ -93,37 +97,43 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
 
     progress.step("waiting until the last commit is published");
     let waiting = Instant::now();
-    until_published(layout, crate::source::head(&client).await?).await?;
+    let head = crate::source::head(&client).await?;
+    until(layout, PUBLISHED, head).await?;
     progress.note(&format!("published {:.1} s after the workload's end", waiting.elapsed().as_secs_f64()));
+    progress.step("waiting until all tables are merged");
+    until(layout, MERGED, head).await?;
+    progress.note(&format!("merged {:.1} s after the workload's end", waiting.elapsed().as_secs_f64()));
     progress.step("refreshing gold");
     let gold = Gold::new(lakehouse.spark.clone(), lakehouse.lake.clone()).await.doing("opening gold")?;
     gold.refresh().await.doing("refreshing gold")?;
     progress.step("comparing every row of silver with the source");
-    let report =
-        verify::run(&lakehouse, &source, &layout.settings.root.join("contracts"), PUBLISH_LIMIT).await?;
-    verify::print(&report);
-    let clean = report.tables.iter().all(verify::TableReport::is_clean);
+    let report = verify::run(&lakehouse, &source, &told, LIMIT).await?;
+    report.print();
 
     let freshness = freshness::since(&lakehouse, began_us).await?;
     println!(
-        "freshness, commit to published in silver, over {} transactions: p50 {:.1} s, p95 {:.1} s",
+        "freshness, commit to published, over {} transactions: p50 {:.1} s, p95 {:.1} s",
         freshness.transactions, freshness.p50_seconds, freshness.p95_seconds
     );
     report_from_trino(layout, "revenue of the last months", REVENUE).await?;
     report_from_trino(layout, "customers with the highest revenue", CUSTOMERS).await?;
     print_end(layout, &report, started.elapsed(), options.stop).await?;
-    Ok(clean)
+    Ok(report.is_clean())
 }
 
-/// Waits for a cut, by silver's metrics: to ask Spark again and again would take it the time to get there.
-async fn until_published(layout: &Layout, lsn: i64) -> Result<()> {
+/// Silver's metrics of how far it has published and merged.
+const PUBLISHED: &str = "lakepulse_silver_cut_lsn";
+const MERGED: &str = "lakepulse_silver_merged_lsn";
+
+/// Waits for an LSN by a metric of silver: to ask Spark again and again would take it the time to get there.
+async fn until(layout: &Layout, metric: &str, lsn: i64) -> Result<()> {
     let address = endpoint(layout, "LAKEPULSE_SILVER_METRICS")?;
     let started = Instant::now();
-    while Scrape::of(&address).await.value("lakepulse_silver_cut_lsn").is_none_or(|cut| (cut as i64) < lsn) {
-        if started.elapsed() > PUBLISH_LIMIT {
+    while Scrape::of(&address).await.value(metric).is_none_or(|at| (at as i64) < lsn) {
+        if started.elapsed() > LIMIT {
             return Err(Error::new(format!(
-                "silver did not publish a cut at or above LSN {lsn} in {} s; see: make status, make logs s=silver",
-                PUBLISH_LIMIT.as_secs()
+                "{metric} did not come to LSN {lsn} in {} s; see: make status, make logs s=silver",
+                LIMIT.as_secs()
             )));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -9,6 +9,7 @@ use console::Term;
 use lakepulse::demo::DemoOptions;
 use lakepulse::lakehouse::LakehouseAddress;
 use lakepulse::source::SourceAddress;
+use lakepulse::told::ToldAddress;
 use lakepulse::{Error, contracts, demo, status, verify};
 
 #[derive(Parser)]
@@ -22,7 +23,7 @@ struct Arguments {
 enum Command {
     /// Start everything, load, change, publish, compare, report
     Demo(DemoOptions),
-    /// Show how far each step is behind the source, every two seconds until Ctrl-C
+    /// Show how far each step is behind the source and which tables are held, again and again until Ctrl-C
     Status {
         #[command(flatten)]
         lakehouse: LakehouseAddress,
@@ -38,17 +39,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Compare silver with the source, row for row, at a published cut; exit code 1 when anything differs
+    /// Compare silver with the source, row for row; exit code 1 when anything differs or a table is held
     Verify {
         #[command(flatten)]
         lakehouse: LakehouseAddress,
         #[command(flatten)]
         source: SourceAddress,
-        /// Folder of the contracts
-        #[arg(long, env = "LAKEPULSE_CONTRACTS", default_value = "contracts")]
-        contracts: PathBuf,
-        /// Seconds to wait for a cut behind the source's snapshot
-        #[arg(long, default_value_t = 120)]
+        #[command(flatten)]
+        told: ToldAddress,
+        /// Seconds to wait until silver has merged what the source's snapshot has
+        #[arg(long, default_value_t = 300)]
         wait: u64,
         #[arg(long)]
         json: bool,
@@ -89,17 +89,14 @@ async fn main() -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<bool, Error> {
     match command {
-        Command::Demo(options) => demo::run(&options).await,
+        Command::Demo(options) => Box::pin(demo::run(&options)).await,
         Command::Status { lakehouse, source, capture_metrics, once, json } => {
             let lakehouse = lakehouse.connect().await?;
             let terminal = Term::stdout();
             loop {
-                let steps = status::ladder(&lakehouse, &source, &capture_metrics).await?;
-                let shown = if json {
-                    serde_json::to_string(&steps).unwrap_or_default()
-                } else {
-                    status::table(&steps)
-                };
+                let status = status::now(&lakehouse, &source, &capture_metrics).await?;
+                let shown =
+                    if json { serde_json::to_string(&status).unwrap_or_default() } else { status.table() };
                 println!("{shown}");
                 if once {
                     return Ok(true);
@@ -111,15 +108,15 @@ async fn dispatch(command: Command) -> Result<bool, Error> {
                 }
             }
         }
-        Command::Verify { lakehouse, source, contracts, wait, json } => {
+        Command::Verify { lakehouse, source, told, wait, json } => {
             let lakehouse = lakehouse.connect().await?;
-            let report = verify::run(&lakehouse, &source, &contracts, Duration::from_secs(wait)).await?;
+            let report = Box::pin(verify::run(&lakehouse, &source, &told, Duration::from_secs(wait))).await?;
             if json {
                 println!("{}", serde_json::to_string(&report).unwrap_or_default());
             } else {
-                verify::print(&report);
+                report.print();
             }
-            Ok(report.tables.iter().all(verify::TableReport::is_clean))
+            Ok(report.is_clean())
         }
         Command::Contracts { command: ContractsCommand::Init { source, contracts: folder } } => {
             for file in contracts::init(&source, &folder).await? {
@@ -127,5 +124,17 @@ async fn dispatch(command: Command) -> Result<bool, Error> {
             }
             Ok(true)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn no_two_options_have_one_name() {
+        Arguments::command().debug_assert();
     }
 }

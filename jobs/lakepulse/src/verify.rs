@@ -1,249 +1,239 @@
-//! `lakepulse verify`: whether silver equals the source, row for row, at a published cut.
+//! `lakepulse verify`: whether silver equals the source, row for row.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lakepulse_medallion::contract::{Contract, Contracts};
-use lakepulse_medallion::silver::{self, Published};
-use serde::Serialize;
-use spark_client::DataFrame;
+use lakepulse_medallion::changes::{self, Cut};
+use lakepulse_medallion::control::{Position, Shape, ShapeColumn, SourceTable};
+use lakepulse_medallion::job::own_session;
+use lakepulse_medallion::typed::{self, Merged, Standing};
 use spark_client::functions::col;
-use tokio_postgres::Client;
 
-use crate::comparison::{Counts, Pair, count_differences, count_orphans};
+use crate::catalog::{self, CatalogTable};
+use crate::compared::Compared;
+use crate::comparison::{Counts, count_differences};
 use crate::error::{Doing, Error, Result};
 use crate::lakehouse::Lakehouse;
+use crate::orphans::count_orphans;
+use crate::report::{Report, TableReport};
+use crate::snapshot::Snapshot;
 use crate::source::SourceAddress;
+use crate::source_rows;
+use crate::told::ToldAddress;
 
 /// Each look costs Spark a query, which whoever publishes waits for.
 const POLL: Duration = Duration::from_secs(3);
 
-/// How long to look for a moment without a transaction in progress, and how often.
-const QUIET_LIMIT: Duration = Duration::from_secs(60);
-const QUIET_POLL: Duration = Duration::from_millis(100);
-
-const SNAPSHOT: &str = "select pg_export_snapshot() as id, \
-    pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot()) as quiet";
+/// How long relation records take to be read at most.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often a comparison begins anew because somebody wrote to the source in the meantime.
 const ATTEMPTS: u32 = 5;
 
-/// How the rows of a table at the source compare with silver's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct TableReport {
-    /// `schema.table`.
-    pub table: String,
-    /// Rows at the source.
-    pub rows: i64,
-    /// Rows that silver lacks.
-    pub missing: i64,
-    /// Rows that silver has and the source has not.
-    pub extra: i64,
-    /// Rows with the same key and other values.
-    pub different: i64,
-    /// Foreign keys of silver's rows that lead nowhere.
-    pub orphans: i64,
-}
-
-impl TableReport {
-    /// Whether nothing was found.
-    pub fn is_clean(&self) -> bool {
-        self.missing + self.extra + self.different + self.orphans == 0
-    }
-}
-
-/// All tables at a cut.
-#[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    /// The published cut.
-    pub cut: i64,
-    /// One entry per contract.
-    pub tables: Vec<TableReport>,
-}
-
-/// A transaction at the source that holds a snapshot, and what bounds it in the log.
-struct Snapshot {
-    client: Client,
-    id: String,
-    /// No transaction committed at or below this LSN is missing in the snapshot...
-    before: i64,
-    /// ... and none committed above this one is in it.
-    after: i64,
-}
-
-/// Compares every table with a contract. Takes a snapshot of the source, waits until a cut behind it is published,
-/// and begins anew when there were changes in between, so that both sides show the same moment.
+/// Compares every captured table. Takes a snapshot of the source, waits until silver is merged to a cut behind it, and begins anew when
+/// there were changes in between, so that both sides show the same moment. Silver's tables are read as they are now.
 pub async fn run(
     lakehouse: &Lakehouse,
     source: &SourceAddress,
-    contracts: &Path,
+    told: &ToldAddress,
     limit: Duration,
 ) -> Result<Report> {
-    let contracts = Contracts::load(contracts).doing("reading the contracts")?;
-    for _ in 0..ATTEMPTS {
-        let snapshot = take_snapshot(source).await?;
-        let published = until_published(lakehouse, snapshot.after, limit).await?;
-        if changes_between(lakehouse, snapshot.before, published.cut.lsn).await? > 0 {
+    // With the settings that silver's own plans have, since types and names are read as silver reads them.
+    let spark = own_session(&lakehouse.spark).await.doing("opening a session")?;
+    let lakehouse = &Lakehouse { spark, lake: lakehouse.lake.clone() };
+    let started = Instant::now();
+    let mut attempt = 0;
+    while attempt < ATTEMPTS {
+        let snapshot = Snapshot::take(source).await?;
+        let (merged, told) = until_merged(lakehouse, told, snapshot.after, limit).await?;
+        if changes_above(lakehouse, snapshot.before, merged.cut.max(snapshot.after)).await? > 0 {
+            attempt += 1;
             continue;
         }
-        let tables = compare(lakehouse, source, &snapshot, &published, &contracts).await?;
-        drop(snapshot.client);
-        return Ok(Report { cut: published.cut.lsn, tables });
+        let catalog = catalog::tables(&snapshot.client).await?;
+        let comparison = Comparison { lakehouse, source, snapshot, catalog, merged, told };
+        if let Some(lost) = comparison.lost_column() {
+            if started.elapsed() > limit {
+                return Err(Error::new(format!(
+                    "the source has lost {lost}, and silver still has it; do capture and silver run? see: lakepulse status"
+                )));
+            }
+            tokio::time::sleep(POLL).await;
+            continue;
+        }
+        let report = comparison.report().await?;
+        // A round may have merged what was written since.
+        if report.is_clean() || changes_above(lakehouse, comparison.snapshot.before, i64::MAX).await? == 0 {
+            return Ok(report);
+        }
+        attempt += 1;
     }
     Err(Error::new(format!(
         "the source changed during each of {ATTEMPTS} attempts to compare; stop the writers and run verify again"
     )))
 }
 
-/// A transaction whose commit record is written is not at once visible: only a snapshot that sees no transaction in
-/// progress holds everything below an LSN that was read before it.
-async fn take_snapshot(source: &SourceAddress) -> Result<Snapshot> {
-    let client = source.connect().await?;
-    let failed = "taking a snapshot of the source";
+/// Where every table stands once all is merged that was committed up to an LSN, and what was told of the tables until then.
+async fn until_merged(
+    lakehouse: &Lakehouse,
+    told: &ToldAddress,
+    lsn: i64,
+    limit: Duration,
+) -> Result<(Merged, BTreeMap<String, SourceTable>)> {
     let started = Instant::now();
     loop {
-        let before = crate::source::head(&client).await?;
-        client.batch_execute("begin isolation level repeatable read read only").await.doing(failed)?;
-        let row = client.query_one(SNAPSHOT, &[]).await.doing(failed)?;
-        if row.get("quiet") {
-            let after = crate::source::head(&client).await?;
-            return Ok(Snapshot { id: row.get("id"), client, before, after });
+        let (merged, cut) = standing(lakehouse).await?;
+        if let (Some(merged), Some(cut)) = (&merged, &cut) {
+            let is_beyond = merged.cut >= lsn;
+            // Silver at rest tells of no cut without events: then it is enough that capture tells of none above the last.
+            if is_beyond || merged.cut >= cut.commit_lsn {
+                let (to, patience) = if is_beyond { (merged.cut, PATIENCE) } else { (lsn, POLL) };
+                let found = told.read(&lakehouse.lake, cut, to, patience).await?;
+                if let Some(found) = found.filter(|found| is_beyond || found.is_at_rest) {
+                    return Ok((merged.clone(), found.tables));
+                }
+            }
         }
-        client.batch_execute("rollback").await.doing(failed)?;
-        if started.elapsed() > QUIET_LIMIT {
+        if started.elapsed() > limit {
+            let text = |lsn: Option<i64>| lsn.map_or_else(|| "none".to_owned(), |lsn| lsn.to_string());
             return Err(Error::new(format!(
-                "transactions were in progress at the source for {} s without a pause; stop the writers and run verify \
-                 again (who they are: select * from pg_stat_activity where backend_xid is not null)",
-                QUIET_LIMIT.as_secs()
+                "silver was not merged to a cut at or above LSN {lsn} in {} s (last published: {}, last merged: {}); do \
+                 capture, bronze and silver run? see: lakepulse status",
+                limit.as_secs(),
+                text(cut.map(|cut| cut.commit_lsn)),
+                text(merged.map(|merged| merged.cut))
             )));
         }
-        tokio::time::sleep(QUIET_POLL).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
-/// The first published cut that is not below an LSN.
-pub async fn until_published(lakehouse: &Lakehouse, lsn: i64, limit: Duration) -> Result<Published> {
-    let started = Instant::now();
-    loop {
-        let last = silver::last_published(&lakehouse.spark, &lakehouse.lake)
-            .await
-            .doing("asking for the last cut")?;
-        match last {
-            Some(published) if published.cut.lsn >= lsn => return Ok(published),
-            last if started.elapsed() > limit => {
-                return Err(Error::new(format!(
-                    "no cut at or above LSN {lsn} was published in {} s (the last one is {}); do capture, bronze and silver \
-                     run? see: lakepulse status",
-                    limit.as_secs(),
-                    last.map_or_else(|| "none".to_owned(), |published| published.cut.lsn.to_string())
-                )));
-            }
-            _ => tokio::time::sleep(POLL).await,
-        }
+/// Where every table stands, and the last cut that `silver.changes` tells of.
+async fn standing(lakehouse: &Lakehouse) -> Result<(Option<Merged>, Option<Cut>)> {
+    let (spark, lake) = (&lakehouse.spark, &lakehouse.lake);
+    let merged = typed::merged(spark, lake).await.doing("asking where silver's tables stand")?;
+    if !spark.catalog().table_exists(&lake.changes()).await.doing("looking for tables")? {
+        return Ok((merged, None));
     }
+    let cut = changes::last_cut(spark, lake).await.doing("asking for the last cut")?;
+    Ok((merged, cut))
 }
 
-async fn changes_between(lakehouse: &Lakehouse, above: i64, cut: i64) -> Result<i64> {
+/// How many events bronze has above one LSN and not above another.
+async fn changes_above(lakehouse: &Lakehouse, above: i64, to: i64) -> Result<i64> {
     let lake = &lakehouse.lake;
     lakehouse
         .spark
         .table(&lake.events())
-        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(cut) & lake.is_event())
+        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(to) & lake.is_event())
         .count()
         .await
         .doing("looking for changes since the snapshot")
 }
 
-async fn compare(
-    lakehouse: &Lakehouse,
-    source: &SourceAddress,
-    snapshot: &Snapshot,
-    published: &Published,
-    contracts: &Contracts,
-) -> Result<Vec<TableReport>> {
-    let mut pairs = Vec::new();
-    for contract in contracts.iter() {
-        let source = read_source(lakehouse, source, snapshot, contract)?;
-        pairs.push(Pair { contract, source, silver: read_silver(lakehouse, published, contract) });
+/// What there is to compare of a table.
+enum Found<'a> {
+    /// The source has no such table any more, or capture leaves it out.
+    Gone,
+    Held(String),
+    /// Its shape, and its name in silver once a round has made it.
+    Standing(&'a Shape, Option<&'a str>),
+}
+
+impl<'a> Found<'a> {
+    fn of(table: &'a SourceTable, standing: Option<&'a Standing>, cut: i64) -> Self {
+        let is_told = |position: Position| position <= Position::end_of(cut);
+        if table.gone.is_some_and(is_told) {
+            return Self::Gone;
+        }
+        if let Some(reason) = standing.and_then(|standing| standing.held.as_ref()) {
+            return Self::Held(reason.clone());
+        }
+        match (table.shape_at(cut), &table.unreadable) {
+            (Some(shape), _) => {
+                Self::Standing(shape, standing.map(|standing| standing.silver_table.as_str()))
+            }
+            (None, Some((from, reason))) if is_told(*from) => {
+                Self::Held(format!("its shape can't be followed: {reason}"))
+            }
+            (None, _) => Self::Gone,
+        }
     }
-    let (counts, orphans) = futures::try_join!(count_differences(&pairs), count_orphans(contracts, &pairs))?;
-    let mut reports: BTreeMap<String, TableReport> = contracts
-        .iter()
-        .map(|contract| {
-            (contract.table.clone(), TableReport { table: contract.table.clone(), ..TableReport::default() })
+}
+
+/// Everything at one moment.
+struct Comparison<'a> {
+    lakehouse: &'a Lakehouse,
+    source: &'a SourceAddress,
+    snapshot: Snapshot,
+    /// As of the snapshot.
+    catalog: BTreeMap<String, CatalogTable>,
+    merged: Merged,
+    /// By topic.
+    told: BTreeMap<String, SourceTable>,
+}
+
+impl Comparison<'_> {
+    /// Every table that was told of, and what there is to compare of it.
+    fn found(&self) -> impl Iterator<Item = (&SourceTable, Found<'_>)> {
+        self.told.iter().map(|(topic, table)| {
+            (table, Found::of(table, self.merged.standings.get(topic), self.merged.cut))
         })
-        .collect();
-    for Counts { table, rows, missing, extra, different } in counts {
-        let report = reports.entry(table).or_default();
-        (report.rows, report.missing, report.extra, report.different) = (rows, missing, extra, different);
     }
-    for (table, count) in orphans {
-        reports.entry(table).or_default().orphans = count;
+
+    /// A column that silver has and the source has not: it was dropped or renamed without an event since.
+    fn lost_column(&self) -> Option<String> {
+        self.found().find_map(|(table, found)| {
+            let Found::Standing(shape, _) = found else { return None };
+            let known = self.catalog.get(&table.name)?;
+            let lost = shape.columns.iter().find(|column| !known.columns.contains(&column.name))?;
+            Some(format!("column {} of {}", lost.name, table.name))
+        })
     }
-    Ok(reports.into_values().collect())
-}
 
-/// The table at the source as of the snapshot, read by Spark.
-fn read_source(
-    lakehouse: &Lakehouse,
-    source: &SourceAddress,
-    snapshot: &Snapshot,
-    contract: &Contract,
-) -> Result<DataFrame> {
-    let config = source.config()?;
-    let host = match config.get_hosts().first() {
-        Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
-        _ => return Err(Error::new("the source's address must name a host, for Spark to read it")),
-    };
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    let database = config.get_dbname().unwrap_or("postgres");
-    let names: Vec<String> = contract.columns.iter().map(|column| sql_name(&column.name)).collect();
-    let table: Vec<String> = contract.table.split('.').map(sql_name).collect();
-    let password = config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    Ok(lakehouse
-        .spark
-        .read()
-        .format("jdbc")
-        .option("driver", "org.postgresql.Driver")
-        // A snapshot can be taken over by a transaction of this level only.
-        .option(
-            "url",
-            format!(
-                "jdbc:postgresql://{host}:{port}/{database}?options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"
-            ),
-        )
-        .option("user", config.get_user().unwrap_or_default())
-        .option("password", password.unwrap_or_default())
-        .option("sessionInitStatement", format!("SET TRANSACTION SNAPSHOT '{}'", snapshot.id))
-        .option("fetchsize", 10_000)
-        .option("preferTimestampNTZ", true)
-        .option("query", format!("select {} from {}", names.join(", "), table.join(".")))
-        .load())
-}
+    async fn report(&self) -> Result<Report> {
+        let mut reports = BTreeMap::new();
+        let mut compared = Vec::new();
+        for (table, found) in self.found() {
+            let mut report = TableReport { table: table.name.clone(), ..TableReport::default() };
+            match found {
+                Found::Gone => continue,
+                Found::Held(reason) => report.held = Some(reason),
+                Found::Standing(shape, silver) => {
+                    let masked = shape.columns.iter().filter(|column| column.masked);
+                    report.masked = masked.map(|column| column.name.clone()).collect();
+                    compared.push(self.compared(table, shape, silver)?);
+                }
+            }
+            reports.insert(table.name.clone(), report);
+        }
+        let constraints = catalog::constraints(&self.snapshot.client).await?;
+        let (counts, orphans) =
+            futures::try_join!(count_differences(&compared), count_orphans(&compared, &constraints))?;
+        for Counts { table, rows, missing, extra, different } in counts {
+            let report = reports.entry(table).or_default();
+            (report.rows, report.missing, report.extra, report.different) = (rows, missing, extra, different);
+        }
+        for (table, count) in orphans {
+            reports.entry(table).or_default().orphans = count;
+        }
+        Ok(Report { cut: self.merged.cut, tables: reports.into_values().collect() })
+    }
 
-fn sql_name(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A silver table at the cut; none when no cut has published it.
-fn read_silver(lakehouse: &Lakehouse, published: &Published, contract: &Contract) -> Option<DataFrame> {
-    let name = contract.silver_name();
-    let version = published.tables.get(&name)?;
-    Some(lakehouse.spark.read().option("versionAsOf", version).table(&lakehouse.lake.silver(&name)))
-}
-
-/// The report as a table on standard output.
-pub fn print(report: &Report) {
-    println!("source and silver at cut {}:", report.cut);
-    println!(
-        "{:32} {:>10} {:>8} {:>8} {:>10} {:>8}",
-        "table", "rows", "missing", "extra", "different", "orphans"
-    );
-    for table in &report.tables {
-        println!(
-            "{:32} {:>10} {:>8} {:>8} {:>10} {:>8}",
-            table.table, table.rows, table.missing, table.extra, table.different, table.orphans
-        );
+    /// Both sides of a table.
+    fn compared(&self, table: &SourceTable, shape: &Shape, silver: Option<&str>) -> Result<Compared> {
+        let Lakehouse { spark, lake } = self.lakehouse;
+        let columns: Vec<ShapeColumn> =
+            shape.columns.iter().filter(|column| !column.masked).cloned().collect();
+        let source = self.catalog.get(&table.name).map(|known| {
+            source_rows::texts(spark, self.source, &self.snapshot, table, known.is_partitioned, &columns)
+        });
+        Ok(Compared {
+            table: table.name.clone(),
+            key: shape.key.clone(),
+            source: source.transpose()?,
+            silver: silver.map(|name| spark.table(&lake.silver(name))),
+            columns,
+        })
     }
 }

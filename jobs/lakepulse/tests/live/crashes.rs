@@ -44,7 +44,7 @@ pub fn spark_killed_in_merge(pipeline: &Pipeline) -> Outcome {
     pipeline.verify()
 }
 
-/// The silver job is killed when some tables of a cycle stand at the new cut and others do not.
+/// The silver job is killed when some tables of a round stand at its cut and others do not.
 pub fn silver_killed_between_tables(pipeline: &Pipeline) -> Outcome {
     let mut workload = pipeline.workload(10, 3)?;
     pipeline.until("some tables are merged and some are not", SOON, || {
@@ -56,10 +56,31 @@ pub fn silver_killed_between_tables(pipeline: &Pipeline) -> Outcome {
     pipeline.verify()
 }
 
-/// How many tables the running cycle merges, and how many are done.
+/// The silver job is killed when events are published and no round has merged them.
+pub fn silver_killed_between_append_and_round(pipeline: &Pipeline) -> Outcome {
+    pipeline.verify()?;
+    let published = || silver(pipeline, "lakepulse_silver_events_total");
+    let before = published();
+    let mut workload = pipeline.workload(10, 7)?;
+    pipeline.until("events are published and not merged", SOON, || {
+        let is_behind =
+            silver(pipeline, "lakepulse_silver_cut_lsn") > silver(pipeline, "lakepulse_silver_merged_lsn");
+        Ok(published() > before && is_behind)
+    })?;
+    pipeline.kill("silver")?;
+    finish(&mut workload)?;
+    pipeline.up(&["silver"])?;
+    pipeline.verify()
+}
+
+/// How many tables the running round merges, and how many are done.
 fn tables(pipeline: &Pipeline) -> Option<(f64, f64)> {
-    let metric = |name| pipeline.metric("LAKEPULSE_SILVER_METRICS", name);
-    metric("lakepulse_silver_cycle_tables").zip(metric("lakepulse_silver_cycle_tables_done"))
+    silver(pipeline, "lakepulse_silver_round_tables")
+        .zip(silver(pipeline, "lakepulse_silver_round_tables_done"))
+}
+
+fn silver(pipeline: &Pipeline, metric: &str) -> Option<f64> {
+    pipeline.metric("LAKEPULSE_SILVER_METRICS", metric)
 }
 
 pub fn kafka_restarted(pipeline: &Pipeline) -> Outcome {

@@ -146,6 +146,18 @@ impl Pipeline {
         }
         Err(format!("verify compared nothing:\n{printed}").into())
     }
+
+    /// Verify fails, and this is a line of what it prints, but for the width of its columns.
+    pub fn verify_finds(&self, expected: &str) -> Outcome {
+        let output = self.run("lakepulse", &["verify", "--wait", "900"])?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let is_expected = |line: &str| line.split_whitespace().eq(expected.split_whitespace());
+        if !output.status.success() && printed.lines().any(is_expected) {
+            return Ok(());
+        }
+        let told = String::from_utf8_lossy(&output.stderr);
+        Err(format!("verify did not find \"{expected}\":\n{printed}{told}").into())
+    }
 }
 
 impl Pipeline {
@@ -167,17 +179,22 @@ impl Pipeline {
 
     /// Asks Spark for one number.
     pub fn spark_count(&self, query: &str) -> Result<i64, String> {
+        self.number(query, "*")
+    }
+
+    /// The Delta version of a table.
+    pub fn version(&self, table: &str) -> Result<i64, String> {
+        self.number(&format!("DESCRIBE HISTORY {table} LIMIT 1"), "version")
+    }
+
+    /// A column of the first row of a query; 0 when it is NULL or there is no row.
+    fn number(&self, query: &str, column: &str) -> Result<i64, String> {
         let session = self.session()?;
         let row: Option<(Option<i64>,)> = self
             .runtime
-            .block_on(async { session.sql(query).await?.first_as().await })
+            .block_on(async { session.sql(query).await?.select([column]).first_as().await })
             .map_err(|error| format!("{query}: {error}"))?;
         Ok(row.and_then(|(number,)| number).unwrap_or(0))
-    }
-
-    /// The last published cut.
-    pub fn last_cut(&self) -> Result<i64, String> {
-        self.spark_count("SELECT max(cut) FROM silver.published")
     }
 
     /// Runs statements at the source, as its owner.

@@ -12,6 +12,7 @@ mod restarts;
 mod shapes;
 mod stage;
 mod values;
+mod verify;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -44,6 +45,8 @@ fn main() {
         trial("restarts::goes_on_where_it_stood", restarts::goes_on_where_it_stood),
         trial("restarts::a_round_is_repeated", restarts::a_round_is_repeated),
         trial("restarts::two_at_once", restarts::two_at_once),
+        trial("verify::rows_of_every_kind", verify::rows_of_every_kind),
+        trial("verify::held_and_masked_tables", verify::held_and_masked_tables),
         trial("shapes::tables_are_replaced_and_emptied", shapes::tables_are_replaced_and_emptied),
     ];
     libtest_mimic::run(&arguments, tests).exit();
