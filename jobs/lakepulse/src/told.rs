@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use lakepulse_medallion::changes::Cut;
-use lakepulse_medallion::control::{Control, ControlOptions, SourceTable};
-use lakepulse_medallion::{Lake, Registry, RegistryAddress};
+use lakepulse_medallion::control::{Control, SourceTable};
+use lakepulse_medallion::{KafkaOptions, Lake, Registry, RegistryAddress};
 
 use crate::error::{Doing, Result};
 
@@ -14,7 +14,7 @@ use crate::error::{Doing, Result};
 #[derive(Debug, Clone, Args)]
 pub struct ToldAddress {
     #[command(flatten)]
-    control: ControlOptions,
+    control: KafkaOptions,
     #[command(flatten)]
     registry: RegistryAddress,
 }
@@ -31,7 +31,7 @@ impl ToldAddress {
     /// These addresses.
     pub fn new(kafka: String, registry: String) -> Self {
         Self {
-            control: ControlOptions { kafka, kafka_client_options: Vec::new() },
+            control: KafkaOptions { kafka, kafka_client_options: Vec::new() },
             registry: RegistryAddress { url: registry },
         }
     }

@@ -98,7 +98,9 @@ fn check(stage: &Stage, expected: &[Version]) -> Result<()> {
     };
     if sorted(&found) != sorted(expected) {
         let standing = stage.standing("public.t");
-        return Err(format!("{standing:?}: expected {:?}, found {:?}", sorted(expected), sorted(&found)).into());
+        return Err(
+            format!("{standing:?}: expected {:?}, found {:?}", sorted(expected), sorted(&found)).into()
+        );
     }
     if overlaps != [(0,)] {
         return Err(format!("{overlaps:?} versions overlap, or are open although others follow").into());
