@@ -1,6 +1,6 @@
 //! `lakepulse-silver`: moves silver from cut to cut.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -43,7 +43,7 @@ struct Settings {
     registry: RegistryAddress,
     #[command(flatten)]
     options: SilverOptions,
-    /// Folder of the contracts; tables without one are taken as the source has them
+    /// Folder of the contracts [default: contracts, if there is one]; tables without one are taken as the source has them
     #[arg(long, env = "LAKEPULSE_CONTRACTS")]
     contracts: Option<PathBuf>,
 }
@@ -59,7 +59,9 @@ async fn main() -> ExitCode {
 }
 
 async fn open(settings: &Settings, metrics: &Metrics) -> Result<Silver> {
-    let contracts = settings.contracts.as_deref().map(Contracts::load).transpose()?.unwrap_or_default();
+    let usual = || Some(Path::new("contracts")).filter(|folder| folder.exists());
+    let contracts =
+        settings.contracts.as_deref().or_else(usual).map(Contracts::load).transpose()?.unwrap_or_default();
     let registry = Registry::new(&settings.registry)?;
     let spark = settings.spark.connect().await?;
     Silver::open(&spark, &settings.lake, contracts, registry, &settings.options, metrics.clone()).await

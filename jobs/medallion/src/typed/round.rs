@@ -8,12 +8,13 @@ use serde::Deserialize;
 use spark_client::SparkSession;
 use spark_client::delta::IdempotentWrite;
 
+use super::load;
 use super::naming::silver_names;
 use super::standing::{Merged, Standing, merged};
 use super::task::{Activity, Task, Worker};
 use crate::changes::Cut;
 use crate::contract::{Contracts, Scd};
-use crate::control::SourceTable;
+use crate::control::{Image, SourceTable};
 use crate::error::{Doing, Error, ErrorKind, Result};
 use crate::job::own_session;
 use crate::lake::{Lake, quoted_table, text_literal};
@@ -37,6 +38,11 @@ pub struct Rounds {
     merged: Merged,
     /// By topic: until when a table is left alone that failed, and how long that is.
     resting: HashMap<String, (Instant, Duration)>,
+}
+
+/// The last image that is whole at the cut, if the table is not of it yet.
+fn new_image(table: &SourceTable, before: Option<&Standing>, cut: &Cut) -> Option<Image> {
+    table.image_at(cut.commit_lsn).filter(|image| Some(image.begin) > before.and_then(Standing::image))
 }
 
 #[derive(Deserialize)]
@@ -93,19 +99,20 @@ impl Rounds {
     pub async fn run(&mut self, tables: &BTreeMap<String, SourceTable>, cut: &Cut) -> Result<usize> {
         let names = silver_names(tables);
         let activities = self.activities(tables, cut).await?;
+        let schema_ids = self.schema_ids(tables, cut).await?;
         let has_images = tables.values().any(|table| !table.images.is_empty());
         let tasks: Vec<Task<'_>> = tables
             .iter()
             .filter_map(|(topic, table)| {
                 let before = self.merged.standings.get(topic);
-                let image = table.image_at(cut.commit_lsn);
                 let task = Task {
                     topic,
                     table,
                     shape: table.shape_at(cut.commit_lsn)?,
                     name: names.get(topic)?,
                     cut,
-                    image: image.filter(|image| Some(image.begin) > before.and_then(Standing::image)),
+                    image: new_image(table, before, cut),
+                    schema_ids: schema_ids.get(topic).map(Vec::as_slice).unwrap_or_default(),
                     activity: activities.get(&table.name),
                     before,
                     keeps_history: self.contracts.get(&table.name).is_some_and(|it| it.scd == Scd::Type2),
@@ -173,6 +180,39 @@ impl Rounds {
             Some(reason) => tracing::warn!(table, cut = standing.cut, reason, "held"),
         }
         Ok((task.topic.to_owned(), standing, failed))
+    }
+
+    /// The schemas that the rows of new images were written with, by topic.
+    async fn schema_ids(
+        &self,
+        tables: &BTreeMap<String, SourceTable>,
+        cut: &Cut,
+    ) -> Result<BTreeMap<String, Vec<i32>>> {
+        let images = tables.iter().filter_map(|(topic, table)| {
+            Some((topic, new_image(table, self.merged.standings.get(topic), cut)?.begin))
+        });
+        let conditions: Vec<String> = images
+            .map(|(topic, begin)| {
+                format!("topic = {} AND {}", text_literal(topic), load::rows_of(begin, cut.commit_lsn))
+            })
+            .collect();
+        let mut ids: BTreeMap<String, Vec<i32>> = BTreeMap::new();
+        if conditions.is_empty() {
+            return Ok(ids);
+        }
+        let events = self.lake.events();
+        let query = format!(
+            "SELECT DISTINCT topic, schema_id FROM {} WHERE {}",
+            quoted_table(&events),
+            conditions.join(" OR ")
+        );
+        let about = || format!("reading the schemas of images in {events}");
+        let rows: Vec<(String, i32)> =
+            self.spark.sql(&query).await.doing(about())?.collect_as().await.doing(about())?;
+        for (topic, id) in rows {
+            ids.entry(topic).or_default().push(id);
+        }
+        Ok(ids)
     }
 
     /// What has happened to each source table above the cut that its typed table stands at.

@@ -14,7 +14,7 @@ use super::{alter, history, load};
 use crate::changes::{Cut, Envelope};
 use crate::control::{Image, Position, Shape, SourceTable};
 use crate::error::{Doing, Error, ErrorKind, Result};
-use crate::lake::{Lake, quoted, quoted_table, text_literal};
+use crate::lake::{Lake, quoted, quoted_table};
 use crate::registry::Registry;
 
 /// What `silver.changes` has of a table since it was merged.
@@ -53,6 +53,8 @@ pub(super) struct Task<'a> {
     pub(super) cut: &'a Cut,
     /// A new one.
     pub(super) image: Option<Image>,
+    /// Of the schemas that the image's rows were written with.
+    pub(super) schema_ids: &'a [i32],
     pub(super) activity: Option<&'a Activity>,
     pub(super) before: Option<&'a Standing>,
     /// Whether every version of its rows is kept.
@@ -205,7 +207,10 @@ impl Worker<'_> {
     /// The query for an image's rows; none when one of them has a value that has no place in its column.
     async fn rows_of(&self, image: Image) -> Result<Option<String>> {
         let task = self.task;
-        let envelopes = self.envelopes_of(image.begin).await?;
+        let mut envelopes = BTreeMap::new();
+        for id in task.schema_ids {
+            envelopes.insert(*id, Arc::new(Envelope::parse(&self.registry.text(*id).await?)?));
+        }
         let image = load::Image {
             topic: task.topic,
             begin: image.begin,
@@ -222,25 +227,6 @@ impl Worker<'_> {
             }
         }
         Ok(Some(image.rows(self.lake, task.shape)))
-    }
-
-    /// The envelopes that an image's rows were written with.
-    async fn envelopes_of(&self, begin: Position) -> Result<BTreeMap<i32, Arc<Envelope>>> {
-        let events = self.lake.events();
-        let about = || format!("reading the schemas of {} in {events}", self.task.topic);
-        let query = format!(
-            "SELECT DISTINCT schema_id FROM {} WHERE topic = {} AND {}",
-            quoted_table(&events),
-            text_literal(self.task.topic),
-            load::rows_of(begin, self.task.cut.commit_lsn)
-        );
-        let ids: Vec<(i32,)> =
-            self.spark.sql(&query).await.doing(about())?.collect_as().await.doing(about())?;
-        let mut envelopes = BTreeMap::new();
-        for (id,) in ids {
-            envelopes.insert(id, Arc::new(Envelope::parse(&self.registry.text(id).await?)?));
-        }
-        Ok(envelopes)
     }
 
     /// Makes the table, or puts another in its place, of the rows of a query.
