@@ -82,8 +82,11 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
         url: endpoint(layout, "LAKEPULSE_SOURCE_URL")?,
         password: Some(endpoint(layout, "LAKEPULSE_SOURCE_PASSWORD")?.into()),
     };
-    let told =
-        ToldAddress::new(endpoint(layout, "LAKEPULSE_KAFKA")?, endpoint(layout, "LAKEPULSE_REGISTRY")?);
+    let told = ToldAddress::new(
+        endpoint(layout, "LAKEPULSE_KAFKA")?,
+        endpoint(layout, "LAKEPULSE_REGISTRY")?,
+        endpoint(layout, "LAKEPULSE_SILVER_METRICS")?,
+    );
     let lakehouse = Lakehouse::of_stack(&layout.endpoints()).await?;
     let client = source.connect().await?;
     progress.step("waiting until the initial snapshot is published");
@@ -101,6 +104,7 @@ async fn perform(options: &DemoOptions, layout: &Layout) -> Result<bool> {
     until(layout, PUBLISHED, head).await?;
     progress.note(&format!("published {:.1} s after the workload's end", waiting.elapsed().as_secs_f64()));
     progress.step("waiting until all tables are merged");
+    Scrape::ask_to_merge(&endpoint(layout, "LAKEPULSE_SILVER_METRICS")?).await;
     until(layout, MERGED, head).await?;
     progress.note(&format!("merged {:.1} s after the workload's end", waiting.elapsed().as_secs_f64()));
     progress.step("refreshing gold");

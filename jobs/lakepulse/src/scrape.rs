@@ -13,6 +13,11 @@ impl Scrape {
         Self(answer.text().await.unwrap_or_default())
     }
 
+    /// Asks silver, which serves at `host:port`, for a merge round soon; who waits for one waits for the next as well when it can't be asked.
+    pub async fn ask_to_merge(address: &str) {
+        let _ = reqwest::Client::new().post(format!("http://{address}/merge")).send().await;
+    }
+
     /// A metric without labels.
     pub fn value(&self, name: &str) -> Option<f64> {
         self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())

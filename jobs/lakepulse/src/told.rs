@@ -9,6 +9,7 @@ use lakepulse_medallion::control::{Control, SourceTable};
 use lakepulse_medallion::{KafkaOptions, Lake, Registry, RegistryAddress};
 
 use crate::error::{Doing, Result};
+use crate::scrape::Scrape;
 
 /// Kafka and the Schema Registry, where relation records are.
 #[derive(Debug, Clone, Args)]
@@ -17,6 +18,9 @@ pub struct ToldAddress {
     control: KafkaOptions,
     #[command(flatten)]
     registry: RegistryAddress,
+    /// Where silver serves its metrics, to ask it for a merge round instead of waiting for the next one
+    #[arg(long = "silver", env = "LAKEPULSE_SILVER_METRICS")]
+    silver: Option<String>,
 }
 
 /// What was told up to a checkpoint.
@@ -29,10 +33,18 @@ pub(crate) struct Told {
 
 impl ToldAddress {
     /// These addresses.
-    pub fn new(kafka: String, registry: String) -> Self {
+    pub fn new(kafka: String, registry: String, silver: String) -> Self {
         Self {
             control: KafkaOptions { kafka, kafka_client_options: Vec::new() },
             registry: RegistryAddress { url: registry },
+            silver: Some(silver),
+        }
+    }
+
+    /// Asks silver for a merge round.
+    pub(crate) async fn ask_to_merge(&self) {
+        if let Some(silver) = &self.silver {
+            Scrape::ask_to_merge(silver).await;
         }
     }
 

@@ -84,6 +84,9 @@ async fn until_merged(
     loop {
         let (merged, cut) = standing(lakehouse).await?;
         if let (Some(merged), Some(cut)) = (&merged, &cut) {
+            if cut.commit_lsn >= lsn && merged.cut < lsn {
+                told.ask_to_merge().await;
+            }
             let is_beyond = merged.cut >= lsn;
             // Silver at rest tells of no cut without events: then it is enough that capture tells of none above the last.
             if is_beyond || merged.cut >= cut.commit_lsn {

@@ -1,14 +1,14 @@
 //! The lakehouse jobs of LakePulse: bronze, silver and gold as plans that Rust builds and Spark runs.
 //!
 //! ```no_run
-//! use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress, job, metrics::Metrics, silver::{Silver, SilverOptions}};
+//! use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress, job, metrics::Metrics, silver::{Demand, Silver, SilverOptions}};
 //! use spark_client::SparkSession;
 //!
 //! # async fn run(lake: Lake, address: RegistryAddress, options: SilverOptions) -> lakepulse_medallion::Result<()> {
 //! # let spark = SparkSession::builder().remote("sc://localhost:15002").connect_lazily().unwrap();
 //! let registry = Registry::new(&address)?;
 //! let silver = Silver::open(&spark, &lake, Contracts::default(), registry, &options, Metrics::new()?).await?;
-//! silver.run(job::until_stopped()).await
+//! silver.run(&Demand::default(), job::until_stopped()).await
 //! # }
 //! ```
 //!

@@ -110,14 +110,14 @@ impl Metrics {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// Serves `/metrics` and `/healthz` at an address, until the process ends.
-    pub async fn serve(&self, address: &str) -> Result<()> {
+    /// Serves `/metrics`, `/healthz` and what the job itself answers at an address, until the process ends.
+    pub async fn serve(&self, address: &str, of_job: Router) -> Result<()> {
         let failed = |error: std::io::Error| {
             Error::caused(ErrorKind::Configuration, format!("could not serve metrics at {address}"), error)
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let metrics = self.clone();
-        let router = Router::new()
+        let router = of_job
             .route("/metrics", get(move || async move { metrics.text() }))
             .route("/healthz", get(|| async { "ok\n" }));
         tokio::spawn(async move {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use axum::Router;
 use clap::{Parser, Subcommand};
 use lakepulse_medallion::bronze::{self, BronzeOptions};
 use lakepulse_medallion::job::{self, SparkAddress};
@@ -42,7 +43,7 @@ async fn run(spark: &SparkAddress, lake: &Lake, options: &BronzeOptions, listen:
     let metrics = Metrics::new()?;
     let query = bronze::start(&spark.connect().await?, lake, options).await?;
     tracing::info!(table = lake.events(), query = query.id(), "appending events");
-    metrics.serve(listen).await?;
+    metrics.serve(listen, Router::new()).await?;
     tokio::select! {
         ended = bronze::watch(&query, lake, options, &metrics) => ended,
         stopped = job::until_stopped() => {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use lakepulse_medallion::job::{self, SparkAddress};
 use lakepulse_medallion::metrics::Metrics;
-use lakepulse_medallion::silver::{Silver, SilverOptions, keep_running};
+use lakepulse_medallion::silver::{Demand, Silver, SilverOptions, keep_running};
 use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress, Result};
 
 #[derive(Parser)]
@@ -22,7 +22,7 @@ enum Command {
     Run {
         #[command(flatten)]
         settings: Settings,
-        /// Where to serve /metrics and /healthz
+        /// Where to serve /metrics and /healthz, and to take POST /merge, which asks for a merge round soon
         #[arg(long, env = "LAKEPULSE_SILVER_METRICS", default_value = "127.0.0.1:21032")]
         metrics_listen: String,
     },
@@ -69,8 +69,9 @@ async fn open(settings: &Settings, metrics: &Metrics) -> Result<Silver> {
 
 async fn run(settings: &Settings, listen: &str) -> Result<()> {
     let metrics = Metrics::new()?;
-    metrics.serve(listen).await?;
-    keep_running(async || open(settings, &metrics).await, job::until_stopped()).await
+    let demand = Demand::default();
+    metrics.serve(listen, demand.router()).await?;
+    keep_running(async || open(settings, &metrics).await, &demand, job::until_stopped()).await
 }
 
 async fn once(settings: &Settings) -> Result<()> {

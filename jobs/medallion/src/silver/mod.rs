@@ -1,5 +1,6 @@
 //! The service: publishes cut after cut, and merges in the background.
 
+mod demand;
 mod pace;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use clap::Args;
 use spark_client::SparkSession;
 use tokio::sync::watch;
 
+pub use demand::Demand;
 pub use pace::Pace;
 
 use crate::changes::{ChangeLog, ChangeOptions, Cut, PAUSE, Publication};
@@ -76,7 +78,7 @@ impl Silver {
 
     /// Publishes and merges until `stop` ends, and then ends what runs on the server; else it ends with an error only. Each process may
     /// do so, but of two at once one ends with [`ErrorKind::Fenced`].
-    pub async fn run(self, stop: impl Future<Output = Result<()>>) -> Result<()> {
+    pub async fn run(self, demand: &Demand, stop: impl Future<Output = Result<()>>) -> Result<()> {
         let Self { control, mut changes, mut rounds, pace, metrics } = self;
         let published: Published = (changes.cut().clone(), control.tables().clone());
         let (sender, receiver) = watch::channel(published);
@@ -85,7 +87,7 @@ impl Silver {
                 Publisher { control, changes: &mut changes, pace: &pace, metrics: &metrics, sender };
             tokio::select! {
                 ended = publisher.run() => ended,
-                ended = merge(&mut rounds, receiver, &pace, &metrics) => ended,
+                ended = merge(&mut rounds, receiver, &pace, demand, &metrics) => ended,
                 stopped = stop => stopped,
             }
         };
@@ -117,6 +119,7 @@ const WELL_AFTER: Duration = Duration::from_secs(120);
 /// What fails at the first opening is an error at once.
 pub async fn keep_running(
     open: impl AsyncFn() -> Result<Silver>,
+    demand: &Demand,
     stop: impl Future<Output = Result<()>>,
 ) -> Result<()> {
     let mut stop = std::pin::pin!(stop);
@@ -124,7 +127,7 @@ pub async fn keep_running(
     let mut failures = 0;
     loop {
         let started = Instant::now();
-        let Err(mut error) = silver.run(stop.as_mut()).await else { return Ok(()) };
+        let Err(mut error) = silver.run(demand, stop.as_mut()).await else { return Ok(()) };
         if started.elapsed() > WELL_AFTER {
             failures = 0;
         }
@@ -206,33 +209,47 @@ impl Publisher<'_> {
     }
 }
 
-/// The half that brings typed tables to published cuts. After a round it rests, so that it takes a part of the machine's time only.
+/// The half that brings typed tables to published cuts. After a round it rests, unless somebody asks for the next, so that it takes a part of
+/// the machine's time only.
 async fn merge(
     rounds: &mut Rounds,
     mut published: watch::Receiver<Published>,
     pace: &Pace,
+    demand: &Demand,
     metrics: &Metrics,
 ) -> Result<()> {
+    let mut last: Option<Published> = None;
     loop {
         let (cut, tables) = published.borrow_and_update().clone();
         let started = Instant::now();
-        if cut.commit_lsn > rounds.merged().cut {
+        // Cuts without events come from an idle source too.
+        let is_new = last.as_ref().is_none_or(|(before, known)| {
+            before.slice != cut.slice || before.isolated != cut.isolated || !Arc::ptr_eq(known, &tables)
+        });
+        if is_new || rounds.has_rested() {
             let count = rounds.run(&tables, &cut).await?;
-            let merged = rounds.merged();
-            metrics.silver_merged_lsn.set(merged.cut);
-            metrics.silver_merged_committed_ms.set(cut.committed_at_us / 1000);
             metrics.silver_round_ms.set(milliseconds(started));
             metrics.silver_rounds.inc();
-            metrics.silver_held.reset();
-            for standing in merged.standings.values().filter(|standing| standing.held.is_some()) {
-                metrics.silver_held.with_label_values(&[&standing.source_table]).set(standing.cut);
-            }
+            show_held(metrics, rounds);
             tracing::info!(cut = cut.commit_lsn, tables = count, ms = milliseconds(started), "merged");
         }
-        tokio::time::sleep(pace.rest_after(started.elapsed())).await;
-        if published.changed().await.is_err() {
+        metrics.silver_merged_lsn.set(cut.commit_lsn);
+        metrics.silver_merged_committed_ms.set(cut.committed_at_us / 1000);
+        last = Some((cut, tables));
+        tokio::select! {
+            () = tokio::time::sleep(pace.rest_after(started.elapsed())) => {}
+            () = demand.came() => {}
+        }
+        if tokio::time::timeout(PATIENCE, published.changed()).await.is_ok_and(|changed| changed.is_err()) {
             return Ok(());
         }
+    }
+}
+
+fn show_held(metrics: &Metrics, rounds: &Rounds) {
+    metrics.silver_held.reset();
+    for standing in rounds.merged().standings.values().filter(|standing| standing.held.is_some()) {
+        metrics.silver_held.with_label_values(&[&standing.source_table]).set(standing.cut);
     }
 }
 

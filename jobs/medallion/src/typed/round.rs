@@ -149,6 +149,11 @@ impl Rounds {
         Ok(count)
     }
 
+    /// Whether a table that failed is to be tried again.
+    pub(crate) fn has_rested(&self) -> bool {
+        self.resting.values().any(|(until, _)| Instant::now() >= *until)
+    }
+
     fn rests(&self, topic: &str) -> bool {
         self.resting.get(topic).is_some_and(|(until, _)| Instant::now() < *until)
     }
