@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
@@ -48,6 +48,9 @@ pub struct Control {
 /// Read ahead of silver.
 const MOST_CHECKPOINTS: usize = 20_000;
 
+/// At a time.
+const LONGEST_TAKE: Duration = Duration::from_millis(200);
+
 impl std::fmt::Debug for Control {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -89,10 +92,14 @@ impl Control {
         })
     }
 
-    /// Takes what has come, and waits up to `patience` for a first record when nothing has.
+    /// Takes what has come, and waits up to `patience` for a first record when nothing has. A source that never pauses writes checkpoints
+    /// faster than they could be waited out.
     pub async fn advance(&mut self, patience: Duration) -> Result<()> {
         let mut wait = patience;
-        while self.pending.len() < MOST_CHECKPOINTS {
+        let mut begun: Option<Instant> = None;
+        while self.pending.len() < MOST_CHECKPOINTS
+            && begun.is_none_or(|begun| begun.elapsed() < LONGEST_TAKE)
+        {
             let Ok(received) = tokio::time::timeout(wait, self.consumer.recv()).await else { break };
             match received {
                 Ok(message) => {
@@ -107,6 +114,7 @@ impl Control {
                 )) => break,
                 Err(error) => return Err(unreadable(&self.checkpoint_topic, error)),
             }
+            begun.get_or_insert_with(Instant::now);
             wait = Duration::from_millis(5);
         }
         Ok(())
