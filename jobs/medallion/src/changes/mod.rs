@@ -16,7 +16,7 @@ use spark_client::delta::IdempotentWrite;
 pub use cut::Cut;
 pub(crate) use envelope::Envelope;
 
-use crate::control::Control;
+use crate::control::{Control, Noted};
 use crate::error::{Doing, Error, ErrorKind, Result};
 use crate::job::own_session;
 use crate::lake::{Lake, quoted_table, text_literal};
@@ -49,9 +49,14 @@ pub struct ChangeLog {
 pub enum Publication {
     /// All tables stand at this cut now; so many events were appended.
     Published { cut: Cut, events: u64 },
+    /// There was no cut to go to.
+    NothingNew,
     /// Events that a checkpoint counts are not in bronze yet: of this topic, so many are.
     Incomplete { topic: String, found: i64, expected: i64 },
 }
+
+/// How much earlier than the furthest cut the others are, in microseconds of the source's clock.
+const EARLIER_US: [i64; 3] = [100_000, 500_000, 2_000_000];
 
 const USER_METADATA: &str = "spark.databricks.delta.commitInfo.userMetadata";
 /// In the metadata of commits that publish a cut.
@@ -99,12 +104,27 @@ impl ChangeLog {
         &self.cut
     }
 
-    /// The cut that the next slice goes to, of those that bronze has; none while there is none.
-    pub fn next(&self, control: &Control) -> Result<Option<Cut>> {
+    /// Cuts that the next slice may go to, the furthest first; none while bronze says that it has none. Bronze takes what is in Kafka at one
+    /// moment, but not at the same moment of all topics: events of the last checkpoints that it has may be in its next batch.
+    pub fn candidates(&self, control: &Control) -> Result<Vec<Cut>> {
         if control.pending().next().is_none() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        Ok(self.cut.next(control.in_bronze()?, self.options.max_events))
+        let in_bronze: Vec<&Noted> = control.in_bronze()?.collect();
+        let Some(furthest) = self.cut.next(in_bronze.iter().copied(), self.options.max_events) else {
+            return Ok(Vec::new());
+        };
+        let latest = furthest.committed_at_us;
+        let mut candidates = vec![furthest];
+        for earlier_us in EARLIER_US {
+            let earlier = in_bronze
+                .iter()
+                .copied()
+                .take_while(|noted| noted.checkpoint.committed_at_us <= latest - earlier_us);
+            candidates.extend(self.cut.next(earlier, self.options.max_events));
+        }
+        candidates.dedup_by_key(|cut| cut.offset);
+        Ok(candidates)
     }
 
     /// Ends what this process has begun on the server.
@@ -112,17 +132,37 @@ impl ChangeLog {
         crate::job::interrupt(&self.spark).await;
     }
 
-    /// Appends the slice that goes to the cut `next`, which publishes it. A cut without events changes nothing in the table.
-    pub async fn publish(&mut self, control: &mut Control, next: Cut) -> Result<Publication> {
-        let expected = next.events_since(&self.cut, &self.lake);
-        if expected.is_empty() {
-            let next = Cut { slice: self.cut.slice, ..next };
-            return Ok(self.stand_at(next, 0, control));
+    /// Appends the slice that goes to the first of these cuts that bronze has all of, which publishes it. A cut without events changes
+    /// nothing in the table.
+    pub async fn publish(&mut self, control: &mut Control, candidates: Vec<Cut>) -> Result<Publication> {
+        let expected: Vec<BTreeMap<String, i64>> =
+            candidates.iter().map(|next| next.events_since(&self.cut, &self.lake)).collect();
+        let found = if expected.first().is_none_or(BTreeMap::is_empty) {
+            vec![BTreeMap::new(); candidates.len()]
+        } else {
+            let to: Vec<i64> = candidates.iter().map(|next| next.commit_lsn).collect();
+            slice::look(&self.spark, &self.lake, self.cut.commit_lsn, &to).await?
+        };
+        let mut incomplete = Publication::NothingNew;
+        for ((next, expected), found) in candidates.into_iter().zip(&expected).zip(found) {
+            match compare(expected, &found, &self.lake)? {
+                Some(missing) => incomplete = missing,
+                None if expected.is_empty() => {
+                    let next = Cut { slice: self.cut.slice, ..next };
+                    return Ok(self.stand_at(next, 0, control));
+                }
+                None => return self.append_slice(control, next, found).await,
+            }
         }
-        let found = slice::look(&self.spark, &self.lake, self.cut.commit_lsn, next.commit_lsn).await?;
-        if let Some(incomplete) = compare(&expected, &found, &self.lake)? {
-            return Ok(incomplete);
-        }
+        Ok(incomplete)
+    }
+
+    async fn append_slice(
+        &mut self,
+        control: &mut Control,
+        next: Cut,
+        found: BTreeMap<String, slice::Activity>,
+    ) -> Result<Publication> {
         let mut branches = Vec::new();
         for (topic, table) in control.tables().iter() {
             let Some(activity) = found.get(topic) else { continue };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use spark_client::SparkSession;
-use spark_client::functions::{col, count, expr, lit};
+use spark_client::functions::{col, expr};
 
 use super::{CUT, Cut, Envelope};
 use crate::control::{Position, Shape};
@@ -27,32 +27,43 @@ pub(super) struct Activity {
 struct Row {
     topic: String,
     schema_id: i32,
-    events: i64,
-    read: i64,
+    events: Vec<i64>,
+    read: Vec<i64>,
 }
 
-/// What bronze has of each table's topic above one LSN and not above another.
+/// What bronze has of each table's topic above one LSN and not above each of the others, by topic.
 pub(super) async fn look(
     spark: &SparkSession,
     lake: &Lake,
     above: i64,
-    to: i64,
-) -> Result<BTreeMap<String, Activity>> {
+    to: &[i64],
+) -> Result<Vec<BTreeMap<String, Activity>>> {
+    let counts = |condition: &str| {
+        let counts: Vec<String> =
+            to.iter().map(|lsn| format!("count_if(commit_lsn <= {lsn}{condition})")).collect();
+        expr(&format!("array({})", counts.join(", ")))
+    };
+    let highest = to.iter().copied().max().unwrap_or(above);
     let rows: Vec<Row> = spark
         .table(&lake.events())
-        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(to) & lake.is_event())
+        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(highest) & lake.is_event())
         .group_by(["topic", "schema_id"])
-        .agg([count(lit(1)).alias("events"), expr("count_if(op = 'r')").alias("read")])
+        .agg([counts("").alias("events"), counts(" AND op = 'r'").alias("read")])
         .collect_as()
         .await
         .doing(format!("counting the events of {}", lake.events()))?;
-    let mut found: BTreeMap<String, Activity> = BTreeMap::new();
-    for row in rows {
-        let activity = found.entry(row.topic).or_default();
-        activity.events += row.events;
-        activity.read += row.read;
-        if row.events > row.read {
-            activity.schema_ids.push(row.schema_id);
+    let mut found: Vec<BTreeMap<String, Activity>> = vec![BTreeMap::new(); to.len()];
+    for Row { topic, schema_id, events, read } in rows {
+        for ((found, events), read) in found.iter_mut().zip(events).zip(read) {
+            if events == 0 {
+                continue;
+            }
+            let activity = found.entry(topic.clone()).or_default();
+            activity.events += events;
+            activity.read += read;
+            if events > read {
+                activity.schema_ids.push(schema_id);
+            }
         }
     }
     Ok(found)

@@ -99,8 +99,10 @@ impl Silver {
     /// Publishes what is complete now, and brings the typed tables there.
     pub async fn once(mut self) -> Result<()> {
         self.control.advance(PATIENCE).await?;
-        while let Some(next) = self.changes.next(&self.control)? {
-            if let Publication::Incomplete { .. } = self.changes.publish(&mut self.control, next).await? {
+        loop {
+            let candidates = self.changes.candidates(&self.control)?;
+            let published = self.changes.publish(&mut self.control, candidates).await?;
+            if !matches!(published, Publication::Published { .. }) {
                 break;
             }
             self.control.advance(Duration::ZERO).await?;
@@ -164,9 +166,10 @@ impl Publisher<'_> {
         loop {
             let waits = self.control.pending().next().is_some();
             self.control.advance(if waits { PAUSE } else { PATIENCE }).await?;
-            let Some(next) = self.changes.next(&self.control)? else { continue };
+            let candidates = self.changes.candidates(&self.control)?;
             let started = Instant::now();
-            match self.changes.publish(&mut self.control, next).await? {
+            match self.changes.publish(&mut self.control, candidates).await? {
+                Publication::NothingNew => {}
                 Publication::Published { cut, events } => {
                     missing = None;
                     self.metrics.silver_incomplete.set(0);

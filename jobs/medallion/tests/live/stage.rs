@@ -63,11 +63,9 @@ impl Silver {
     /// Publishes one slice if there is one.
     pub async fn publish(&mut self) -> Result<()> {
         self.control.advance(Duration::from_millis(200)).await?;
-        let published = match self.changes.next(&self.control)? {
-            Some(next) => Some(self.changes.publish(&mut self.control, next).await?),
-            None => None,
-        };
-        if !matches!(published, Some(Publication::Published { .. })) {
+        let candidates = self.changes.candidates(&self.control)?;
+        let published = self.changes.publish(&mut self.control, candidates).await?;
+        if !matches!(published, Publication::Published { .. }) {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
