@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
+use serde_json::Value;
 use spark_client::functions::{call_function, col, expr, lit};
 use spark_client::{DataFrame, SparkSession, StreamingQuery, Trigger};
 
@@ -146,7 +147,15 @@ pub async fn watch(
         });
         metrics.bronze_behind_records.set(behind.max().unwrap_or(0));
         for source in &progress.sources {
-            let Ok(offsets) = Offsets::deserialize(&source.end_offset) else { continue };
+            // The server puts the JSON of a source's offsets into a text.
+            let offsets = match &source.end_offset {
+                Value::String(text) => serde_json::from_str(text),
+                offsets => Offsets::deserialize(offsets),
+            };
+            let offsets = offsets.map_err(|error| {
+                let what = format!("the stream into bronze tells its offsets as {}", source.end_offset);
+                Error::caused(ErrorKind::Spark, what, error)
+            })?;
             tokio::task::block_in_place(|| group.commit(&offsets))?;
         }
         tracing::debug!(
