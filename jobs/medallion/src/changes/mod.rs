@@ -4,7 +4,7 @@ mod cut;
 mod envelope;
 mod slice;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub struct ChangeLog {
     options: ChangeOptions,
     envelopes: HashMap<i32, Arc<Envelope>>,
     cut: Cut,
+    /// Topics and schemas that the next slice's plan is prepared for.
+    recent: BTreeSet<(String, i32)>,
 }
 
 /// What [`ChangeLog::publish`] came to.
@@ -96,7 +98,7 @@ impl ChangeLog {
         );
         spark.sql(&statement).await.doing(format!("creating {changes}"))?;
         let cut = last_cut(&spark, &lake).await?.unwrap_or_else(Cut::start);
-        Ok(Self { spark, lake, registry, options, envelopes: HashMap::new(), cut })
+        Ok(Self { spark, lake, registry, options, envelopes: HashMap::new(), cut, recent: BTreeSet::new() })
     }
 
     /// The cut at which all tables stand.
@@ -163,16 +165,17 @@ impl ChangeLog {
         next: Cut,
         found: BTreeMap<String, slice::Activity>,
     ) -> Result<Publication> {
+        self.remember(&found);
         let mut branches = Vec::new();
-        for (topic, table) in control.tables().iter() {
-            let Some(activity) = found.get(topic) else { continue };
+        for (topic, id) in self.recent.clone() {
+            let Some(table) = control.tables().get(&topic) else { continue };
             let shapes = table.shapes_between(self.cut.commit_lsn, next.commit_lsn);
-            for id in &activity.schema_ids {
-                let envelope = self.envelope(*id).await?;
+            if !shapes.is_empty() {
+                let envelope = self.envelope(id).await?;
                 branches.push(slice::Branch {
-                    topic: topic.clone(),
+                    topic,
                     table: table.name.clone(),
-                    schema_id: *id,
+                    schema_id: id,
                     envelope,
                     shapes: shapes.to_vec(),
                     is_undecodable: false,
@@ -201,6 +204,20 @@ impl ChangeLog {
             ));
         }
         Ok(self.stand_at(next, u64::try_from(events).unwrap_or(0), control))
+    }
+
+    /// Keeps the tables and schemas of the last slices together, as far as one scan decodes them: a plan that stays the same is compiled once.
+    fn remember(&mut self, found: &BTreeMap<String, slice::Activity>) {
+        let of_slice = found
+            .iter()
+            .flat_map(|(topic, activity)| activity.schema_ids.iter().map(|id| (topic.clone(), *id)));
+        let now: BTreeSet<(String, i32)> = of_slice.collect();
+        let is_within = self.recent.union(&now).count() <= slice::TABLES_PER_SCAN;
+        if is_within {
+            self.recent.extend(now);
+        } else {
+            self.recent = now;
+        }
     }
 
     /// Marks the branches that Spark can't decode the events of, by trying each alone; their events are appended as unread, which holds

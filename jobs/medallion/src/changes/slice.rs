@@ -85,17 +85,18 @@ pub(super) struct Branch {
 pub(super) fn trial(lake: &Lake, cut: &Cut, next: &Cut, branch: &Branch) -> String {
     format!(
         "SELECT max(xxhash64(struct(*))) FROM ({})",
-        decoded(lake, cut, next, std::slice::from_ref(branch))
+        decoded(lake, cut, next, std::slice::from_ref(branch), 1)
     )
 }
 
-/// So many tables are decoded by one branch of the plan: each is a case of one expression, whose code Spark generates.
-const TABLES_PER_SCAN: usize = 24;
+/// So many tables are decoded by one branch of the plan: each is a case of one expression, whose code Spark generates. It does so once and
+/// not for each slice, since COALESCE keeps what differs in each, the LSNs, in a stage of its own before.
+pub(super) const TABLES_PER_SCAN: usize = 24;
 
 /// The statement that appends a slice and the row that publishes its cut.
 pub(super) fn insert(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) -> String {
     let mut selects: Vec<String> =
-        branches.chunks(TABLES_PER_SCAN).map(|branches| decoded(lake, cut, next, branches)).collect();
+        branches.chunks(TABLES_PER_SCAN).map(|branches| decoded(lake, cut, next, branches, tasks)).collect();
     selects.push(format!(
         "SELECT {} AS commit_lsn, {} AS ordinal, timestamp_micros({}) AS committed_at, CAST(NULL AS STRING) AS source_table, '{CUT}' AS op, \
          CAST(NULL AS STRING) AS key, CAST(NULL AS STRING) AS `row`, CAST(NULL AS STRING) AS before, CAST(NULL AS ARRAY<STRING>) AS untold, \
@@ -111,7 +112,7 @@ pub(super) fn insert(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], ta
     )
 }
 
-fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch]) -> String {
+fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) -> String {
     let is_before = |shape: &Shape| shape.from.is_behind("commit_lsn", "ordinal");
     let mut cases = String::new();
     for branch in branches {
@@ -139,8 +140,9 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch]) -> String {
     let ids: Vec<String> = branches.iter().map(|branch| branch.schema_id.to_string()).collect();
     format!(
         "SELECT commit_lsn, ordinal, d.at AS committed_at, d.source_table, CASE WHEN d.decoded THEN op ELSE '?' END AS op, d.key, d.`row`, d.before, d.untold, \
-         CAST(NULL AS ARRAY<STRING>) AS failed, d.shape FROM (SELECT commit_lsn, ordinal, op, CASE{cases} END AS d FROM {} \
-         WHERE commit_lsn > {} AND commit_lsn <= {} AND schema_id IN ({}) AND op <> 'r') WHERE d IS NOT NULL",
+         CAST(NULL AS ARRAY<STRING>) AS failed, d.shape FROM (SELECT commit_lsn, ordinal, op, CASE{cases} END AS d FROM \
+         (SELECT /*+ COALESCE({tasks}) */ * FROM {} WHERE commit_lsn > {} AND commit_lsn <= {} AND schema_id IN ({}) AND op <> 'r')) \
+         WHERE d IS NOT NULL",
         quoted_table(&lake.events()),
         cut.commit_lsn,
         next.commit_lsn,

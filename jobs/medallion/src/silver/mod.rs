@@ -191,7 +191,13 @@ impl Publisher<'_> {
                 }
                 Publication::Incomplete { topic, found, expected } => {
                     self.metrics.silver_incomplete.set(1);
-                    tracing::debug!(topic, found, expected, ms = milliseconds(started), "bronze lacks events");
+                    tracing::debug!(
+                        topic,
+                        found,
+                        expected,
+                        ms = milliseconds(started),
+                        "bronze lacks events"
+                    );
                     let (at, since) = missing.get_or_insert_with(|| (topic.clone(), Instant::now()));
                     let limit = Duration::from_secs(self.pace.missing_limit_seconds);
                     if *at != topic {

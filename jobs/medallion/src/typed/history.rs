@@ -122,11 +122,11 @@ fn typed_events(
     });
     let (schema, changes, condition) =
         (window.json_schema(), quoted_table(&lake.changes()), window.condition());
+    let events = window.events(lake, "op IN ('c', 'u', 'd')");
     let in_order = format!("PARTITION BY {} ORDER BY commit_lsn, ordinal", keys.join(", "));
     let ordered = format!(
         "SELECT *, lead(committed_at) OVER in_order AS next_at, row_number() OVER in_order AS place{} \
-         FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM {changes} \
-         WHERE {condition} AND op IN ('c', 'u', 'd')) WINDOW in_order AS ({in_order}), \
+         FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM ({events})) WINDOW in_order AS ({in_order}), \
          so_far AS ({in_order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
         told.collect::<String>(),
     );

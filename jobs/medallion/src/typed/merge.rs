@@ -22,6 +22,9 @@ pub(super) struct Window<'a> {
     pub(super) untold: &'a [String],
 }
 
+/// More than files of `silver.changes` are worth.
+const MOST_TASKS: u32 = 64;
+
 impl Window<'_> {
     /// The rows of `silver.changes` in it.
     pub(super) fn condition(&self) -> String {
@@ -35,6 +38,16 @@ impl Window<'_> {
             after.ordinal,
             to.commit_lsn,
             to.ordinal,
+        )
+    }
+
+    /// The query for its rows of `silver.changes` that meet a further condition. Its hint keeps the LSNs, which differ in each window, out of
+    /// the stages behind, so that Spark generates their code once.
+    pub(super) fn events(&self, lake: &Lake, condition: &str) -> String {
+        format!(
+            "SELECT /*+ COALESCE({MOST_TASKS}) */ * FROM {} WHERE {} AND {condition}",
+            quoted_table(&lake.changes()),
+            self.condition()
         )
     }
 
@@ -120,13 +133,11 @@ fn last_events(lake: &Lake, window: &Window<'_>, shape: &Shape, meta: &MetaColum
     });
     let schema = window.json_schema();
     format!(
-        "SELECT named_struct({}) AS r, l.op AS op{} FROM (SELECT {} FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM {} \
-         WHERE {} AND op IN ('c', 'u', 'd')) GROUP BY {})",
+        "SELECT named_struct({}) AS r, l.op AS op{} FROM (SELECT {} FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM ({})) GROUP BY {})",
         members.join(", "),
         kept.collect::<String>(),
         aggregates.join(", "),
-        quoted_table(&lake.changes()),
-        window.condition(),
+        window.events(lake, "op IN ('c', 'u', 'd')"),
         keys.join(", "),
     )
 }
@@ -185,13 +196,12 @@ pub(super) fn keyless(lake: &Lake, table: &str, window: &Window<'_>, shape: &Sha
     }
     let (lsn, ordinal) = (quoted(&meta.commit_lsn), quoted(&meta.ordinal));
     format!(
-        "MERGE INTO {} AS t USING (SELECT {} FROM (SELECT *, from_json(`row`, {}) AS j FROM {} WHERE {} AND op = 'c')) AS s \
+        "MERGE INTO {} AS t USING (SELECT {} FROM (SELECT *, from_json(`row`, {}) AS j FROM ({}))) AS s \
          ON t.{lsn} >= {} AND t.{lsn} = s.{lsn} AND t.{ordinal} = s.{ordinal} WHEN NOT MATCHED THEN INSERT *",
         quoted_table(table),
         selected.join(", "),
         window.json_schema(),
-        quoted_table(&lake.changes()),
-        window.condition(),
+        window.events(lake, "op = 'c'"),
         window.after.commit_lsn,
     )
 }
