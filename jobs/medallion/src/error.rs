@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Registry,
     /// Kafka answered with an error, or could not be reached.
     Kafka,
+    /// Trino answered with an error, or could not be reached.
+    Trino,
     /// Another process does what this one does.
     Fenced,
     /// Events are missing or doubled: what bronze holds can no longer become what the checkpoints count.

@@ -21,7 +21,8 @@
 //! - [`silver`]: `cut` finds how far bronze is complete, `decode` makes rows of payloads, `current` and `history`
 //!   merge them, `published` tells everybody the cut
 //! - [`control`]: checkpoints and relation records, read from Kafka; [`changes`]: the decoded change log, each commit of which publishes a
-//!   cut; [`typed`]: rounds that bring typed tables to a published cut. They take the place of [`silver`], and no binary runs them yet
+//!   cut; [`typed`]: rounds that bring typed tables to a published cut; [`live`]: views of every table as of the last published cut. They
+//!   take the place of [`silver`], and no binary runs them yet
 //! - [`gold`]: the star schema, refreshed from what changed in silver between two published cuts
 //! - [`contract`]: what is agreed about each source table; `writer_schema`, `registry`: what its payloads look like
 //! - [`lake`]: names of databases and tables; [`job`]: what the binaries share; [`metrics`]: what they report;
@@ -35,6 +36,7 @@ mod error;
 pub mod gold;
 pub mod job;
 pub mod lake;
+pub mod live;
 pub mod metrics;
 mod registry;
 mod sessions;

@@ -32,8 +32,9 @@ impl SourceType {
             Self::Timestamp(_) => {
                 let last = format!("TIMESTAMP '{LAST_TIME}'");
                 let cast = format!("CAST({} AS {})", astronomical(text), self.trino());
-                let finite =
-                    format!("CASE WHEN {text} LIKE '294___-%' AND {text} > '{LAST_MICROSECOND}' THEN {last} ELSE {cast} END");
+                let finite = format!(
+                    "CASE WHEN {text} LIKE '294___-%' AND {text} > '{LAST_MICROSECOND}' THEN {last} ELSE {cast} END"
+                );
                 infinite(text, &format!("TIMESTAMP '{FIRST_TIME}.000000'"), &last, &finite)
             }
             Self::TimestampTz(_) => {

@@ -41,7 +41,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    fn image(&self) -> Option<Position> {
+    pub(crate) fn image(&self) -> Option<Position> {
         Some(Position { commit_lsn: self.image_lsn?, ordinal: self.image_ordinal? })
     }
 }

@@ -11,6 +11,7 @@ mod restarts;
 mod shapes;
 mod stage;
 mod values;
+mod views;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -43,6 +44,15 @@ fn main() {
         trial("restarts::a_round_is_repeated", restarts::a_round_is_repeated),
         trial("restarts::two_at_once", restarts::two_at_once),
         trial("shapes::tables_are_replaced_and_emptied", shapes::tables_are_replaced_and_emptied),
+        trial("views::plain_and_unusual_types", views::plain_and_unusual_types),
+        trial("views::kept_as_text", views::kept_as_text),
+        trial("views::out_of_line", views::out_of_line),
+        trial("views::columns_come_and_go", views::columns_come_and_go),
+        trial("views::names", views::names),
+        trial("views::enums_and_buried_events", views::enums_and_buried_events),
+        trial("views::tables_are_replaced_and_emptied", views::tables_are_replaced_and_emptied),
+        trial("views::a_view_stands_still", views::a_view_stands_still),
+        trial("views::all_at_one_cut", views::all_at_one_cut),
     ];
     libtest_mimic::run(&arguments, tests).exit();
 }

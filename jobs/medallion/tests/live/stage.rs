@@ -1,5 +1,6 @@
 //! A database with a capture, bronze and silver behind it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,12 +11,15 @@ use lakepulse_medallion::bronze::{self, BronzeOptions};
 use lakepulse_medallion::changes::{ChangeLog, PAUSE, Publication};
 use lakepulse_medallion::control::Control;
 use lakepulse_medallion::job::{SparkAddress, own_session};
+use lakepulse_medallion::live::{Trino, TrinoOptions, Views};
 use lakepulse_medallion::typed::Rounds;
 use lakepulse_medallion::{Lake, Registry, RegistryAddress};
 use spark_client::{SparkSession, StreamingQuery};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Config, NoTls};
+
+use crate::views;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -37,6 +41,16 @@ pub struct Stage {
     directory: TempDir,
     query: StreamingQuery,
     pub silver: Silver,
+    /// In tests of live views.
+    pub live: Option<Live>,
+}
+
+/// Live views, and what was wrong with them.
+pub struct Live {
+    pub views: Views,
+    pub trino: Trino,
+    /// Since the source was settled for the last time, by `schema.table`.
+    pub wrong: BTreeMap<String, String>,
 }
 
 /// What a process of silver consists of.
@@ -117,7 +131,27 @@ impl Stage {
             let reader = own_session(&spark).await?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>((spark, reader, query, silver))
         })?;
-        Ok(Self { runtime, name, client, spark, reader, lake, admin, capture, directory, query, silver })
+        let mut stage = Self {
+            runtime,
+            name,
+            client,
+            spark,
+            reader,
+            lake,
+            admin,
+            capture,
+            directory,
+            query,
+            silver,
+            live: None,
+        };
+        if views::are_tested() {
+            let trino_options: TrinoOptions = options(&[])?;
+            let views = stage.runtime.block_on(Views::open(&stage.spark, &stage.lake, &trino_options))?;
+            let trino = Trino::new(&trino_options)?.ok_or("no Trino")?;
+            stage.live = Some(Live { views, trino, wrong: BTreeMap::new() });
+        }
+        Ok(stage)
     }
 
     /// Runs statements.
@@ -128,9 +162,25 @@ impl Stage {
     /// Publishes and merges all that the source has committed so far.
     pub fn settle(&mut self) -> Result<()> {
         self.publish()?;
+        views::check(self, "published", true)?;
         let Self { runtime, silver, .. } = self;
         runtime.block_on(silver.rounds.run(&silver.control, silver.changes.cut()))?;
-        Ok(())
+        views::check(self, "merged, and the views as they were", false)?;
+        self.refresh_views()?;
+        views::check(self, "merged", false)
+    }
+
+    /// Gives the live views what was told so far.
+    pub fn refresh_views(&mut self) -> Result<()> {
+        let Self { runtime, silver, live: Some(live), .. } = self else { return Ok(()) };
+        let told = silver.control.pending().map(|noted| noted.checkpoint.commit_lsn).max();
+        let lsn = told.unwrap_or_default().max(silver.changes.cut().commit_lsn);
+        let failed =
+            runtime.block_on(live.views.refresh(silver.control.tables(), silver.rounds.merged(), lsn))?;
+        match failed.first() {
+            Some((table, error)) => Err(format!("{table}: {}", error.chain()).into()),
+            None => Ok(()),
+        }
     }
 
     /// Publishes all that the source has committed so far.
@@ -142,6 +192,8 @@ impl Stage {
                 let cut = self.silver.changes.cut().commit_lsn;
                 return Err(format!("cut {cut} has not passed {head}; capture says:\n{}", self.log()).into());
             }
+            self.runtime.block_on(self.silver.control.advance(Duration::from_millis(200)))?;
+            self.refresh_views()?;
             self.runtime.block_on(self.silver.publish())?;
         }
         Ok(())
@@ -191,7 +243,7 @@ impl Drop for Stage {
         let (name, lake) = (self.name.clone(), self.lake.clone());
         let tidied = self.runtime.block_on(async {
             bronze::stop(&self.query).await?;
-            for layer in ["silver", "bronze"] {
+            for layer in ["live", "live_spark", "silver", "bronze"] {
                 self.spark
                     .sql(&format!("DROP DATABASE IF EXISTS {}{layer} CASCADE", lake.database_prefix))
                     .await?;
