@@ -49,7 +49,8 @@ pub struct Stage {
 pub struct Live {
     pub views: Views,
     pub trino: Trino,
-    /// Since the source was settled for the last time, by `schema.table`.
+    pub followed: Vec<views::Followed>,
+    /// What was found since the source was settled for the last time, by `schema.table`.
     pub wrong: BTreeMap<String, String>,
 }
 
@@ -149,7 +150,7 @@ impl Stage {
             let trino_options: TrinoOptions = options(&[])?;
             let views = stage.runtime.block_on(Views::open(&stage.spark, &stage.lake, &trino_options))?;
             let trino = Trino::new(&trino_options)?.ok_or("no Trino")?;
-            stage.live = Some(Live { views, trino, wrong: BTreeMap::new() });
+            stage.live = Some(Live { views, trino, followed: Vec::new(), wrong: BTreeMap::new() });
         }
         Ok(stage)
     }
@@ -162,12 +163,15 @@ impl Stage {
     /// Publishes and merges all that the source has committed so far.
     pub fn settle(&mut self) -> Result<()> {
         self.publish()?;
-        views::check(self, "published", true)?;
+        if let Some(live) = &mut self.live {
+            live.wrong.clear();
+        }
+        views::check(self, "published")?;
         let Self { runtime, silver, .. } = self;
         runtime.block_on(silver.rounds.run(&silver.control, silver.changes.cut()))?;
-        views::check(self, "merged, and the views as they were", false)?;
+        views::check_again(self, "merged, and the views as they were")?;
         self.refresh_views()?;
-        views::check(self, "merged", false)
+        views::check(self, "merged")
     }
 
     /// Gives the live views what was told so far.

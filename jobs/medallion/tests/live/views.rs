@@ -52,17 +52,22 @@ pub fn tables_are_replaced_and_emptied() -> Result<()> {
     with_views(shapes::tables_are_replaced_and_emptied)
 }
 
-/// Notes what is wrong with the live views of tables that can be followed; `begins`: no check has been before it.
-pub fn check(stage: &mut Stage, when: &str, begins: bool) -> Result<()> {
-    let Some(live) = &mut stage.live else { return Ok(()) };
-    if begins {
-        live.wrong.clear();
-    }
+/// A table that a live view follows.
+#[derive(Clone)]
+pub struct Followed {
+    /// `schema.table`.
+    name: String,
+    /// As PostgreSQL reads it.
+    source: String,
+    view: String,
+}
+
+/// Finds the tables that their live views follow, and compares these.
+pub fn check(stage: &mut Stage, when: &str) -> Result<()> {
     let cut = stage.silver.changes.cut().commit_lsn;
     let merged = stage.silver.rounds.merged();
-    let mut found = Vec::new();
-    for (topic, table) in stage.silver.control.tables() {
-        let Some(standing) = merged.standings.get(topic) else { continue };
+    let followed = stage.silver.control.tables().iter().filter_map(|(topic, table)| {
+        let standing = merged.standings.get(topic)?;
         let loaded = standing
             .image_lsn
             .zip(standing.image_ordinal)
@@ -71,13 +76,27 @@ pub fn check(stage: &mut Stage, when: &str, begins: bool) -> Result<()> {
             && standing.held.is_none()
             && !table.waits_for_image(cut)
             && table.image_at(cut).map(|image| image.begin) <= loaded
-            && table.gone.is_none_or(|gone| gone > Position::end_of(cut));
-        if !is_followed || table.table == "touched" {
-            continue;
-        }
-        let source = format!("{}.\"{}\"", table.schema, table.table);
-        for difference in live_differences(stage, &source, &standing.silver_table)? {
-            found.push((table.name.clone(), format!("{source}, {when}, {standing:?}, {difference}")));
+            && table.gone.is_none_or(|gone| gone > Position::end_of(cut))
+            && table.table != "touched";
+        is_followed.then(|| Followed {
+            name: table.name.clone(),
+            source: format!("{}.\"{}\"", table.schema, table.table),
+            view: standing.silver_table.clone(),
+        })
+    });
+    let followed: Vec<Followed> = followed.collect();
+    let Some(live) = &mut stage.live else { return Ok(()) };
+    live.followed = followed;
+    check_again(stage, when)
+}
+
+/// Compares the live views that were compared before, and notes what is wrong.
+pub fn check_again(stage: &mut Stage, when: &str) -> Result<()> {
+    let Some(live) = &stage.live else { return Ok(()) };
+    let mut found = Vec::new();
+    for Followed { name, source, view } in &live.followed {
+        for difference in live_differences(stage, source, view)? {
+            found.push((name.clone(), format!("{source}, {when}, {difference}")));
         }
     }
     if let Some(live) = &mut stage.live {
