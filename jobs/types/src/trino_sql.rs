@@ -1,6 +1,6 @@
 //! Canonical text as values of Trino's types, the same values that Spark makes of it (`spark_sql`).
 //!
-//! Trino shows Delta's timestamps with time zone in milliseconds, rounded as its casts round.
+//! Trino shows Delta's timestamps with time zone in milliseconds and drops what is behind them, where its casts would round.
 
 use crate::SourceType;
 
@@ -8,6 +8,7 @@ const FIRST_DATE: &str = "DATE '0001-01-01'";
 const LAST_DATE: &str = "DATE '9999-12-31'";
 const FIRST_TIME: &str = "0001-01-01 00:00:00";
 const LAST_TIME: &str = "9999-12-31 23:59:59.999999";
+const LAST_MILLISECOND: &str = "9999-12-31 23:59:59.999";
 /// The last instant of 64 bits of microseconds; casts of later ones overflow without an error.
 const LAST_MICROSECOND: &str = "294247-01-10 04:00:54.775807";
 
@@ -39,14 +40,16 @@ impl SourceType {
             }
             Self::TimestampTz(_) => {
                 let end = |end: &str| format!("CAST(TIMESTAMP '{end} UTC' AS {})", self.trino());
-                let instant = format!("{} || ' UTC'", astronomical(&format!("replace({text}, '+00', '')")));
+                let in_millis =
+                    format!("regexp_replace(replace({text}, '+00', ''), '(\\.[0-9]{{3}})[0-9]+', '$1')");
+                let instant = format!("{} || ' UTC'", astronomical(&in_millis));
                 // Trino's own years with a zone end at 73326.
                 let finite = format!(
                     "CASE WHEN strpos({text}, '-') > 5 THEN coalesce(try_cast({instant} AS {0}), {1}) ELSE CAST({instant} AS {0}) END",
                     self.trino(),
-                    end(LAST_TIME),
+                    end(LAST_MILLISECOND),
                 );
-                infinite(text, &end(FIRST_TIME), &end(LAST_TIME), &finite)
+                infinite(text, &end(FIRST_TIME), &end(LAST_MILLISECOND), &finite)
             }
             Self::Bytes => format!("from_hex(substr({text}, 3))"),
             Self::Array(element) => {

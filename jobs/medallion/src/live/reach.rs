@@ -59,3 +59,73 @@ fn is_converted(shape: &Shape, later: &Shape) -> bool {
 pub(super) fn has_images(tables: &BTreeMap<String, SourceTable>) -> bool {
     tables.values().any(|table| !table.images.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::{Change, Image, ShapeColumn};
+
+    fn at(commit_lsn: i64) -> Position {
+        Position { commit_lsn, ordinal: 0 }
+    }
+
+    fn shape(version: i32, lsn: i64, columns: &[(&str, &str)], key: &str, change: &str) -> Shape {
+        let columns = columns.iter().zip(1..).map(|((name, source), attnum)| ShapeColumn {
+            attnum,
+            name: (*name).to_owned(),
+            field: (*name).to_owned(),
+            column: (*name).to_owned(),
+            source: source.parse().unwrap(),
+            masked: false,
+            missing: None,
+        });
+        Shape {
+            version,
+            from: at(lsn),
+            columns: columns.collect(),
+            key: vec![key.to_owned()],
+            is_identity_full: false,
+            changes: vec![Change { what: change.to_owned(), column: None, before: None, after: None }],
+        }
+    }
+
+    /// The versions of the shapes, and where the view stops; the typed table was loaded from an image at 2.
+    fn check(later: Shape, images: &[i64], lsn: i64, versions: &[i32], until: Option<i64>) {
+        let first = shape(1, 1, &[("id", "integer"), ("v", "text")], "id", "first");
+        let images = images.iter().map(|begin| Image { begin: at(*begin), end: Some(at(begin + 1)) });
+        let table = SourceTable {
+            name: "s.t".into(),
+            schema: "s".into(),
+            table: "t".into(),
+            shapes: vec![first, later],
+            images: images.collect(),
+            gone: None,
+            unreadable: None,
+        };
+        let standing = Standing {
+            source_table: "s.t".into(),
+            silver_table: "s_t".into(),
+            cut: 5,
+            version: 3,
+            shape: 1,
+            history: None,
+            image_lsn: Some(2),
+            image_ordinal: Some(0),
+            held: None,
+        };
+        let reach = Reach::of(&table, &standing, true, lsn).unwrap();
+        let found: Vec<i32> = reach.shapes.iter().map(|shape| shape.version).collect();
+        assert_eq!((found.as_slice(), reach.until), (versions, until.map(at)));
+    }
+
+    #[test]
+    fn a_view_follows_as_far_as_rows_can_be_known() {
+        let columns = [("id", "integer"), ("v", "text"), ("w", "date")];
+        check(shape(2, 8, &columns, "id", "column_added"), &[2], 9, &[1, 2], None);
+        check(shape(2, 8, &columns, "id", "column_added"), &[2], 7, &[1], None);
+        check(shape(2, 8, &columns, "v", "key"), &[2], 9, &[1], Some(8));
+        check(shape(2, 8, &columns, "id", "replaced"), &[2], 9, &[1], Some(8));
+        check(shape(2, 8, &[("id", "integer"), ("v", "text[]")], "id", "retyped"), &[2], 9, &[1], Some(8));
+        check(shape(2, 8, &columns, "id", "column_added"), &[2, 6], 9, &[1], Some(6));
+    }
+}

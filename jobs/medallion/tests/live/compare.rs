@@ -97,6 +97,9 @@ fn trino_rows(stage: &Stage, view: &str, columns: &[Column]) -> Result<Vec<Row>>
 /// A text of Trino as Spark writes it: times without zeros at their end.
 fn spark_text(source: &SourceType, text: &str) -> String {
     match source {
+        SourceType::TimestampTz(_) if text == "9999-12-31 23:59:59.999 UTC" => {
+            "9999-12-31 23:59:59.999999".to_owned()
+        }
         SourceType::Timestamp(_) | SourceType::TimestampTz(_) => {
             text.trim_end_matches(" UTC").trim_end_matches('0').trim_end_matches('.').to_owned()
         }
@@ -133,7 +136,7 @@ fn columns(stage: &Stage, table: &str) -> Result<Vec<Column>> {
         .collect()
 }
 
-/// `in_millis`: of instants, as Trino has them.
+/// `in_millis`: of instants, as Trino has them: what is behind them is dropped.
 fn source_rows(stage: &Stage, table: &str, columns: &[Column], in_millis: bool) -> Result<Vec<Row>> {
     let values: Vec<String> = columns
         .iter()
@@ -141,7 +144,9 @@ fn source_rows(stage: &Stage, table: &str, columns: &[Column], in_millis: bool) 
             let name = format!("\"{}\"", column.name.replace('"', "\"\""));
             match &column.source {
                 SourceType::Array(_) => format!("array_to_json({name})::text"),
-                SourceType::TimestampTz(_) if in_millis => format!("{name}::timestamptz(3)::text"),
+                SourceType::TimestampTz(_) if in_millis => {
+                    format!("date_trunc('milliseconds', {name})::text")
+                }
                 _ => format!("{name}::text"),
             }
         })
