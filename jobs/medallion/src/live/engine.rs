@@ -64,18 +64,6 @@ impl Engine<'_> {
         }
     }
 
-    /// The types of canonical text, of a bigint and integer, of an event's time, and of the untold columns.
-    fn field_type(self, field: Field<'_>) -> String {
-        match field {
-            Field::Canonical(source) => source.trino_text_type(),
-            Field::Text => "varchar".to_owned(),
-            Field::Bigint => "bigint".to_owned(),
-            Field::Integer => "integer".to_owned(),
-            Field::Time => "timestamp(3) with time zone".to_owned(),
-            Field::Names => "array(varchar)".to_owned(),
-        }
-    }
-
     /// A struct of named values; Trino has to be told their types.
     pub(super) fn record(self, fields: &[(&str, String, Field<'_>)]) -> String {
         match self {
@@ -88,7 +76,7 @@ impl Engine<'_> {
                 let values: Vec<&str> = fields.iter().map(|(_, value, _)| value.as_str()).collect();
                 let types: Vec<String> = fields
                     .iter()
-                    .map(|(name, _, field)| format!("{} {}", self.name(name), self.field_type(*field)))
+                    .map(|(name, _, field)| format!("{} {}", self.name(name), field.trino()))
                     .collect();
                 format!("CAST(ROW({}) AS ROW({}))", values.join(", "), types.join(", "))
             }
@@ -153,4 +141,18 @@ pub(super) enum Field<'a> {
     Integer,
     Time,
     Names,
+}
+
+impl Field<'_> {
+    /// Its type in Trino.
+    fn trino(self) -> String {
+        match self {
+            Self::Canonical(source) => source.trino_text_type(),
+            Self::Text => "varchar".to_owned(),
+            Self::Bigint => "bigint".to_owned(),
+            Self::Integer => "integer".to_owned(),
+            Self::Time => "timestamp(3) with time zone".to_owned(),
+            Self::Names => "array(varchar)".to_owned(),
+        }
+    }
 }

@@ -110,7 +110,7 @@ impl Views {
                 }
             }
             None => {
-                statements.push(format!("CREATE OR REPLACE VIEW {view} COMMENT {comment} AS {}", text.query))
+                statements.push(format!("CREATE OR REPLACE VIEW {view} COMMENT {comment} AS {}", text.query));
             }
         }
         for statement in statements {
