@@ -110,7 +110,7 @@ pub fn a_view_stands_still() -> Result<()> {
     TESTED.set(true);
     let mut stage = Stage::new(
         "CREATE TABLE grid (id int PRIMARY KEY, a int[]); INSERT INTO grid VALUES (1, '{1,2}'), (2, '{3}');
-         CREATE TABLE bare (v text); INSERT INTO bare VALUES ('x');
+         CREATE TABLE bare (v text); ALTER TABLE bare REPLICA IDENTITY FULL; INSERT INTO bare VALUES ('x');
          CREATE TABLE going (id int PRIMARY KEY);",
     )?;
     stage.settle()?;
