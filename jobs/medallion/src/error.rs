@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Registry,
     /// Kafka answered with an error, or could not be reached.
     Kafka,
+    /// Trino answered with an error, or could not be reached.
+    Trino,
     /// Another process does what this one does.
     Fenced,
     /// Events are missing or doubled: what bronze holds can no longer become what the checkpoints count.
@@ -64,7 +66,7 @@ impl Error {
     /// Whether trying again after a while, from where the tables stand then, may help.
     pub(crate) fn may_pass(&self) -> bool {
         match self.kind {
-            ErrorKind::Registry | ErrorKind::Kafka | ErrorKind::Spark => true,
+            ErrorKind::Registry | ErrorKind::Kafka | ErrorKind::Spark | ErrorKind::Trino => true,
             ErrorKind::Configuration | ErrorKind::Fenced | ErrorKind::Incomplete | ErrorKind::Data => false,
         }
     }

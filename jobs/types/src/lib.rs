@@ -7,6 +7,7 @@ mod options;
 mod source_type;
 mod spark_sql;
 mod told_form;
+mod trino_sql;
 
 pub use avro_form::{AvroForm, DateForm, TimeForm, TypeRow};
 pub use avro_schema::Defined;

@@ -1,5 +1,6 @@
 //! Whether a typed table has the rows of its source.
 
+use lakepulse_medallion::live::{spark_database, trino_schema};
 use lakepulse_types::SourceType;
 
 use crate::stage::{Result, Stage};
@@ -14,29 +15,96 @@ pub fn equal(stage: &Stage, table: &str) -> Result<()> {
     if let Some(reason) = &standing.held {
         return Err(format!("{table} is held: {reason}").into());
     }
+    if let Some(wrong) = stage.live.as_ref().and_then(|live| live.wrong.get(&plain_name)) {
+        return Err(wrong.clone().into());
+    }
     let columns = columns(stage, table)?;
-    let source = source_rows(stage, table, &columns)?;
-    let lake = lake_rows(stage, &standing.silver_table, &columns)?;
+    let source = source_rows(stage, table, &columns, false)?;
+    let lake = lake_rows(stage, &stage.lake.silver(&standing.silver_table), &columns)?;
     if source == lake {
         return Ok(());
     }
-    let only = |rows: &[Row], others: &[Row]| -> Vec<String> {
-        rows.iter().filter(|row| !others.contains(row)).take(3).map(|row| format!("{row:.300?}")).collect()
-    };
     let last = format!(
         "SELECT to_json(struct(*)) FROM {} WHERE source_table = '{plain_name}' ORDER BY commit_lsn DESC, ordinal DESC LIMIT 6",
         stage.lake.changes()
     );
     let last: Vec<(String,)> =
         stage.runtime.block_on(async { stage.reader.sql(&last).await?.collect_as().await })?;
-    Err(format!(
-        "{table}, {standing:?}, last changes {last:#?}: {} and {} rows; only in the source {:#?}, only in the lake {:#?}",
+    Err(format!("{table}, {standing:?}, last changes {last:#?}: {}", difference(&source, &lake)).into())
+}
+
+fn difference(source: &[Row], lake: &[Row]) -> String {
+    let only = |rows: &[Row], others: &[Row]| -> Vec<String> {
+        rows.iter().filter(|row| !others.contains(row)).take(3).map(|row| format!("{row:.300?}")).collect()
+    };
+    format!(
+        "{} and {} rows; only in the source {:#?}, only in the lake {:#?}",
         source.len(),
         lake.len(),
-        only(&source, &lake),
-        only(&lake, &source)
+        only(source, lake),
+        only(lake, source)
     )
-    .into())
+}
+
+/// What is wrong with the live views of a table, in Spark and in Trino.
+pub fn live_differences(stage: &Stage, table: &str, view: &str) -> Result<Vec<String>> {
+    let columns = columns(stage, table)?;
+    let mut found = Vec::new();
+    let source = source_rows(stage, table, &columns, false)?;
+    let spark = lake_rows(stage, &format!("{}.{view}", spark_database(&stage.lake)), &columns)?;
+    if spark != source {
+        found.push(format!("Spark: {}", difference(&source, &spark)));
+    }
+    let source = source_rows(stage, table, &columns, true)?;
+    let trino = trino_rows(stage, view, &columns)?;
+    if trino != source {
+        found.push(format!("Trino: {}", difference(&source, &trino)));
+    }
+    Ok(found)
+}
+
+/// Through casts to varchar, and of arrays to JSON.
+fn trino_rows(stage: &Stage, view: &str, columns: &[Column]) -> Result<Vec<Row>> {
+    let live = stage.live.as_ref().ok_or("no live views")?;
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let name = format!("\"{}\"", column.lake_name.replace('"', "\"\""));
+            match &column.source {
+                SourceType::Bytes => format!("'\\x' || lower(to_hex({name}))"),
+                SourceType::Array(_) => format!("json_format(CAST({name} AS json))"),
+                _ => format!("CAST({name} AS varchar)"),
+            }
+        })
+        .collect();
+    let query =
+        format!("SELECT {} FROM lakehouse.\"{}\".\"{view}\"", values.join(", "), trino_schema(&stage.lake));
+    let rows = stage.runtime.block_on(live.trino.run(&query))?;
+    let mut texts: Vec<Row> = rows
+        .into_iter()
+        .map(|row| {
+            let value = |(value, column): (serde_json::Value, &Column)| {
+                let text = value.as_str().map(|text| spark_text(&column.source, text));
+                plain(&column.source, text)
+            };
+            row.into_iter().zip(columns).map(value).collect()
+        })
+        .collect();
+    texts.sort();
+    Ok(texts)
+}
+
+/// A text of Trino as Spark writes it: times without zeros at their end.
+fn spark_text(source: &SourceType, text: &str) -> String {
+    match source {
+        SourceType::TimestampTz(_) if text == "9999-12-31 23:59:59.999 UTC" => {
+            "9999-12-31 23:59:59.999999".to_owned()
+        }
+        SourceType::Timestamp(_) | SourceType::TimestampTz(_) => {
+            text.trim_end_matches(" UTC").trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 struct Column {
@@ -68,13 +136,17 @@ fn columns(stage: &Stage, table: &str) -> Result<Vec<Column>> {
         .collect()
 }
 
-fn source_rows(stage: &Stage, table: &str, columns: &[Column]) -> Result<Vec<Row>> {
+/// `in_millis`: of instants, as Trino has them: what is behind them is dropped.
+fn source_rows(stage: &Stage, table: &str, columns: &[Column], in_millis: bool) -> Result<Vec<Row>> {
     let values: Vec<String> = columns
         .iter()
         .map(|column| {
             let name = format!("\"{}\"", column.name.replace('"', "\"\""));
             match &column.source {
                 SourceType::Array(_) => format!("array_to_json({name})::text"),
+                SourceType::TimestampTz(_) if in_millis => {
+                    format!("date_trunc('milliseconds', {name})::text")
+                }
                 _ => format!("{name}::text"),
             }
         })
@@ -103,7 +175,7 @@ fn lake_rows(stage: &Stage, table: &str, columns: &[Column]) -> Result<Vec<Row>>
             }
         })
         .collect();
-    let query = format!("SELECT to_json(array({})) FROM {}", values.join(", "), stage.lake.silver(table));
+    let query = format!("SELECT to_json(array({})) FROM {table}", values.join(", "));
     let rows: Vec<(String,)> =
         stage.runtime.block_on(async { stage.reader.sql(&query).await?.collect_as().await })?;
     let mut texts = Vec::new();

@@ -1,5 +1,6 @@
 //! A database with a capture, bronze and silver behind it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,7 @@ use lakepulse_medallion::bronze::{self, BronzeOptions};
 use lakepulse_medallion::changes::{ChangeLog, PAUSE, Publication};
 use lakepulse_medallion::control::Control;
 use lakepulse_medallion::job::{SparkAddress, own_session};
+use lakepulse_medallion::live::{Trino, TrinoOptions, Views};
 use lakepulse_medallion::metrics::Metrics;
 use lakepulse_medallion::typed::Rounds;
 use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress};
@@ -18,6 +20,8 @@ use spark_client::{SparkSession, StreamingQuery};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Config, NoTls};
+
+use crate::views;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -39,6 +43,17 @@ pub struct Stage {
     directory: TempDir,
     query: StreamingQuery,
     pub silver: Silver,
+    /// In tests of live views.
+    pub live: Option<Live>,
+}
+
+/// Live views, and what was wrong with them.
+pub struct Live {
+    pub views: Views,
+    pub trino: Trino,
+    pub followed: Vec<views::Followed>,
+    /// What was found since the source was settled for the last time, by `schema.table`.
+    pub wrong: BTreeMap<String, String>,
 }
 
 /// What a process of silver consists of.
@@ -137,7 +152,27 @@ impl Stage {
             let reader = own_session(&spark).await?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>((spark, reader, query, silver))
         })?;
-        Ok(Self { runtime, name, client, spark, reader, lake, admin, capture, directory, query, silver })
+        let mut stage = Self {
+            runtime,
+            name,
+            client,
+            spark,
+            reader,
+            lake,
+            admin,
+            capture,
+            directory,
+            query,
+            silver,
+            live: None,
+        };
+        if views::are_tested() {
+            let trino_options: TrinoOptions = options(&[])?;
+            let views = stage.runtime.block_on(Views::open(&stage.spark, &stage.lake, &trino_options))?;
+            let trino = Trino::new(&trino_options)?.ok_or("no Trino")?;
+            stage.live = Some(Live { views, trino, followed: Vec::new(), wrong: BTreeMap::new() });
+        }
+        Ok(stage)
     }
 
     /// Runs statements.
@@ -148,9 +183,28 @@ impl Stage {
     /// Publishes and merges all that the source has committed so far.
     pub fn settle(&mut self) -> Result<()> {
         self.publish()?;
+        if let Some(live) = &mut self.live {
+            live.wrong.clear();
+        }
+        views::check(self, "published")?;
         let Self { runtime, silver, .. } = self;
         runtime.block_on(silver.rounds.run(silver.control.tables(), silver.changes.cut()))?;
-        Ok(())
+        views::check_again(self, "merged, and the views as they were")?;
+        self.refresh_views()?;
+        views::check(self, "merged")
+    }
+
+    /// Gives the live views what was told so far.
+    pub fn refresh_views(&mut self) -> Result<()> {
+        let Self { runtime, silver, live: Some(live), .. } = self else { return Ok(()) };
+        let told = silver.control.pending().map(|noted| noted.checkpoint.commit_lsn).max();
+        let lsn = told.unwrap_or_default().max(silver.changes.cut().commit_lsn);
+        let failed =
+            runtime.block_on(live.views.refresh(silver.control.tables(), silver.rounds.merged(), lsn))?;
+        match failed.first() {
+            Some((table, error)) => Err(format!("{table}: {}", error.chain()).into()),
+            None => Ok(()),
+        }
     }
 
     /// Settles again and again until something holds, such as for a table that capture has to read first.
@@ -176,6 +230,8 @@ impl Stage {
                 let cut = self.silver.changes.cut().commit_lsn;
                 return Err(format!("cut {cut} has not passed {head}; capture says:\n{}", self.log()).into());
             }
+            self.runtime.block_on(self.silver.control.advance(Duration::from_millis(200)))?;
+            self.refresh_views()?;
             self.runtime.block_on(self.silver.publish())?;
         }
         Ok(())
@@ -225,7 +281,7 @@ impl Drop for Stage {
         let (name, lake) = (self.name.clone(), self.lake.clone());
         let tidied = self.runtime.block_on(async {
             bronze::stop(&self.query).await?;
-            for layer in ["silver", "bronze"] {
+            for layer in ["live", "live_spark", "silver", "bronze"] {
                 self.spark
                     .sql(&format!("DROP DATABASE IF EXISTS {}{layer} CASCADE", lake.database_prefix))
                     .await?;

@@ -11,7 +11,7 @@ pub fn plain_and_unusual_types() -> Result<()> {
              da date, ts timestamp, t3 timestamp(3), tz timestamptz, by bytea, t text, v varchar(20), u uuid, j jsonb, x xml, m mood,
              ai int[], at text[], an numeric(8,3)[], ad date[], ab boolean[]);
          INSERT INTO plain VALUES (1, true, -3, 9223372036854775807, 4294967295, 1.5, 0.1, 12.50, 7.00, '2024-02-29', '2024-02-29 12:34:56.789',
-             '2024-02-29 12:34:56.789', '2024-02-29 12:34:56.789012+02', '\\x00ff', 'q\"\\ü', 'v', '11111111-2222-3333-4444-555555555555',
+             '2024-02-29 12:34:56.789', '2024-02-29 12:34:56.789912+02', '\\x00ff', 'q\"\\ü', 'v', '11111111-2222-3333-4444-555555555555',
              '{\"a\": [1, null]}', '<a/>', 'it''s ok', '{1,NULL,3}', '{a,\"b,c\",NULL}', '{1.500,2}', '{2020-01-01}', '{t,f}'),
            (2, NULL, NULL, NULL, NULL, 'NaN', '-Infinity', 'NaN', NULL, 'infinity', '-infinity', 'infinity', 'infinity', NULL, '', NULL, NULL, NULL, NULL, NULL,
              '{}', NULL, NULL, NULL, NULL),
