@@ -129,7 +129,7 @@ pub async fn keep_running(
     let mut failures = 0;
     loop {
         let started = Instant::now();
-        let Err(mut error) = silver.run(demand, stop.as_mut()).await else { return Ok(()) };
+        let Err(mut error) = Box::pin(silver.run(demand, stop.as_mut())).await else { return Ok(()) };
         if started.elapsed() > WELL_AFTER {
             failures = 0;
         }
