@@ -30,7 +30,11 @@ test: ## Set up and run all tests against servers of their own
 
 .PHONY: test-pipeline
 test-pipeline: setup ## Crash every part of the pipeline under load, and compare silver with the source each time
-	$(stack) exec --own servers -- scripts/live jobs/lakepulse
+	$(stack) exec --own servers -- scripts/live jobs/lakepulse -- --include-ignored
+
+.PHONY: test-views
+test-views: setup ## Compare live views with the source, in Spark and in Trino
+	$(stack) exec --own servers -- env -u LAKEPULSE_SOURCE_PASSWORD scripts/live jobs/medallion -- --ignored
 
 .PHONY: stress-client
 stress-client: setup ## Cut, starve and kill the connection of spark_client to its server, at full length

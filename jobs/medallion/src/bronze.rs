@@ -20,7 +20,7 @@ pub struct BronzeOptions {
     #[command(flatten)]
     pub kafka: KafkaOptions,
     /// Milliseconds between the starts of two micro-batches
-    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 1000)]
+    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 2000)]
     pub trigger_ms: u64,
     /// Most records of one micro-batch
     #[arg(long, env = "LAKEPULSE_BRONZE_MAX_RECORDS", default_value_t = 1_000_000)]

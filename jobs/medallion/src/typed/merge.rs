@@ -143,8 +143,15 @@ fn last_events(lake: &Lake, window: &Window<'_>, shape: &Shape, meta: &MetaColum
 }
 
 /// Merges the last event of each key. Events that the table has already change nothing, so that a merge that was broken off may be
-/// repeated with a later end.
-pub(super) fn keyed(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape) -> String {
+/// repeated with a later end. Of inserts alone, a key that is there was merged before: Delta adds the others in one pass, without looking for
+/// rows to rewrite.
+pub(super) fn keyed(
+    lake: &Lake,
+    table: &str,
+    window: &Window<'_>,
+    shape: &Shape,
+    only_inserts: bool,
+) -> String {
     let meta = MetaColumns::of(shape);
     let untold: Vec<&ShapeColumn> =
         shape.columns.iter().filter(|column| window.untold.contains(&column.column)).collect();
@@ -165,13 +172,19 @@ pub(super) fn keyed(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape
         .collect();
     let columns: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     let values: Vec<String> = columns.iter().map(|column| format!("s.r.{column}")).collect();
+    let matched = if only_inserts {
+        String::new()
+    } else {
+        format!(
+            "WHEN MATCHED AND {newer} AND s.op = 'd' THEN DELETE WHEN MATCHED AND {newer} THEN UPDATE SET {}",
+            sets.join(", ")
+        )
+    };
     format!(
-        "MERGE INTO {} AS t USING ({}) AS s ON {} WHEN MATCHED AND {newer} AND s.op = 'd' THEN DELETE \
-         WHEN MATCHED AND {newer} THEN UPDATE SET {} WHEN NOT MATCHED AND s.op <> 'd' THEN INSERT ({}) VALUES ({})",
+        "MERGE INTO {} AS t USING ({}) AS s ON {} {matched} WHEN NOT MATCHED AND s.op <> 'd' THEN INSERT ({}) VALUES ({})",
         quoted_table(table),
         last_events(lake, window, shape, &meta),
         same.join(" AND "),
-        sets.join(", "),
         columns.join(", "),
         values.join(", "),
     )

@@ -265,9 +265,12 @@ impl Worker<'_> {
 
     /// Gives the table, and its history, the columns of a shape.
     async fn reshape(&self, standing: &mut Standing, shape: &Shape) -> Result<()> {
-        let history = self.history_table();
-        if standing.history.is_some() && self.alter(&history, shape, MetaColumns::of_history).await? {
-            standing.history = Some(self.version(&history).await?);
+        // An image has given the table its shape, and not the history.
+        if standing.history.is_some() && (standing.shape != shape.version || self.task.image.is_some()) {
+            let history = self.history_table();
+            if self.alter(&history, shape, MetaColumns::of_history).await? {
+                standing.history = Some(self.version(&history).await?);
+            }
         }
         if standing.shape != shape.version {
             let table = self.lake.silver(self.task.name);
@@ -320,7 +323,10 @@ impl Worker<'_> {
             let statement = if shape.key.is_empty() {
                 merge::keyless(self.lake, &table, &window, shape)
             } else {
-                merge::keyed(self.lake, &table, &window, shape)
+                // An image's rows may be older than the events.
+                let only_inserts =
+                    activity.changed == 0 && activity.truncates.is_empty() && self.task.image.is_none();
+                merge::keyed(self.lake, &table, &window, shape, only_inserts)
             };
             standing.version =
                 self.write(&table, &self.writer(&table, step), to.commit_lsn, &statement).await?;
