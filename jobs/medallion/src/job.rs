@@ -48,7 +48,9 @@ pub async fn own_session(spark: &SparkSession) -> Result<SparkSession> {
 
 /// Ends what runs in a session on the server, so that nothing writes after its process.
 pub(crate) async fn interrupt(session: &SparkSession) {
-    if let Err(error) = session.interrupt_all().await {
+    if let Err(error) = session.interrupt_all().await
+        && !error.is_session_gone()
+    {
         tracing::warn!(%error, "what runs on the server could not be interrupted");
     }
 }
