@@ -33,11 +33,6 @@ impl Lake {
         format!("{}.relation", self.topic_prefix)
     }
 
-    /// The topic of a source table, `schema.table`.
-    pub fn topic(&self, table: &str) -> String {
-        format!("{}.{table}", self.topic_prefix)
-    }
-
     /// The source table `schema.table` of a topic.
     pub fn table_of<'a>(&self, topic: &'a str) -> Option<&'a str> {
         topic.strip_prefix(&self.topic_prefix)?.strip_prefix('.')
@@ -127,7 +122,6 @@ mod tests {
     #[test]
     fn topics_and_tables_belong_together() {
         let lake = Lake { topic_prefix: "wwi".into(), database_prefix: "t_".into(), state: String::new() };
-        assert_eq!(lake.topic("sales.orders"), "wwi.sales.orders");
         assert_eq!(lake.table_of("wwi.sales.orders"), Some("sales.orders"));
         assert_eq!(lake.table_of("other.sales.orders"), None);
         assert_eq!(lake.silver("sales_orders"), "t_silver.sales_orders");

@@ -111,11 +111,6 @@ fn is_yes(value: &bool) -> bool {
 }
 
 impl Contract {
-    /// The table's name in silver: `<schema>_<table>`.
-    pub fn silver_name(&self) -> String {
-        self.table.replacen('.', "_", 1)
-    }
-
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -169,11 +164,6 @@ impl Contracts {
     pub fn get(&self, table: &str) -> Option<&Contract> {
         self.0.get(table)
     }
-
-    /// All contracts in the order of their tables.
-    pub fn iter(&self) -> impl Iterator<Item = &Contract> {
-        self.0.values()
-    }
 }
 
 #[cfg(test)]
@@ -196,7 +186,7 @@ expectations:
     #[test]
     fn a_contract_is_read() {
         let contract = Contract::parse(COLORS, Path::new("colors.yaml")).unwrap();
-        assert_eq!(contract.silver_name(), "warehouse_colors");
+        assert_eq!(contract.table, "warehouse.colors");
         assert_eq!(contract.scd, Scd::Type2);
         assert!(contract.column("color_name").unwrap().nullable);
     }

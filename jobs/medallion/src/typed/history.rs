@@ -3,7 +3,7 @@
 //! A version is known by the event that made it, and is valid from that event's commit up to, and not including, the commit of the next
 //! event of its key, or of the TRUNCATE that took it away.
 
-use super::merge::{Window, typed};
+use super::merge::{Window, same_key, typed};
 use super::naming::MetaColumns;
 use crate::control::{Position, Shape, ShapeColumn};
 use crate::lake::{Lake, quoted, quoted_table, text_literal};
@@ -220,12 +220,6 @@ fn open(history: &str, meta: &MetaColumns) -> String {
 
 fn all_columns<'a>(shape: &'a Shape, meta: &'a MetaColumns) -> impl Iterator<Item = &'a str> {
     shape.columns.iter().map(|column| column.column.as_str()).chain(meta.names())
-}
-
-fn same_key(shape: &Shape, left: &str, right: &str) -> String {
-    let same: Vec<String> =
-        shape.key.iter().map(|key| format!("{left}.{0} = {right}.{0}", quoted(key))).collect();
-    same.join(" AND ")
 }
 
 fn valid_to(meta: &MetaColumns) -> String {

@@ -155,7 +155,6 @@ pub(super) fn keyed(
     let meta = MetaColumns::of(shape);
     let untold: Vec<&ShapeColumn> =
         shape.columns.iter().filter(|column| window.untold.contains(&column.column)).collect();
-    let same: Vec<String> = shape.key.iter().map(|key| format!("t.{0} = s.r.{0}", quoted(key))).collect();
     let (lsn, ordinal) = (quoted(&meta.commit_lsn), quoted(&meta.ordinal));
     let newer = format!("(s.r.{lsn} > t.{lsn} OR s.r.{lsn} = t.{lsn} AND s.r.{ordinal} > t.{ordinal})");
     let names: Vec<&str> =
@@ -184,10 +183,17 @@ pub(super) fn keyed(
         "MERGE INTO {} AS t USING ({}) AS s ON {} {matched} WHEN NOT MATCHED AND s.op <> 'd' THEN INSERT ({}) VALUES ({})",
         quoted_table(table),
         last_events(lake, window, shape, &meta),
-        same.join(" AND "),
+        same_key(shape, "t", "s.r"),
         columns.join(", "),
         values.join(", "),
     )
+}
+
+/// Whether two rows have one key.
+pub(super) fn same_key(shape: &Shape, left: &str, right: &str) -> String {
+    let same: Vec<String> =
+        shape.key.iter().map(|key| format!("{left}.{0} = {right}.{0}", quoted(key))).collect();
+    same.join(" AND ")
 }
 
 /// Adds the rows of a table that nothing identifies a row of, each known by its event.
