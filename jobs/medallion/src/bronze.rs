@@ -9,6 +9,7 @@ use spark_client::functions::{call_function, col, expr, lit};
 use spark_client::{DataFrame, SparkSession, StreamingQuery, Trigger};
 
 use crate::error::{Doing, Error, ErrorKind, Result};
+use crate::job::own_session;
 use crate::kafka::progress::{Group, Offsets};
 use crate::kafka::{KafkaOptions, parse_pair};
 use crate::lake::{Lake, quoted_table};
@@ -20,11 +21,14 @@ pub struct BronzeOptions {
     #[command(flatten)]
     pub kafka: KafkaOptions,
     /// Milliseconds between the starts of two micro-batches
-    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 2000)]
+    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 4000)]
     pub trigger_ms: u64,
     /// Most records of one micro-batch
     #[arg(long, env = "LAKEPULSE_BRONZE_MAX_RECORDS", default_value_t = 1_000_000)]
     pub max_records: u64,
+    /// How many tasks read Kafka in a micro-batch, each of which leaves one file
+    #[arg(long, env = "LAKEPULSE_BRONZE_TASKS", default_value_t = 2)]
+    pub tasks: i32,
     /// Further options of Spark's Kafka consumer, name=value, such as kafka.security.protocol=SSL
     #[arg(long = "kafka-option", env = "LAKEPULSE_KAFKA_OPTIONS", value_delimiter = ',', value_parser = parse_pair)]
     pub kafka_options: Vec<(String, String)>,
@@ -38,19 +42,26 @@ pub struct BronzeOptions {
 /// schema_id int, commit_lsn bigint, ordinal bigint, op string (NULL for a tombstone and a checkpoint), and of capture's headers
 /// `text`, `text_before` and `untold` their JSON: texts string, texts_before string, untold string.
 pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Result<StreamingQuery> {
+    let spark = &own_session(spark).await?;
+    // Kafka allows two headers of one name.
+    spark
+        .conf()
+        .set("spark.sql.mapKeyDedupPolicy", "LAST_WIN")
+        .await
+        .doing("setting up the session of bronze")?;
     lake.create_database(spark, "bronze").await?;
     let events = lake.events();
     let statement = format!(
         "CREATE TABLE IF NOT EXISTS {} (source_schema STRING, source_table STRING, topic STRING, partition INT, \
          offset BIGINT, kafka_timestamp TIMESTAMP, key BINARY, value BINARY, schema_id INT, commit_lsn BIGINT, \
-         ordinal BIGINT, op STRING, texts STRING, texts_before STRING, untold STRING) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', \
-         'delta.autoOptimize.optimizeWrite' = 'true', \
+         ordinal BIGINT, op STRING, texts STRING, texts_before STRING, untold STRING) USING DELTA TBLPROPERTIES ('delta.appendOnly' = 'true', 'delta.checkpointInterval' = '30', \
          'delta.dataSkippingStatsColumns' = 'topic,schema_id,commit_lsn,ordinal')",
         quoted_table(&events)
     );
     spark.sql(&statement).await.doing(format!("creating {events}"))?;
     let trigger = Trigger::ProcessingTime(Duration::from_millis(options.trigger_ms));
     to_events(&read_topics(spark, lake, options), lake)
+        .coalesce(options.tasks.max(1))
         .write_stream()
         .format("delta")
         .query_name(&format!("{}bronze", lake.database_prefix))
@@ -63,6 +74,9 @@ pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -
         .doing(format!("starting the stream into {events}"))
 }
 
+/// How long a broker holds back an answer that would be empty; Kafka's default is 500.
+const FETCH_WAIT_MS: u32 = 20;
+
 /// Kafka's records: key, value, topic, partition, offset, timestamp, headers.
 fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> DataFrame {
     let pattern = format!("{}\\..*", lake.topic_prefix.replace('.', "\\."));
@@ -73,6 +87,8 @@ fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Da
         .option("kafka.bootstrap.servers", &options.kafka.kafka)
         // An aborted transaction of capture is never seen.
         .option("kafka.isolation.level", "read_committed")
+        // A reader that goes on waits first for what it asked for when it left off.
+        .option("kafka.fetch.max.wait.ms", FETCH_WAIT_MS)
         .option("subscribePattern", pattern)
         .option("startingOffsets", "earliest")
         .option("includeHeaders", true)
@@ -83,7 +99,7 @@ fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Da
 
 fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
     let big_endian = |bytes: &str| expr(&format!("cast(conv(hex({bytes}), 16, 10) AS bigint)"));
-    let raw_header = |name: &str| format!("get(filter(headers, h -> h.key = '{name}'), 0).value");
+    let raw_header = |name: &str| format!("by_name['{name}']");
     let text_header = |name: &str| expr(&raw_header(name)).cast("string");
     let header = |name: &str| big_endian(&raw_header(name));
     let table = col("topic").substr(lit(lake.topic_prefix.chars().count() as i32 + 2), lit(i32::MAX));
@@ -92,6 +108,8 @@ fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
         let parts = call_function("split", [table.clone(), lit("\\."), lit(2)]);
         spark_client::functions::when(!is_checkpoint.clone(), call_function("get", [parts, lit(index)])).end()
     };
+    // No lambda: Spark would compile the projection anew in each task.
+    let records = records.with_column("by_name", expr("map_from_entries(headers)"));
     records.select([
         part(0).alias("source_schema"),
         part(1).alias("source_table"),

@@ -16,7 +16,7 @@
 //! - [`bronze`]: one streaming query appends every event of every topic to `bronze.events`
 //! - [`silver`]: the service that publishes and merges, out of [`control`]: checkpoints and relation records, read from Kafka;
 //!   [`changes`]: the decoded change log, each commit of which publishes a cut; [`typed`]: tables, and their histories, that rounds bring to
-//!   a published cut; [`live`]: views of every table as of the last published cut, which no binary makes yet
+//!   a published cut; [`live`]: views of every table as of the last published cut
 //! - [`gold`]: the star schema, refreshed from what changed in silver between two merged cuts
 //! - [`contract`]: what people decide about a source table; `registry`: what its payloads look like
 //! - [`lake`]: names of databases and tables; [`job`]: what the binaries share; [`metrics`]: what they report;

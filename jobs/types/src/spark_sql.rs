@@ -15,9 +15,26 @@ const INFINITE_MICROS: (i64, i64) = (i64::MIN, i64::MAX);
 const INFINITE_MILLIS: (i64, i64) = (-9_223_372_036_832_400_000, 9_223_372_036_825_200_000);
 
 impl AvroForm {
-    /// The canonical text of a value that `from_avro` gave; `value` names it and is put in more than once.
+    /// The canonical text of a value that `from_avro` gave; `value` names it and is put in more than once. Dates and timestamps that are not of
+    /// the years 1 to 9999 have a text beside the record instead, but not those in arrays.
     pub fn canonical(&self, value: &str) -> String {
-        self.canonical_within(value, 0)
+        match self {
+            Self::Date(_) => format!("CAST(date_from_unix_date({}) AS STRING)", self.days(value)),
+            Self::Timestamp(form) => format!("CAST({} AS STRING)", instant(*form, value).1),
+            Self::TimestampTz(_) => format!("concat(CAST(CAST({value} AS TIMESTAMP) AS STRING), '+00')"),
+            _ => self.canonical_within(value, 0),
+        }
+    }
+
+    /// The Spark type of the canonical text, if a cast of the value gives it, of dates and timestamps as Spark's own.
+    pub fn canonical_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Boolean => Some("BOOLEAN"),
+            Self::Int2 | Self::Int4 => Some("INT"),
+            Self::Int8 | Self::Oid => Some("BIGINT"),
+            Self::TimestampTz(_) | Self::Bytea(_) | Self::Array(_) => None,
+            _ => Some("STRING"),
+        }
     }
 
     fn canonical_within(&self, value: &str, depth: u8) -> String {
@@ -53,10 +70,20 @@ impl AvroForm {
         }
     }
 
-    /// A value that `from_avro` gave as a value of the source type's Spark type. Infinities are the ends of the years
-    /// that four digits can write.
+    /// A value that `from_avro` gave as a value of the source type's Spark type, with the same exception. Infinities within arrays are the ends
+    /// of the years that four digits can write.
     pub fn typed(&self, value: &str) -> String {
-        self.typed_within(value, 0)
+        match self {
+            Self::Date(_) => format!("date_from_unix_date({})", self.days(value)),
+            Self::Timestamp(form) => instant(*form, value).1,
+            Self::TimestampTz(_) => format!("CAST({value} AS TIMESTAMP)"),
+            _ => self.typed_within(value, 0),
+        }
+    }
+
+    /// Whether single values have a text beside the record.
+    pub fn may_have_text(&self) -> bool {
+        matches!(self, Self::Date(_) | Self::Timestamp(_) | Self::TimestampTz(_))
     }
 
     fn typed_within(&self, value: &str, depth: u8) -> String {

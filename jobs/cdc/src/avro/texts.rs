@@ -50,8 +50,9 @@ impl Texts {
 pub(super) enum Beside {
     Never,
     Always,
-    /// Timestamps that are too late for microseconds in 64 bits, which Debezium writes as the last one.
-    Late,
+    /// Of dates and timestamps those that are not of the years 1 to 9999. Arrays of timestamps in microseconds, if one of them is too late
+    /// for 64 bits, which Debezium writes as the last one.
+    Unusual,
 }
 
 impl Beside {
@@ -61,7 +62,7 @@ impl Beside {
         }
         match column.conversion {
             Conversion::Text => Self::Always,
-            Conversion::Avro if is_in_micros(&column.kind) => Self::Late,
+            Conversion::Avro if may_be_unusual(&column.kind) => Self::Unusual,
             Conversion::Avro => Self::Never,
         }
     }
@@ -71,8 +72,16 @@ impl Beside {
         match self {
             Self::Never => false,
             Self::Always => true,
-            Self::Late => is_late(kind, text),
+            Self::Unusual => is_unusual(kind, text),
         }
+    }
+}
+
+fn may_be_unusual(kind: &AvroForm) -> bool {
+    match kind {
+        AvroForm::Date(_) | AvroForm::Timestamp(_) | AvroForm::TimestampTz(_) => true,
+        AvroForm::Array(element) => is_in_micros(element),
+        _ => false,
     }
 }
 
@@ -84,14 +93,14 @@ fn is_in_micros(kind: &AvroForm) -> bool {
     }
 }
 
-/// Whether it is a timestamp of the year 294000 or later, or an array of timestamps with such a one. The last number of
-/// microseconds is within the year 294247.
 #[inline]
-fn is_late(kind: &AvroForm, text: &[u8]) -> bool {
-    let is_late = |text: &[u8]| matches!(text, [b'2', b'9', b'4', _, _, _, b'-', ..]);
+fn is_unusual(kind: &AvroForm, text: &[u8]) -> bool {
     match kind {
-        AvroForm::Array(_) => text.windows(7).any(is_late),
-        _ => is_late(text),
+        // The last number of microseconds is within the year 294247.
+        AvroForm::Array(_) => {
+            text.windows(7).any(|part| matches!(part, [b'2', b'9', b'4', _, _, _, b'-', ..]))
+        }
+        _ => text.get(4) != Some(&b'-') || text.ends_with(b"C") || text.starts_with(b"-"),
     }
 }
 
@@ -128,25 +137,37 @@ pub(super) fn end_list(out: &mut Vec<u8>) {
 mod tests {
     use std::collections::BTreeMap;
 
+    use lakepulse_types::DateForm;
     use proptest::prelude::*;
 
     use super::*;
 
     #[test]
-    fn late_timestamps() {
+    fn unusual_dates_and_timestamps() {
+        let date = AvroForm::Date(DateForm::Days);
         let stamp = AvroForm::Timestamp(TimeForm::Micros);
+        let zoned = AvroForm::TimestampTz(6);
         let stamps = AvroForm::Array(Box::new(stamp.clone()));
-        for (kind, text, late) in [
+        for (kind, text, unusual) in [
+            (&date, "2026-11-28", false),
+            (&date, "0001-01-01", false),
+            (&date, "0001-01-01 BC", true),
+            (&date, "infinity", true),
+            (&date, "-infinity", true),
+            (&date, "10000-01-01", true),
+            (&stamp, "9999-12-31 23:59:59.999999", false),
             (&stamp, "294276-12-31 23:59:59.999999", true),
-            (&stamp, "294247-01-10 04:00:54.775807", true),
-            (&stamp, "infinity", false),
-            (&stamp, "2940-01-01 00:00:00", false),
-            (&stamp, "29400-01-01 00:00:00", false),
+            (&stamp, "infinity", true),
+            (&stamp, "0044-03-15 12:00:00 BC", true),
+            (&zoned, "2026-11-28 12:00:00.5+00", false),
+            (&zoned, "10000-01-01 00:00:00+00", true),
+            (&zoned, "-infinity", true),
+            (&zoned, "0044-03-15 12:00:00+00 BC", true),
             (&stamps, "{NULL,\"294276-12-31 23:59:59\"}", true),
             (&stamps, "{\"2940-01-01 00:00:00\",infinity}", false),
             (&stamps, "{}", false),
         ] {
-            assert_eq!(Beside::Late.takes(kind, text.as_bytes()), late, "{text}");
+            assert_eq!(Beside::Unusual.takes(kind, text.as_bytes()), unusual, "{text}");
         }
     }
 

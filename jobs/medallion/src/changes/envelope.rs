@@ -1,6 +1,6 @@
 //! What a payload holds: its writer schema's fields, and each as Spark SQL.
 
-use lakepulse_types::{AvroForm, Conversion, SourceType, TimeForm};
+use lakepulse_types::{AvroForm, Conversion, SourceType};
 use serde_json::Value;
 
 use crate::control::{Shape, ShapeColumn};
@@ -21,6 +21,8 @@ struct Field {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope {
     json: String,
+    /// The same, of which Spark reads dates and timestamps as such and not as numbers.
+    json_with_times: String,
     fields: Vec<Field>,
 }
 
@@ -47,28 +49,84 @@ impl Envelope {
             .map(|field| Field::parse(field).ok_or_else(|| refuse("a field has no type")));
         let fields = fields.collect::<Result<_>>()?;
         forget_long_decimals(&mut schema);
-        Ok(Self { json: schema.to_string(), fields })
+        let json = schema.to_string();
+        name_times(&mut schema);
+        Ok(Self { json, json_with_times: schema.to_string(), fields })
     }
 
     /// `from_avro` of a row of bronze; a payload that is not of this schema gives a struct of NULLs.
-    fn decoded(&self) -> String {
-        format!("from_avro(substring(value, 6), {}, map('mode', 'PERMISSIVE'))", text_literal(&self.json))
+    fn decoded(json: &str) -> String {
+        format!(
+            "from_avro(substring(value, 6), {}, map('mode', 'PERMISSIVE', 'datetimeRebaseMode', 'CORRECTED'))",
+            text_literal(json)
+        )
     }
 
     /// An expression over a row of bronze: `body` over the decoded event `e`, its row image `i`, PostgreSQL's texts `x` (a map by field)
     /// and the fields `u` that were not told. Each is computed once, whatever the body names how often.
     fn bound(&self, image: &str, texts: &str, body: &str) -> String {
-        let bind =
-            |name: &str, value: &str, body: String| format!("transform(array({value}), {name} -> {body})[0]");
         let body = bind(UNTOLD, "from_json(untold, 'ARRAY<STRING>')", body.to_owned());
         let body = bind(TEXTS, &format!("from_json({texts}, 'MAP<STRING,STRING>')"), body);
         let body = bind(IMAGE, image, body);
-        bind(EVENT, &self.decoded(), body)
+        bind(EVENT, &Self::decoded(&self.json), body)
     }
 
-    /// What `silver.changes` has of an event of this shape: a struct of at timestamp (the commit), source_table string, shape int,
+    /// What `silver.changes` has of an event of this shape, of which some may have texts beside them: a struct of at timestamp (the commit), source_table string, shape int,
     /// key string, row string, before string, untold array<string>, decoded boolean (whether all of it could be read).
-    pub(crate) fn change(&self, table: &str, shape: &Shape) -> String {
+    pub(crate) fn change(&self, table: &str, shape: &Shape, has_texts: bool) -> String {
+        match self.plain(shape).filter(|_| !has_texts) {
+            Some(row) => self.plain_change(table, shape, &row),
+            None => self.any_change(table, shape),
+        }
+    }
+
+    /// The columns in canonical text as Spark's type of a struct, if one cast gives them: this takes a tenth of the expressions.
+    fn plain(&self, shape: &Shape) -> Option<String> {
+        let mut columns = Vec::new();
+        for (column, field) in shape.columns.iter().zip(&self.fields) {
+            let is_exact = |form: &AvroForm| Conversion::of(&column.source, form) == Conversion::Avro;
+            let kind = match &field.form {
+                _ if column.masked => "STRING",
+                Some(form) if is_exact(form) => form.canonical_type()?,
+                _ => return None,
+            };
+            if field.name != column.field || field.or_text {
+                return None;
+            }
+            columns.push(format!("{}: {kind}", quoted(&column.column)));
+        }
+        let is_whole = shape.columns.len() == self.fields.len();
+        is_whole.then(|| format!("STRUCT<{}>", columns.join(", ")))
+    }
+
+    fn plain_change(&self, table: &str, shape: &Shape, row: &str) -> String {
+        let json = |value: &str| format!("to_json({value}, map('ignoreNullFields', 'false'))");
+        let keys = shape.key.iter().map(|key| format!("{}, {IMAGE}.{}", text_literal(key), quoted(key)));
+        let keys: Vec<String> = keys.collect();
+        let key = if keys.is_empty() {
+            "CAST(NULL AS STRING)".to_owned()
+        } else {
+            json(&format!("named_struct({})", keys.join(", ")))
+        };
+        let before = if shape.is_identity_full && keys.is_empty() {
+            let before = json(&format!("CAST({EVENT}.before AS {row})"));
+            format!("CASE WHEN {EVENT}.op IN ('u', 'd') THEN {before} END")
+        } else {
+            "CAST(NULL AS STRING)".to_owned()
+        };
+        let body = format!(
+            "named_struct('at', timestamp_micros({EVENT}.source.ts_us), 'source_table', {}, 'shape', {}, 'key', {key}, \
+             'row', CASE WHEN {EVENT}.op IN ('c', 'r', 'u') THEN {} END, 'before', {before}, 'untold', CAST(NULL AS ARRAY<STRING>), \
+             'decoded', {EVENT}.op IS NOT NULL)",
+            text_literal(table),
+            shape.version,
+            json(IMAGE),
+        );
+        let image = format!("CAST(if({EVENT}.op = 'd', {EVENT}.before, {EVENT}.after) AS {row})");
+        bind(EVENT, &Self::decoded(&self.json_with_times), bind(IMAGE, &image, body))
+    }
+
+    fn any_change(&self, table: &str, shape: &Shape) -> String {
         let all: Vec<&ShapeColumn> = shape.columns.iter().collect();
         let keys: Vec<&ShapeColumn> = shape.key.iter().filter_map(|name| shape.column(name)).collect();
         let key =
@@ -202,9 +260,8 @@ impl Envelope {
                 if field.or_text {
                     Source::Avro(form.clone(), format!("{value}.member0"), Some(format!("{value}.member1")))
                 } else {
-                    // Debezium's form has no place for the latest of timestamps, and its schemas do not tell an hstore from JSON.
-                    let may_have_text =
-                        *form == AvroForm::Timestamp(TimeForm::Micros) || is_hstore(&column.source);
+                    // Debezium's schemas do not tell an hstore from JSON.
+                    let may_have_text = form.may_have_text() || is_hstore(&column.source);
                     let text = may_have_text.then(|| format!("{TEXTS}[{}]", text_literal(&field.name)));
                     Source::Avro(form.clone(), value, text)
                 }
@@ -212,6 +269,11 @@ impl Envelope {
             _ => Source::Text(format!("{TEXTS}[{}]", text_literal(&field.name))),
         }
     }
+}
+
+/// A body that names a value, which is computed once.
+fn bind(name: &str, value: &str, body: String) -> String {
+    format!("transform(array({value}), {name} -> {body})[0]")
 }
 
 /// The type is an extension's, in whatever schema.
@@ -264,6 +326,26 @@ fn forget_long_decimals(schema: &mut Value) {
             members.values_mut().for_each(forget_long_decimals);
         }
         Value::Array(items) => items.iter_mut().for_each(forget_long_decimals),
+        _ => {}
+    }
+}
+
+/// Gives Debezium's dates and timestamps, which are numbers, the names that Avro has for them.
+fn name_times(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let name = match members.get("connect.name").and_then(Value::as_str) {
+                Some("io.debezium.time.Date") => Some("date"),
+                Some("io.debezium.time.Timestamp") => Some("local-timestamp-millis"),
+                Some("io.debezium.time.MicroTimestamp") => Some("local-timestamp-micros"),
+                _ => None,
+            };
+            if let Some(name) = name {
+                members.insert("logicalType".to_owned(), Value::from(name));
+            }
+            members.values_mut().for_each(name_times);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_times),
         _ => {}
     }
 }

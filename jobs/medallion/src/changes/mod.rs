@@ -4,7 +4,7 @@ mod cut;
 mod envelope;
 mod slice;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ pub struct ChangeLog {
     options: ChangeOptions,
     envelopes: HashMap<i32, Arc<Envelope>>,
     cut: Cut,
-    /// Topics and schemas that the next slice's plan is prepared for.
-    recent: BTreeSet<(String, i32)>,
+    /// Topics and schemas that the next slice's plan is prepared for, and whether some events have texts beside them.
+    recent: BTreeMap<(String, i32), bool>,
 }
 
 /// What [`ChangeLog::publish`] came to.
@@ -98,7 +98,7 @@ impl ChangeLog {
         );
         spark.sql(&statement).await.doing(format!("creating {changes}"))?;
         let cut = last_cut(&spark, &lake).await?.unwrap_or_else(Cut::start);
-        Ok(Self { spark, lake, registry, options, envelopes: HashMap::new(), cut, recent: BTreeSet::new() })
+        Ok(Self { spark, lake, registry, options, envelopes: HashMap::new(), cut, recent: BTreeMap::new() })
     }
 
     /// The cut at which all tables stand.
@@ -167,7 +167,7 @@ impl ChangeLog {
     ) -> Result<Publication> {
         self.remember(&found);
         let mut branches = Vec::new();
-        for (topic, id) in self.recent.clone() {
+        for ((topic, id), has_texts) in self.recent.clone() {
             let Some(table) = control.tables().get(&topic) else { continue };
             let shapes = table.shapes_between(self.cut.commit_lsn, next.commit_lsn);
             if !shapes.is_empty() {
@@ -178,6 +178,7 @@ impl ChangeLog {
                     schema_id: id,
                     envelope,
                     shapes: shapes.to_vec(),
+                    has_texts,
                     is_undecodable: false,
                 });
             }
@@ -208,15 +209,19 @@ impl ChangeLog {
 
     /// Keeps the tables and schemas of the last slices together, as far as one scan decodes them: a plan that stays the same is compiled once.
     fn remember(&mut self, found: &BTreeMap<String, slice::Activity>) {
-        let of_slice = found
-            .iter()
-            .flat_map(|(topic, activity)| activity.schema_ids.iter().map(|id| (topic.clone(), *id)));
-        let now: BTreeSet<(String, i32)> = of_slice.collect();
-        let is_within = self.recent.union(&now).count() <= slice::TABLES_PER_SCAN;
-        if is_within {
-            self.recent.extend(now);
+        let mut next: BTreeMap<(String, i32), bool> = BTreeMap::new();
+        for (topic, activity) in found {
+            for (id, has_texts) in &activity.schemas {
+                let key = (topic.clone(), *id);
+                let had_texts = self.recent.get(&key).is_some_and(|had| *had);
+                next.insert(key, had_texts || *has_texts);
+            }
+        }
+        let others = self.recent.keys().filter(|key| !next.contains_key(*key)).count();
+        if next.len() + others <= slice::TABLES_PER_SCAN {
+            self.recent.extend(next);
         } else {
-            self.recent = now;
+            self.recent = next;
         }
     }
 

@@ -19,8 +19,8 @@ pub(super) struct Activity {
     pub(super) events: i64,
     /// Rows of an image, which go to the typed tables from bronze.
     pub(super) read: i64,
-    /// Of the schemas that changes were written with.
-    pub(super) schema_ids: Vec<i32>,
+    /// Of the schemas that changes were written with; and whether some have texts or names of values that were not told beside them.
+    pub(super) schemas: Vec<(i32, bool)>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +29,7 @@ struct Row {
     schema_id: i32,
     events: Vec<i64>,
     read: Vec<i64>,
+    has_texts: bool,
 }
 
 /// What bronze has of each table's topic above one LSN and not above each of the others, by topic.
@@ -48,12 +49,17 @@ pub(super) async fn look(
         .table(&lake.events())
         .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(highest) & lake.is_event())
         .group_by(["topic", "schema_id"])
-        .agg([counts("").alias("events"), counts(" AND op = 'r'").alias("read")])
+        .agg([
+            counts("").alias("events"),
+            counts(" AND op = 'r'").alias("read"),
+            expr("coalesce(bool_or(op <> 'r' AND coalesce(texts, texts_before, untold) IS NOT NULL), false)")
+                .alias("has_texts"),
+        ])
         .collect_as()
         .await
         .doing(format!("counting the events of {}", lake.events()))?;
     let mut found: Vec<BTreeMap<String, Activity>> = vec![BTreeMap::new(); to.len()];
-    for Row { topic, schema_id, events, read } in rows {
+    for Row { topic, schema_id, events, read, has_texts } in rows {
         for ((found, events), read) in found.iter_mut().zip(events).zip(read) {
             if events == 0 {
                 continue;
@@ -62,7 +68,7 @@ pub(super) async fn look(
             activity.events += events;
             activity.read += read;
             if events > read {
-                activity.schema_ids.push(schema_id);
+                activity.schemas.push((schema_id, has_texts));
             }
         }
     }
@@ -77,6 +83,8 @@ pub(super) struct Branch {
     pub(super) envelope: Arc<Envelope>,
     /// Those that the events may have, the oldest first.
     pub(super) shapes: Vec<Shape>,
+    /// Some have texts or names of values that were not told beside them.
+    pub(super) has_texts: bool,
     /// Spark fails on them.
     pub(super) is_undecodable: bool,
 }
@@ -132,7 +140,7 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) 
             let change = if branch.is_undecodable {
                 Envelope::unread(&branch.table, shape)
             } else {
-                branch.envelope.change(&branch.table, shape)
+                branch.envelope.change(&branch.table, shape, branch.has_texts)
             };
             cases.push_str(&format!(" WHEN {condition} THEN {change}"));
         }

@@ -181,6 +181,15 @@ impl SourceTable {
         }
     }
 
+    /// Where the last thing was told of it; the start if nothing was.
+    pub(crate) fn last_told(&self) -> Position {
+        let shapes = self.shapes.last().map(|shape| shape.from);
+        let image = self.images.last().map(|image| image.end.unwrap_or(image.begin));
+        let unreadable = self.unreadable.as_ref().map(|(position, _)| *position);
+        let start = Position { commit_lsn: -1, ordinal: -1 };
+        [shapes, image, self.gone, unreadable].into_iter().flatten().max().unwrap_or(start)
+    }
+
     pub(super) fn tell(&mut self, record: &RelationRecord) {
         let position = record.position();
         match record.kind.as_str() {

@@ -1,6 +1,7 @@
 //! The service: publishes cut after cut, and merges in the background.
 
 mod demand;
+mod live_views;
 mod pace;
 
 use std::collections::BTreeMap;
@@ -21,9 +22,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::job::now_us;
 use crate::kafka::KafkaOptions;
 use crate::lake::Lake;
+use crate::live::{TrinoOptions, Views};
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::typed::Rounds;
+
+use live_views::LiveViews;
 
 /// How silver works.
 #[derive(Debug, Clone, Args)]
@@ -34,7 +38,9 @@ pub struct SilverOptions {
     pub changes: ChangeOptions,
     #[command(flatten)]
     pub pace: Pace,
-    /// How many tables are merged at the same time
+    #[command(flatten)]
+    pub trino: TrinoOptions,
+    /// How many tables are loaded at the same time; merges of changes follow each other
     #[arg(long, env = "LAKEPULSE_SILVER_CONCURRENCY", default_value_t = 2)]
     pub concurrency: usize,
 }
@@ -48,6 +54,7 @@ pub struct Silver {
     control: Control,
     changes: ChangeLog,
     rounds: Rounds,
+    live: LiveViews,
     pace: Pace,
     metrics: Metrics,
 }
@@ -70,7 +77,14 @@ impl Silver {
         let rounds =
             Rounds::open(spark, lake.clone(), registry, contracts, metrics.clone(), options.concurrency)
                 .await?;
-        let silver = Self { control, changes, rounds, pace: options.pace.clone(), metrics };
+        let views = Views::open(spark, lake, &options.trino).await?;
+        let live = LiveViews::new(
+            views,
+            control.tables().clone(),
+            rounds.merged().clone(),
+            changes.cut().commit_lsn,
+        );
+        let silver = Self { control, changes, rounds, live, pace: options.pace.clone(), metrics };
         show_cut(&silver.metrics, silver.changes.cut());
         silver.metrics.silver_merged_lsn.set(silver.rounds.merged().cut);
         Ok(silver)
@@ -79,15 +93,21 @@ impl Silver {
     /// Publishes and merges until `stop` ends, and then ends what runs on the server; else it ends with an error only. Each process may
     /// do so, but of two at once one ends with [`ErrorKind::Fenced`].
     pub async fn run(self, demand: &Demand, stop: impl Future<Output = Result<()>>) -> Result<()> {
-        let Self { control, mut changes, mut rounds, pace, metrics } = self;
+        let Self { control, mut changes, mut rounds, live, pace, metrics } = self;
         let published: Published = (changes.cut().clone(), control.tables().clone());
         let (sender, receiver) = watch::channel(published);
         let ended = {
-            let publisher =
-                Publisher { control, changes: &mut changes, pace: &pace, metrics: &metrics, sender };
+            let publisher = Publisher {
+                control,
+                changes: &mut changes,
+                live: &live,
+                pace: &pace,
+                metrics: &metrics,
+                sender,
+            };
             tokio::select! {
                 ended = publisher.run() => ended,
-                ended = merge(&mut rounds, receiver, &pace, demand, &metrics) => ended,
+                ended = merge(&mut rounds, receiver, &live, &pace, demand, &metrics) => ended,
                 stopped = stop => stopped,
             }
         };
@@ -101,13 +121,23 @@ impl Silver {
         self.control.advance(PATIENCE).await?;
         loop {
             let candidates = self.changes.candidates(&self.control)?;
+            prepare(&self.live, &self.control, &candidates).await?;
             let published = self.changes.publish(&mut self.control, candidates).await?;
             if !matches!(published, Publication::Published { .. }) {
                 break;
             }
             self.control.advance(Duration::ZERO).await?;
         }
-        self.rounds.run(self.control.tables(), self.changes.cut()).await.map(|_| ())
+        self.rounds.run(self.control.tables(), self.changes.cut()).await?;
+        self.live.follow(self.rounds.merged()).await
+    }
+}
+
+/// Before one of these cuts is published.
+async fn prepare(live: &LiveViews, control: &Control, candidates: &[Cut]) -> Result<()> {
+    match candidates.iter().map(|cut| cut.commit_lsn).max() {
+        Some(furthest) => live.prepare(control.tables(), furthest).await,
+        None => Ok(()),
     }
 }
 
@@ -155,6 +185,7 @@ pub async fn keep_running(
 struct Publisher<'a> {
     control: Control,
     changes: &'a mut ChangeLog,
+    live: &'a LiveViews,
     pace: &'a Pace,
     metrics: &'a Metrics,
     sender: watch::Sender<Published>,
@@ -167,6 +198,7 @@ impl Publisher<'_> {
             let waits = self.control.pending().next().is_some();
             self.control.advance(if waits { PAUSE } else { PATIENCE }).await?;
             let candidates = self.changes.candidates(&self.control)?;
+            prepare(self.live, &self.control, &candidates).await?;
             let started = Instant::now();
             match self.changes.publish(&mut self.control, candidates).await? {
                 Publication::NothingNew => {}
@@ -224,6 +256,7 @@ impl Publisher<'_> {
 async fn merge(
     rounds: &mut Rounds,
     mut published: watch::Receiver<Published>,
+    live: &LiveViews,
     pace: &Pace,
     demand: &Demand,
     metrics: &Metrics,
@@ -243,6 +276,7 @@ async fn merge(
             show_held(metrics, rounds);
             tracing::info!(cut = cut.commit_lsn, tables = count, ms = milliseconds(started), "merged");
         }
+        live.follow(rounds.merged()).await?;
         metrics.silver_merged_lsn.set(cut.commit_lsn);
         metrics.silver_merged_committed_ms.set(cut.committed_at_us / 1000);
         last = Some((cut, tables));

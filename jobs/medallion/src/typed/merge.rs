@@ -196,6 +196,59 @@ pub(super) fn same_key(shape: &Shape, left: &str, right: &str) -> String {
     same.join(" AND ")
 }
 
+/// Changes a table that nothing identifies a row of and whose updates and deletes tell the row before. What counts is how often a row was
+/// written and taken away: as many of the equal rows are added or deleted as make the difference. A row that is taken away and is not there is an
+/// error.
+pub(super) fn keyless_changes(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape) -> String {
+    let meta = MetaColumns::of(shape);
+    let (table, lsn, ordinal) = (quoted_table(table), quoted(&meta.commit_lsn), quoted(&meta.ordinal));
+    let row = |value: &dyn Fn(&ShapeColumn) -> String| {
+        let values = shape.columns.iter().enumerate();
+        let values: Vec<String> =
+            values.map(|(number, column)| format!("'c{number}', {}", value(column))).collect();
+        format!("named_struct({})", values.join(", "))
+    };
+    let after = row(&|column| {
+        let (after, before) = (window.canonical(column, "j"), window.canonical(column, "b"));
+        let value = if window.untold.contains(&column.column) {
+            format!(
+                "if(array_contains(coalesce(untold, array()), {}), {before}, {after})",
+                text_literal(&column.column)
+            )
+        } else {
+            after
+        };
+        typed(&column.lake_type(), &value)
+    });
+    let before = row(&|column| typed(&column.lake_type(), &window.canonical(column, "b")));
+    let present = row(&|column| format!("t.{}", quoted(&column.column)));
+    let columns: Vec<String> =
+        shape.columns.iter().map(|column| quoted(&column.column)).chain(meta.names().map(quoted)).collect();
+    let values = (0..shape.columns.len()).map(|number| format!("s.r.c{number}"));
+    let values: Vec<String> =
+        values.chain(["commit_lsn", "ordinal", "committed_at"].map(|name| format!("s.{name}"))).collect();
+    let schema = window.json_schema();
+    format!(
+        "MERGE INTO {table} AS t USING (\
+         WITH events AS (SELECT *, from_json(`row`, {schema}) AS j, from_json(before, {schema}) AS b FROM ({})), \
+         told AS (SELECT {after} AS r, struct(commit_lsn, ordinal, committed_at) AS place FROM events WHERE op IN ('c', 'u') \
+         UNION ALL SELECT {before}, NULL FROM events WHERE op IN ('u', 'd')), \
+         sums AS (SELECT r, CAST(2 * count(place) - count(*) AS INT) AS more, sort_array(collect_list(place), false) AS places FROM told GROUP BY r), \
+         removed AS (SELECT n.r, n.more, t.{lsn} AS commit_lsn, t.{ordinal} AS ordinal, count(t.{lsn}) OVER (PARTITION BY n.r) AS present, \
+         row_number() OVER (PARTITION BY n.r ORDER BY t.{lsn} DESC, t.{ordinal} DESC) AS number \
+         FROM (SELECT * FROM sums WHERE more < 0) AS n LEFT JOIN {table} AS t ON {present} <=> n.r) \
+         SELECT r, place.commit_lsn, place.ordinal, place.committed_at, true AS adds FROM \
+         (SELECT r, explode(slice(places, 1, more)) AS place FROM sums WHERE more > 0) \
+         UNION ALL SELECT r, commit_lsn, ordinal, CAST(NULL AS TIMESTAMP), if(present < -more, \
+         CAST(raise_error('a row was changed or deleted that the table does not have') AS BOOLEAN), false) FROM removed WHERE number <= -more) AS s \
+         ON t.{lsn} = s.commit_lsn AND t.{ordinal} = s.ordinal WHEN MATCHED AND NOT s.adds THEN DELETE \
+         WHEN NOT MATCHED AND s.adds THEN INSERT ({}) VALUES ({})",
+        window.events(lake, "op IN ('c', 'u', 'd')"),
+        columns.join(", "),
+        values.join(", "),
+    )
+}
+
 /// Adds the rows of a table that nothing identifies a row of, each known by its event.
 pub(super) fn keyless(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape) -> String {
     let meta = MetaColumns::of(shape);

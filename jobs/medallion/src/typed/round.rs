@@ -123,9 +123,12 @@ impl Rounds {
             .collect();
         self.metrics.silver_round_tables_done.set(0);
         self.metrics.silver_round_tables.set(tasks.len() as i64);
+        // Images are waited for; else the cuts that are published meanwhile are more urgent.
+        let loads = tasks.iter().any(|task| task.image.is_some());
+        let at_once = if loads { self.sessions.count() } else { 1 };
         let brought = futures::stream::iter(&tasks)
             .map(|task| self.bring(task))
-            .buffer_unordered(self.sessions.count())
+            .buffer_unordered(at_once)
             .try_collect::<Vec<_>>()
             .await;
         self.metrics.silver_round_tables.set(0);

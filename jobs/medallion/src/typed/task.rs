@@ -127,9 +127,13 @@ impl Task<'_> {
                     .to_owned(),
             );
         }
-        if self.shape.key.is_empty() && activity.changed > 0 {
+        let told =
+            self.table.shapes_between(self.before.map_or(-1, |before| before.cut), self.cut.commit_lsn);
+        let is_blind = |shape: &Shape| shape.key.is_empty() && !shape.is_identity_full;
+        if activity.changed > 0 && told.iter().any(is_blind) {
             return Some(
-                "rows were changed and nothing identifies them; give the table a primary key".to_owned(),
+                "rows were changed and nothing identifies them; give the table a primary key, or ALTER TABLE … REPLICA IDENTITY FULL"
+                    .to_owned(),
             );
         }
         None
@@ -315,21 +319,31 @@ impl Worker<'_> {
         let Step { shape, after, to } = step;
         let table = self.lake.silver(self.task.name);
         if let Some(activity) = self.task.activity {
+            let counts = shape.key.is_empty() && activity.changed > 0;
+            if counts {
+                self.restore(&table, standing.version).await?;
+            }
             let truncated = self.truncates_in(step).last().map(Truncate::position);
             if let Some(truncated) = truncated {
                 self.empty(&table, shape, truncated).await?;
             }
             let window = self.window(activity, truncated.unwrap_or(after), to);
-            let statement = if shape.key.is_empty() {
-                merge::keyless(self.lake, &table, &window, shape)
+            if counts {
+                let statement = merge::keyless_changes(self.lake, &table, &window, shape);
+                self.spark.sql(&statement).await.doing(format!("writing {table}"))?;
+                standing.version = self.version(&table).await?;
             } else {
-                // An image's rows may be older than the events.
-                let only_inserts =
-                    activity.changed == 0 && activity.truncates.is_empty() && self.task.image.is_none();
-                merge::keyed(self.lake, &table, &window, shape, only_inserts)
-            };
-            standing.version =
-                self.write(&table, &self.writer(&table, step), to.commit_lsn, &statement).await?;
+                let statement = if shape.key.is_empty() {
+                    merge::keyless(self.lake, &table, &window, shape)
+                } else {
+                    // An image's rows may be older than the events.
+                    let only_inserts =
+                        activity.changed == 0 && activity.truncates.is_empty() && self.task.image.is_none();
+                    merge::keyed(self.lake, &table, &window, shape, only_inserts)
+                };
+                standing.version =
+                    self.write(&table, &self.writer(&table, step), to.commit_lsn, &statement).await?;
+            }
         }
         let labels =
             merge::renamed_labels(&table, shape, &self.task.table.shapes, after, &MetaColumns::of(shape));
@@ -393,6 +407,19 @@ impl Worker<'_> {
             self.spark.sql(statement).await.doing(format!("updating {table}"))?;
         }
         Ok(!statements.is_empty())
+    }
+
+    /// Takes back what a round did that was not recorded: equal rows are counted, so that doing it once more would count twice.
+    async fn restore(&self, table: &str, version: i64) -> Result<()> {
+        if self.version(table).await? == version {
+            return Ok(());
+        }
+        let statement = format!("RESTORE TABLE {} TO VERSION AS OF {version}", quoted_table(table));
+        self.spark
+            .sql(&statement)
+            .await
+            .doing(format!("taking back what is not recorded of {table}"))
+            .map(|_| ())
     }
 
     /// Deletes the rows that a TRUNCATE found.

@@ -6,15 +6,18 @@ use crate::compare::equal;
 use crate::stage::{Result, Stage};
 
 const TABLES: &str = "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, 'v' || n FROM generate_series(1, 20) n;
-    CREATE TABLE keyless (a int); INSERT INTO keyless VALUES (1), (1);";
+    CREATE TABLE keyless (a int); ALTER TABLE keyless REPLICA IDENTITY FULL; INSERT INTO keyless VALUES (1), (1);";
+
+/// Changes one of the equal rows.
+const ONE_OF_THEM: &str = "WHERE ctid = (SELECT min(ctid) FROM keyless WHERE a = 1)";
 
 /// What was published and not merged is merged by the next process, and what was merged is not merged again.
 pub fn goes_on_where_it_stood() -> Result<()> {
     let mut stage = Stage::new(TABLES)?;
     stage.settle()?;
-    stage.sql(
-        "UPDATE t SET v = 'a' WHERE id < 5; DELETE FROM t WHERE id = 6; INSERT INTO keyless VALUES (1), (2);",
-    )?;
+    stage.sql(&format!(
+        "UPDATE t SET v = 'a' WHERE id < 5; DELETE FROM t WHERE id = 6; INSERT INTO keyless VALUES (1), (2); UPDATE keyless SET a = 3 {ONE_OF_THEM};",
+    ))?;
     stage.publish()?;
     stage.silver = stage.another_silver()?;
     stage.settle()?;
@@ -26,7 +29,9 @@ pub fn goes_on_where_it_stood() -> Result<()> {
     if stage.standing("public.t") != before.as_ref() {
         return Err(format!("{before:?} was recorded as {:?}", stage.standing("public.t")).into());
     }
-    stage.sql("INSERT INTO t VALUES (100, 'b'); INSERT INTO keyless VALUES (3);")?;
+    stage.sql(&format!(
+        "INSERT INTO t VALUES (100, 'b'); INSERT INTO keyless VALUES (3); DELETE FROM keyless {ONE_OF_THEM};"
+    ))?;
     stage.settle()?;
     for table in ["public.t", "public.keyless"] {
         equal(&stage, table)?;
@@ -42,11 +47,13 @@ pub fn a_round_is_repeated() -> Result<()> {
     stage.settle()?;
     let mut other = stage.another_silver()?;
     stage.sql("ALTER TABLE t RENAME v TO x; ALTER TABLE t RENAME w TO v; ALTER TABLE t RENAME x TO w;")?;
-    stage.sql("UPDATE t SET v = 'a' WHERE id < 5; INSERT INTO keyless VALUES (1);")?;
+    stage.sql(&format!(
+        "UPDATE t SET v = 'a' WHERE id < 5; INSERT INTO keyless VALUES (1); DELETE FROM keyless {ONE_OF_THEM};"
+    ))?;
     stage.settle()?;
-    stage.sql(
-        "UPDATE t SET v = 'b' WHERE id < 3; DELETE FROM t WHERE id = 4; INSERT INTO keyless VALUES (1);",
-    )?;
+    stage.sql(&format!(
+        "UPDATE t SET v = 'b' WHERE id < 3; DELETE FROM t WHERE id = 4; INSERT INTO keyless VALUES (1); UPDATE keyless SET a = 2 {ONE_OF_THEM};",
+    ))?;
     stage.publish()?;
     // The other one knows of no round since it began.
     let cut = stage.silver.changes.cut().clone();

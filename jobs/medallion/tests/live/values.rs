@@ -39,16 +39,23 @@ pub fn out_of_line() -> Result<()> {
          CREATE FUNCTION fill(i int) RETURNS void LANGUAGE sql AS $$
              INSERT INTO big SELECT i, 0, repeat('x', 9000), decode(repeat('ab', 9000), 'hex'), jsonb_build_object('k', repeat('y', 9000)),
                  array_agg(n), array_agg(n / 2.0), array_agg('e' || n), repeat('12345', 3000)::numeric, array_agg(n % 2 = 0) FROM generate_series(1, 9000) n $$;
-         SELECT fill(1); SELECT fill(2);",
+         SELECT fill(1); SELECT fill(2);
+         CREATE TABLE loose (n int, t text, d date, f float8); ALTER TABLE loose ALTER t SET STORAGE EXTERNAL; ALTER TABLE loose REPLICA IDENTITY FULL;
+         INSERT INTO loose SELECT n / 2, repeat('x', 9000), '2020-01-01', 'NaN' FROM generate_series(1, 4) n;",
     )?;
     stage.settle()?;
     equal(&stage, "public.big")?;
+    equal(&stage, "public.loose")?;
+    stage.sql("UPDATE loose SET n = n + 1; UPDATE loose SET d = 'infinity' WHERE n = 2; INSERT INTO loose VALUES (NULL, NULL, '0044-03-15 BC', 1); DELETE FROM loose WHERE n = 1;")?;
     // Told by no event of the window, by an earlier one of it, and by none since another window.
     stage.sql("UPDATE big SET n = 1 WHERE id = 1; SELECT fill(3); UPDATE big SET n = 2 WHERE id = 3; UPDATE big SET t = 'short', n = 3 WHERE id = 2;")?;
     stage.settle()?;
     equal(&stage, "public.big")?;
+    equal(&stage, "public.loose")?;
+    stage.sql("TRUNCATE loose; INSERT INTO loose VALUES (1, 'a', NULL, NULL); UPDATE loose SET t = 'b'; INSERT INTO loose VALUES (1, 'b', NULL, NULL);")?;
     stage.sql("UPDATE big SET t = NULL, n = n + 1; UPDATE big SET n = n + 1;")?;
     stage.settle()?;
+    equal(&stage, "public.loose")?;
     equal(&stage, "public.big")
 }
 
