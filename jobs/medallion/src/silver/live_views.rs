@@ -68,9 +68,10 @@ impl Shown {
     async fn refresh(&mut self) -> Result<()> {
         self.is_incomplete = true;
         let refreshed = self.views.refresh(&self.tables, &self.merged, self.lsn);
-        match tokio::time::timeout(PATIENCE, refreshed).await {
-            Ok(failed) => self.is_incomplete = !failed?.is_empty(),
-            Err(_) => tracing::warn!("live views were not made within {} s", PATIENCE.as_secs()),
+        if let Ok(failed) = tokio::time::timeout(PATIENCE, refreshed).await {
+            self.is_incomplete = !failed?.is_empty();
+        } else {
+            tracing::warn!("live views were not made within {} s", PATIENCE.as_secs());
         }
         Ok(())
     }
