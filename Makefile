@@ -9,6 +9,8 @@ export LAKEPULSE_ROOT := $(CURDIR)
 
 binaries := lakepulse lakepulse-stack lakepulse-cdc lakepulse-wwi lakepulse-bronze lakepulse-silver lakepulse-gold
 stack := bin/lakepulse-stack
+# Tests are compiled together with the binaries: their dependencies have features of their own, and would compile twice.
+targets ?= --bins
 p ?= servers
 seconds ?= 30
 kills ?= 300
@@ -25,7 +27,7 @@ demo: setup ## Set up, start the stack, and watch changes travel from PostgreSQL
 
 .PHONY: test
 test: ## Set up and run all tests against servers of their own
-	@$(MAKE) --no-print-directory setup stores=--all-stores
+	@$(MAKE) --no-print-directory setup stores=--all-stores targets="--lib --bins --tests --examples"
 	scripts/test
 
 .PHONY: test-pipeline
@@ -79,7 +81,7 @@ setup: ## Install what the servers need and build the binaries, side by side
 
 .PHONY: build
 build: ## Compile the binaries into bin/
-	cargo build --locked --workspace --bins
+	cargo build --locked --workspace $(targets)
 	@mkdir -p bin
 	@for name in $(binaries); do \
 	  cmp -s $(CARGO_TARGET_DIR)/debug/$$name bin/$$name || { cp $(CARGO_TARGET_DIR)/debug/$$name bin/.$$name && mv bin/.$$name bin/$$name; } || exit 1; \
