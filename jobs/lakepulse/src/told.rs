@@ -61,7 +61,7 @@ impl ToldAddress {
         let registry = Registry::new(&self.registry).doing(failed())?;
         // The cut's own checkpoint too, since it says how many relation records there were.
         let before = cut.offset.and_then(|offset| offset.checked_sub(1)).filter(|offset| *offset >= 0);
-        let mut control = Control::open(&self.control, lake, registry, before).doing(failed())?;
+        let mut control = Control::open(&self.control, lake, registry, before).await.doing(failed())?;
         let started = Instant::now();
         let mut at = cut.clone();
         while started.elapsed() <= patience {

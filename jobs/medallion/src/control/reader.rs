@@ -48,6 +48,9 @@ pub struct Control {
 /// Read ahead of silver.
 const MOST_CHECKPOINTS: usize = 20_000;
 
+/// So long may it take to read what was told up to a checkpoint that was passed.
+const RECALL_LIMIT: Duration = Duration::from_secs(120);
+
 /// At a time.
 const LONGEST_TAKE: Duration = Duration::from_millis(200);
 
@@ -61,8 +64,9 @@ impl std::fmt::Debug for Control {
 }
 
 impl Control {
-    /// Reads checkpoints behind the one at `offset`, or all there are, and all relation records.
-    pub fn open(
+    /// Reads checkpoints behind the one at `offset`, or all there are, and all relation records. What was told up to that checkpoint is known
+    /// then.
+    pub async fn open(
         options: &KafkaOptions,
         lake: &Lake,
         registry: Registry,
@@ -75,11 +79,11 @@ impl Control {
             options.consumer(&format!("{}.silver", lake.topic_prefix)).map_err(failed)?;
         let bronze = Group::open(options, lake)?;
         let mut assignment = TopicPartitionList::new();
-        let from = offset.map_or(Offset::Beginning, |offset| Offset::Offset(offset + 1));
+        let from = offset.map_or(Offset::Beginning, Offset::Offset);
         assignment.add_partition_offset(&checkpoint_topic, 0, from).map_err(failed)?;
         assignment.add_partition_offset(&relation_topic, 0, Offset::Beginning).map_err(failed)?;
         consumer.assign(&assignment).map_err(failed)?;
-        Ok(Self {
+        let mut control = Self {
             consumer,
             bronze,
             registry,
@@ -89,7 +93,31 @@ impl Control {
             pending: VecDeque::new(),
             relations: 0,
             tables: Arc::default(),
-        })
+        };
+        if let Some(offset) = offset {
+            control.recall(offset).await?;
+        }
+        Ok(control)
+    }
+
+    async fn recall(&mut self, offset: i64) -> Result<()> {
+        let begun = Instant::now();
+        // That checkpoint or one after it, with the relation records that belong to it.
+        while self.pending().next().is_none() {
+            if begun.elapsed() > RECALL_LIMIT {
+                let (checkpoints, relations) = (&self.checkpoint_topic, &self.relation_topic);
+                return Err(Error::new(
+                    ErrorKind::Incomplete,
+                    format!(
+                        "{checkpoints} has no checkpoint from offset {offset} on, or {relations} lacks records that belong to it; were the \
+                         topics made anew?"
+                    ),
+                ));
+            }
+            self.advance(LONGEST_TAKE).await?;
+        }
+        self.passed(offset);
+        Ok(())
     }
 
     /// Takes what has come, and waits up to `patience` for a first record when nothing has. A source that never pauses writes checkpoints

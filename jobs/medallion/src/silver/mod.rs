@@ -73,7 +73,7 @@ impl Silver {
         metrics: Metrics,
     ) -> Result<Self> {
         let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), options.changes.clone()).await?;
-        let control = Control::open(&options.kafka, lake, registry.clone(), changes.cut().offset)?;
+        let control = Control::open(&options.kafka, lake, registry.clone(), changes.cut().offset).await?;
         let rounds =
             Rounds::open(spark, lake.clone(), registry, contracts, metrics.clone(), options.concurrency)
                 .await?;

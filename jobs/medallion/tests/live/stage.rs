@@ -69,7 +69,7 @@ impl Silver {
         let contracts = Contracts::load(&directory.join("contracts"))?;
         let registry = Registry::new(&options::<RegistryAddress>(&[])?)?;
         let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), options(&[])?).await?;
-        let control = Control::open(&options(&[])?, lake, registry.clone(), changes.cut().offset)?;
+        let control = Control::open(&options(&[])?, lake, registry.clone(), changes.cut().offset).await?;
         let metrics = Metrics::new()?;
         let rounds = Rounds::open(spark, lake.clone(), registry, contracts, metrics, 2).await?;
         Ok(Self { control, changes, rounds })
