@@ -6,8 +6,8 @@ use crate::{AvroForm, DateForm, SourceType, TimeForm};
 /// Where the lakehouse takes a column's values from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conversion {
-    /// From the value's Avro form, which is exact. The Kafka header `text` has single values nevertheless: timestamps in
-    /// microseconds from the year 294000 on, of which Debezium's form leaves out some.
+    /// From the value's Avro form, which is exact. The Kafka header `text` has single values nevertheless: dates and timestamps
+    /// that are not of the years 1 to 9999, and arrays of timestamps in microseconds with one from the year 294000 on.
     Avro,
     /// From PostgreSQL's own text, which capture writes beside the record (the Kafka header `text`): the Avro form leaves
     /// something out, such as the months of an interval in microseconds, or Spark has no type for it.

@@ -100,7 +100,7 @@ fn is_unusual(kind: &AvroForm, text: &[u8]) -> bool {
         AvroForm::Array(_) => {
             text.windows(7).any(|part| matches!(part, [b'2', b'9', b'4', _, _, _, b'-', ..]))
         }
-        _ => text.get(4) != Some(&b'-') || text.ends_with(b"C") || text.starts_with(b"-"),
+        _ => text.get(4) != Some(&b'-') || text.ends_with(b"C"),
     }
 }
 

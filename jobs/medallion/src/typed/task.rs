@@ -127,10 +127,7 @@ impl Task<'_> {
                     .to_owned(),
             );
         }
-        let told =
-            self.table.shapes_between(self.before.map_or(-1, |before| before.cut), self.cut.commit_lsn);
-        let is_blind = |shape: &Shape| shape.key.is_empty() && !shape.is_identity_full;
-        if activity.changed > 0 && told.iter().any(is_blind) {
+        if self.shape.key.is_empty() && !self.shape.is_identity_full && activity.changed > 0 {
             return Some(
                 "rows were changed and nothing identifies them; give the table a primary key, or ALTER TABLE … REPLICA IDENTITY FULL"
                     .to_owned(),
