@@ -35,7 +35,7 @@ impl ToldAddress {
     /// These addresses.
     pub fn new(kafka: String, registry: String, silver: String) -> Self {
         Self {
-            control: KafkaOptions { kafka, kafka_client_options: Vec::new() },
+            control: KafkaOptions { kafka, kafka_client_options: Vec::new(), kafka_options: Vec::new() },
             registry: RegistryAddress { url: registry },
             silver: Some(silver),
         }

@@ -7,7 +7,7 @@ use lakepulse_medallion::changes::{self, Cut};
 use lakepulse_medallion::control::{Position, Shape, ShapeColumn, SourceTable};
 use lakepulse_medallion::job::own_session;
 use lakepulse_medallion::typed::{self, Merged, Standing};
-use spark_client::functions::col;
+use spark_client::functions::{col, expr};
 
 use crate::catalog::{self, CatalogTable};
 use crate::compared::Compared;
@@ -122,13 +122,13 @@ async fn standing(lakehouse: &Lakehouse) -> Result<(Option<Merged>, Option<Cut>)
     Ok((merged, cut))
 }
 
-/// How many events bronze has above one LSN and not above another.
+/// How many changes were published above one LSN and not above another.
 async fn changes_above(lakehouse: &Lakehouse, above: i64, to: i64) -> Result<i64> {
     let lake = &lakehouse.lake;
     lakehouse
         .spark
-        .table(&lake.events())
-        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(to) & lake.is_event())
+        .table(&lake.changes())
+        .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(to) & expr("op <> 'cut'"))
         .count()
         .await
         .doing("looking for changes since the snapshot")

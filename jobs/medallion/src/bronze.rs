@@ -10,8 +10,8 @@ use spark_client::{DataFrame, SparkSession, StreamingQuery, Trigger};
 
 use crate::error::{Doing, Error, ErrorKind, Result};
 use crate::job::own_session;
+use crate::kafka::KafkaOptions;
 use crate::kafka::progress::{Group, Offsets};
-use crate::kafka::{KafkaOptions, parse_pair};
 use crate::lake::{Lake, quoted_table};
 use crate::metrics::Metrics;
 
@@ -21,7 +21,7 @@ pub struct BronzeOptions {
     #[command(flatten)]
     pub kafka: KafkaOptions,
     /// Milliseconds between the starts of two micro-batches
-    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 4000)]
+    #[arg(long, env = "LAKEPULSE_BRONZE_TRIGGER_MS", default_value_t = 10_000)]
     pub trigger_ms: u64,
     /// Most records of one micro-batch
     #[arg(long, env = "LAKEPULSE_BRONZE_MAX_RECORDS", default_value_t = 1_000_000)]
@@ -29,9 +29,6 @@ pub struct BronzeOptions {
     /// How many tasks read Kafka in a micro-batch, each of which leaves one file
     #[arg(long, env = "LAKEPULSE_BRONZE_TASKS", default_value_t = 2)]
     pub tasks: i32,
-    /// Further options of Spark's Kafka consumer, name=value, such as kafka.security.protocol=SSL
-    #[arg(long = "kafka-option", env = "LAKEPULSE_KAFKA_OPTIONS", value_delimiter = ',', value_parser = parse_pair)]
-    pub kafka_options: Vec<(String, String)>,
 }
 
 /// Starts the query that appends every committed record of every topic of the lake to `bronze.events`, from where its
@@ -43,12 +40,7 @@ pub struct BronzeOptions {
 /// `text`, `text_before` and `untold` their JSON: texts string, texts_before string, untold string.
 pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> Result<StreamingQuery> {
     let spark = &own_session(spark).await?;
-    // Kafka allows two headers of one name.
-    spark
-        .conf()
-        .set("spark.sql.mapKeyDedupPolicy", "LAST_WIN")
-        .await
-        .doing("setting up the session of bronze")?;
+    prepare_session(spark).await?;
     lake.create_database(spark, "bronze").await?;
     let events = lake.events();
     let statement = format!(
@@ -74,30 +66,29 @@ pub async fn start(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -
         .doing(format!("starting the stream into {events}"))
 }
 
-/// How long a broker holds back an answer that would be empty; Kafka's default is 500.
-const FETCH_WAIT_MS: u32 = 20;
-
 /// Kafka's records: key, value, topic, partition, offset, timestamp, headers.
 fn read_topics(spark: &SparkSession, lake: &Lake, options: &BronzeOptions) -> DataFrame {
     let pattern = format!("{}\\..*", lake.topic_prefix.replace('.', "\\."));
-    options
-        .kafka_options
-        .iter()
-        .fold(spark.read_stream().format("kafka"), |reader, (name, value)| reader.option(name, value))
-        .option("kafka.bootstrap.servers", &options.kafka.kafka)
-        // An aborted transaction of capture is never seen.
-        .option("kafka.isolation.level", "read_committed")
-        // A reader that goes on waits first for what it asked for when it left off.
-        .option("kafka.fetch.max.wait.ms", FETCH_WAIT_MS)
+    let reader = spark.read_stream().format("kafka");
+    let options_of_kafka = options.kafka.of_spark();
+    options_of_kafka
+        .into_iter()
+        .fold(reader, |reader, (name, value)| reader.option(name, value))
         .option("subscribePattern", pattern)
         .option("startingOffsets", "earliest")
-        .option("includeHeaders", true)
-        .option("failOnDataLoss", true)
         .option("maxOffsetsPerTrigger", options.max_records)
         .load()
 }
 
-fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
+/// What [`to_events`] asks of a session.
+pub(crate) async fn prepare_session(spark: &SparkSession) -> Result<()> {
+    // Kafka allows two headers of one name.
+    let about = "setting up a session that reads Kafka";
+    spark.conf().set("spark.sql.mapKeyDedupPolicy", "LAST_WIN").await.doing(about)
+}
+
+/// Kafka's records in the columns of `bronze.events`.
+pub(crate) fn to_events(records: &DataFrame, lake: &Lake) -> DataFrame {
     let big_endian = |bytes: &str| expr(&format!("cast(conv(hex({bytes}), 16, 10) AS bigint)"));
     let raw_header = |name: &str| format!("by_name['{name}']");
     let text_header = |name: &str| expr(&raw_header(name)).cast("string");

@@ -41,8 +41,13 @@ impl Lake {
     /// Whether a row of bronze is an event of a table: topics of other records (checkpoints, relation records, dead letters,
     /// transactions, messages) have no schema in their names, and a tombstone has no schema id and is no event of its own.
     pub fn is_event(&self) -> Column {
+        expr(&self.is_event_sql())
+    }
+
+    /// [`Lake::is_event`] in Spark SQL.
+    pub(crate) fn is_event_sql(&self) -> String {
         let after_prefix = self.topic_prefix.chars().count() + 2;
-        expr(&format!("schema_id IS NOT NULL AND substring(topic, {after_prefix}) LIKE '%.%'"))
+        format!("schema_id IS NOT NULL AND substring(topic, {after_prefix}) LIKE '%.%'")
     }
 
     /// A table of bronze, with its database.
@@ -98,6 +103,19 @@ pub(crate) async fn version(spark: &SparkSession, table: &str) -> Result<i64> {
     let history = spark.sql(&statement).await.doing(about())?;
     let row: Option<(i64,)> = history.select(["version"]).first_as().await.doing(about())?;
     Ok(row.map_or(0, |(version,)| version))
+}
+
+/// The property of `silver.changes` that says up to which LSN its events were deleted.
+pub(crate) const PRUNED: &str = "lakepulse.pruned";
+
+/// A property of a Delta table.
+pub(crate) async fn property(spark: &SparkSession, table: &str, name: &str) -> Result<Option<String>> {
+    let about = || format!("reading the properties of {table}");
+    let statement = format!("SHOW TBLPROPERTIES {}", quoted_table(table));
+    let shown = spark.sql(&statement).await.doing(about())?;
+    let properties: Vec<(String, String)> =
+        shown.select(["key", "value"]).collect_as().await.doing(about())?;
+    Ok(properties.into_iter().find(|(key, _)| key == name).map(|(_, value)| value))
 }
 
 /// An identifier as Spark SQL reads it back, whatever is in it.

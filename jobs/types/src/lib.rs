@@ -4,6 +4,8 @@ mod avro_form;
 mod avro_schema;
 mod conversion;
 mod options;
+#[cfg(test)]
+mod page;
 mod source_type;
 mod spark_sql;
 mod told_form;

@@ -5,6 +5,8 @@ use apache_avro::types::Value;
 use crate::Outcome;
 use crate::capture::{Capture, capturing_with};
 use crate::compare::all_tables;
+use crate::kills::{DEBUG, commits};
+use crate::stage::eventually;
 use crate::topics::{Record, Topics, field};
 
 fn operations(records: &[&Record]) -> String {
@@ -113,18 +115,21 @@ fn all_transactions_told(topics: &Topics) {
 
 /// A capture that is killed within a transaction whose keys meet goes on where it was.
 pub fn that_meet_while_it_is_killed() -> Outcome {
-    let more = "[commit]\nmax_events = 50\n";
-    let (stage, mut capture) = capturing_with(
+    let (stage, capture) = capturing_with(
         "CREATE TABLE swapped (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text);
          ALTER TABLE swapped REPLICA IDENTITY FULL;
          INSERT INTO swapped SELECT n, 'v' || n FROM generate_series(1, 20000) AS n",
-        more,
+        "",
     )?;
+    capture.kill()?;
+    let config = stage.config() + "[commit]\nmax_events = 50\n";
+    let mut capture = Capture::streaming_with(&config, &DEBUG)?;
     for _ in 0..3 {
+        let before = commits(&capture);
         stage.sql("UPDATE swapped SET id = 20001 - id, v = v || id")?;
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        eventually("a part of it", || Ok(commits(&capture) > before + 1))?;
         capture.kill()?;
-        capture = Capture::streaming_with(&(stage.config() + more), &[])?;
+        capture = Capture::streaming_with(&config, &DEBUG)?;
     }
     let topics = capture.finish(&stage)?;
     all_tables(&stage, &topics)

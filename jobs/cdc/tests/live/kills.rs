@@ -61,21 +61,24 @@ fn verify(stage: &Stage, capture: Capture) -> Outcome {
     all_tables(stage, &topics)
 }
 
-/// Checkpoints of the snapshot that a capture has written so far.
-fn snapshot_tables_done(capture: &Capture) -> usize {
+/// What a capture logs its Kafka transactions with.
+pub const DEBUG: [(&str, &str); 1] =
+    [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
+
+/// How many Kafka transactions a capture with [`DEBUG`] has committed.
+pub fn commits(capture: &Capture) -> usize {
     capture.log().lines().filter(|line| line.contains("Kafka transaction committed")).count()
 }
 
 pub fn during_snapshot() -> Outcome {
     let (stage, source) = wide_world_importers(30_000)?;
     let config = stage.config().replace("rows_per_range = 2000", "rows_per_range = 200\nconnections = 2");
-    let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
     let load = Workload::start(&stage, &source, 5);
-    for commits in [1, 2, 5, 9, 3] {
-        let capture = Capture::start_with(&config, &debug)?;
-        eventually("some waves of the snapshot", || Ok(snapshot_tables_done(&capture) >= commits))
+    for waves in [1, 2, 5, 9, 3] {
+        let capture = Capture::start_with(&config, &DEBUG)?;
+        eventually("some waves of the snapshot", || Ok(commits(&capture) >= waves))
             .map_err(|error| format!("{error}\n{}", capture.log()))?;
-        assert!(!capture.log().contains("the snapshot is out"), "killed too late: {commits}");
+        assert!(!capture.log().contains("the snapshot is out"), "killed too late: {waves}");
         capture.kill()?;
     }
     let capture = Capture::streaming_with(&config, &[])?;
@@ -110,8 +113,7 @@ pub fn transactions_are_told_once() -> Outcome {
     stage.create_touched()?;
     stage.sql("CREATE TABLE many (id integer PRIMARY KEY, v text)")?;
     let config = stage.config() + "[commit]\nmax_events = 200\n[events]\ntransactions = true\n";
-    let debug = [("LAKEPULSE_LOG", "debug,rdkafka=off,hyper=off,reqwest=off,tokio_postgres=off")];
-    let mut capture = Capture::streaming_with(&config, &debug)?;
+    let mut capture = Capture::streaming_with(&config, &DEBUG)?;
     for number in 0..TRANSACTIONS {
         let first = number * 5000;
         stage.sql(&format!(
@@ -120,9 +122,9 @@ pub fn transactions_are_told_once() -> Outcome {
             first + 5000
         ))?;
         if number % 2 == 1 {
-            eventually("some of it", || Ok(snapshot_tables_done(&capture) > number))?;
+            eventually("some of it", || Ok(commits(&capture) > number))?;
             capture.kill()?;
-            capture = Capture::streaming_with(&config, &debug)?;
+            capture = Capture::streaming_with(&config, &DEBUG)?;
         }
     }
     let topics = capture.finish(&stage)?;

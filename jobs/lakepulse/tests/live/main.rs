@@ -7,6 +7,7 @@
 // A panic fails the test, as it should.
 #![allow(clippy::expect_used, clippy::panic, clippy::unused_self, clippy::unwrap_used)]
 
+mod consistency;
 mod crashes;
 mod pipeline;
 mod refusals;
@@ -44,6 +45,7 @@ fn main() {
         ),
         trial("crashes::kafka_restarted", crashes::kafka_restarted, pipeline).with_ignored_flag(true),
         trial("crashes::postgres_restarted", crashes::postgres_restarted, pipeline).with_ignored_flag(true),
+        trial("consistency::of_live_views_under_fire", consistency::of_live_views_under_fire, pipeline),
         trial("repeats::gold_equals_its_rebuild", repeats::gold_equals_its_rebuild, pipeline),
         trial("repeats::new_column_arrives", repeats::new_column_arrives, pipeline).with_ignored_flag(true),
         trial("repeats::changes_by_hand_are_found", repeats::changes_by_hand_are_found, pipeline),

@@ -30,16 +30,21 @@ fn variable(name: &str) -> Result<String, String> {
 impl Pipeline {
     /// A loaded source, and nothing running behind it yet.
     pub fn start() -> Result<Self, Box<dyn std::error::Error>> {
+        let pipeline = Self::beside()?;
+        pipeline.succeed("lakepulse-wwi", &["schema"])?;
+        pipeline.succeed("lakepulse-wwi", &["load", "--rows", ROWS, "--seed", "7"])?;
+        Ok(pipeline)
+    }
+
+    /// The same pipeline, for another thread.
+    pub fn beside() -> Result<Self, Box<dyn std::error::Error>> {
         let root = PathBuf::from(variable("LAKEPULSE_ROOT")?);
-        let pipeline = Self {
+        Ok(Self {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
             socket: PathBuf::from(variable("LAKEPULSE_HOME")?).join("run/control.sock"),
             binaries: root.join("bin"),
             root,
-        };
-        pipeline.succeed("lakepulse-wwi", &["schema"])?;
-        pipeline.succeed("lakepulse-wwi", &["load", "--rows", ROWS, "--seed", "7"])?;
-        Ok(pipeline)
+        })
     }
 
     pub fn command(&self, binary: &str, arguments: &[&str]) -> Command {

@@ -18,6 +18,9 @@ pub struct Cut {
     pub committed_at_us: i64,
     /// Where its checkpoint is in the checkpoint topic; none before the first.
     pub offset: Option<i64>,
+    /// When that was written, in milliseconds since 1970, as Kafka has it; none where that is not known.
+    #[serde(default)]
+    pub written_ms: Option<i64>,
     /// How many events each topic has had up to it.
     pub counts: BTreeMap<String, i64>,
     /// Tables whose events capture buries as dead letters, and why.
@@ -37,7 +40,7 @@ impl Cut {
     pub fn next<'a>(&self, noted: impl Iterator<Item = &'a Noted>, most: i64) -> Option<Self> {
         let mut counts = self.counts.clone();
         let mut next: Option<Self> = None;
-        for Noted { offset, checkpoint } in noted {
+        for Noted { offset, written_ms, checkpoint } in noted {
             counts.extend(checkpoint.counts.iter().map(|(topic, count)| (topic.clone(), *count)));
             if !checkpoint.complete || checkpoint.commit_lsn < self.commit_lsn {
                 continue;
@@ -51,6 +54,7 @@ impl Cut {
                 commit_lsn: checkpoint.commit_lsn,
                 committed_at_us: checkpoint.committed_at_us,
                 offset: Some(*offset),
+                written_ms: *written_ms,
                 counts: counts.clone(),
                 isolated: checkpoint
                     .isolated
@@ -89,7 +93,7 @@ mod tests {
             relations: 0,
             isolated: BTreeMap::new(),
         };
-        Noted { offset, checkpoint }
+        Noted { offset, written_ms: None, checkpoint }
     }
 
     #[test]

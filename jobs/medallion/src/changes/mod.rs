@@ -2,6 +2,7 @@
 
 mod cut;
 mod envelope;
+mod kafka;
 mod slice;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,9 +17,12 @@ use spark_client::delta::IdempotentWrite;
 pub use cut::Cut;
 pub(crate) use envelope::Envelope;
 
-use crate::control::{Control, Noted};
+use self::kafka::Records;
+use self::slice::{Activity, Branch, Source};
+use crate::control::{Control, Noted, Position};
 use crate::error::{Doing, Error, ErrorKind, Result};
 use crate::job::own_session;
+use crate::kafka::KafkaOptions;
 use crate::lake::{Lake, quoted_table, text_literal};
 use crate::registry::Registry;
 
@@ -42,6 +46,9 @@ pub struct ChangeLog {
     options: ChangeOptions,
     envelopes: HashMap<i32, Arc<Envelope>>,
     cut: Cut,
+    records: Records,
+    /// The last slice was not whole in Kafka's records: the next is read from bronze.
+    mistrusts_records: bool,
     /// Topics and schemas that the next slice's plan is prepared for, and whether some events have texts beside them.
     recent: BTreeMap<(String, i32), bool>,
 }
@@ -53,8 +60,27 @@ pub enum Publication {
     Published { cut: Cut, events: u64 },
     /// There was no cut to go to.
     NothingNew,
-    /// Events that a checkpoint counts are not in bronze yet: of this topic, so many are.
+    /// Events that a checkpoint counts are not there yet: of this topic, so many are.
     Incomplete { topic: String, found: i64, expected: i64 },
+}
+
+/// Where the next slice may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Candidates {
+    /// To this cut, with what Kafka has.
+    InKafka(Cut),
+    /// To one of these, with what bronze has, the furthest first.
+    InBronze(Vec<Cut>),
+}
+
+impl Candidates {
+    /// The LSN of the furthest; none when there is none.
+    pub fn furthest(&self) -> Option<i64> {
+        match self {
+            Self::InKafka(cut) => Some(cut.commit_lsn),
+            Self::InBronze(cuts) => cuts.iter().map(|cut| cut.commit_lsn).max(),
+        }
+    }
 }
 
 /// How much earlier than the furthest cut the others are, in microseconds of the source's clock.
@@ -83,9 +109,11 @@ impl ChangeLog {
         spark: &SparkSession,
         lake: Lake,
         registry: Registry,
+        kafka: &KafkaOptions,
         options: ChangeOptions,
     ) -> Result<Self> {
         let spark = own_session(spark).await?;
+        crate::bronze::prepare_session(&spark).await?;
         lake.create_database(&spark, "silver").await?;
         lake.create_database(&spark, "bronze").await?;
         let changes = lake.changes();
@@ -98,7 +126,18 @@ impl ChangeLog {
         );
         spark.sql(&statement).await.doing(format!("creating {changes}"))?;
         let cut = last_cut(&spark, &lake).await?.unwrap_or_else(Cut::start);
-        Ok(Self { spark, lake, registry, options, envelopes: HashMap::new(), cut, recent: BTreeMap::new() })
+        let records = Records::open(kafka, &lake)?;
+        Ok(Self {
+            spark,
+            lake,
+            registry,
+            options,
+            envelopes: HashMap::new(),
+            cut,
+            records,
+            mistrusts_records: false,
+            recent: BTreeMap::new(),
+        })
     }
 
     /// The cut at which all tables stand.
@@ -106,15 +145,24 @@ impl ChangeLog {
         &self.cut
     }
 
-    /// Cuts that the next slice may go to, the furthest first; none while bronze says that it has none. Bronze takes what is in Kafka at one
-    /// moment, but not at the same moment of all topics: events of the last checkpoints that it has may be in its next batch.
-    pub fn candidates(&self, control: &Control) -> Result<Vec<Cut>> {
-        if control.pending().next().is_none() {
-            return Ok(Vec::new());
+    /// Where the next slice may go. It is read from Kafka, which has what the checkpoints tell of, unless rows of an image are in it: bronze has
+    /// these for the typed tables.
+    pub fn candidates(&self, control: &Control) -> Result<Candidates> {
+        match self.cut.next(control.pending(), self.options.max_events) {
+            None => Ok(Candidates::InBronze(Vec::new())),
+            Some(next) if self.mistrusts_records || self.has_image(control, &next) => {
+                self.candidates_in_bronze(control)
+            }
+            Some(next) => Ok(Candidates::InKafka(next)),
         }
+    }
+
+    /// Bronze takes what is in Kafka at one moment, but not at the same moment of all topics: events of the last checkpoints that it has may
+    /// be in its next batch.
+    fn candidates_in_bronze(&self, control: &Control) -> Result<Candidates> {
         let in_bronze: Vec<&Noted> = control.in_bronze()?.collect();
         let Some(furthest) = self.cut.next(in_bronze.iter().copied(), self.options.max_events) else {
-            return Ok(Vec::new());
+            return Ok(Candidates::InBronze(Vec::new()));
         };
         let latest = furthest.committed_at_us;
         let mut candidates = vec![furthest];
@@ -126,7 +174,16 @@ impl ChangeLog {
             candidates.extend(self.cut.next(earlier, self.options.max_events));
         }
         candidates.dedup_by_key(|cut| cut.offset);
-        Ok(candidates)
+        Ok(Candidates::InBronze(candidates))
+    }
+
+    /// Whether rows of an image may be among the events up to the next cut.
+    fn has_image(&self, control: &Control, next: &Cut) -> bool {
+        let (above, to) = (Position::end_of(self.cut.commit_lsn), Position::end_of(next.commit_lsn));
+        let expected = next.events_since(&self.cut, &self.lake);
+        expected.keys().filter_map(|topic| control.tables().get(topic)).any(|table| {
+            table.images.iter().any(|image| image.begin <= to && image.end.is_none_or(|end| end > above))
+        })
     }
 
     /// Ends what this process has begun on the server.
@@ -134,16 +191,68 @@ impl ChangeLog {
         crate::job::interrupt(&self.spark).await;
     }
 
-    /// Appends the slice that goes to the first of these cuts that bronze has all of, which publishes it. A cut without events changes
+    /// Appends the slice that goes to the first of these cuts that there are all events of, which publishes it. A cut without events changes
     /// nothing in the table.
-    pub async fn publish(&mut self, control: &mut Control, candidates: Vec<Cut>) -> Result<Publication> {
+    pub async fn publish(&mut self, control: &mut Control, candidates: Candidates) -> Result<Publication> {
+        match candidates {
+            Candidates::InKafka(next) => self.publish_records(control, next).await,
+            Candidates::InBronze(cuts) => self.publish_of_bronze(control, cuts).await,
+        }
+    }
+
+    async fn publish_records(&mut self, control: &mut Control, next: Cut) -> Result<Publication> {
+        let expected = next.events_since(&self.cut, &self.lake);
+        let events: i64 = expected.values().sum();
+        let Some(topic) = expected.keys().next().cloned() else {
+            return Ok(self.stand_at(Cut { slice: self.cut.slice, ..next }, 0, control));
+        };
+        let topics: Vec<&str> = expected.keys().map(String::as_str).collect();
+        let (lake, tasks) = (self.lake.clone(), self.tasks(events));
+        let is_there = self.records.show(&self.spark, &lake, (&self.cut, &next), &topics, tasks).await?;
+        let source = Source::Kafka(&expected);
+        let is_known = |topic: &String| self.recent.keys().any(|(known, _)| known == topic);
+        if is_there && self.recent.len() <= slice::TABLES_PER_SCAN && expected.keys().all(is_known) {
+            let branches = self.branches(control, &next).await?;
+            let insert = slice::insert(&lake, source, &self.cut, &next, &branches, tasks);
+            match self.append(&insert, &next).await {
+                Err(error) if error.is_of_one_table() => {
+                    tracing::debug!(error = error.chain(), "the slice is not as expected");
+                }
+                appended => return appended.map(|()| self.stand_at(next, events, control)),
+            }
+        }
+        let found = if is_there {
+            slice::look(&self.spark, &lake, source, self.cut.commit_lsn, &[next.commit_lsn]).await?.pop()
+        } else {
+            None
+        };
+        let found = found.unwrap_or_default();
+        let is_whole = found.len() == expected.len()
+            && found.iter().all(|(topic, activity)| expected.get(topic) == Some(&activity.events));
+        let schemas: usize = found.values().map(|activity| activity.schemas.len()).sum();
+        if is_whole && schemas <= slice::TABLES_PER_SCAN {
+            return self.append_slice(control, source, next, found).await;
+        }
+        if !is_whole {
+            self.records.widen();
+        }
+        self.mistrusts_records = true;
+        let found = found.values().map(|activity| activity.events).sum();
+        Ok(Publication::Incomplete { topic, found, expected: events })
+    }
+
+    async fn publish_of_bronze(
+        &mut self,
+        control: &mut Control,
+        candidates: Vec<Cut>,
+    ) -> Result<Publication> {
         let expected: Vec<BTreeMap<String, i64>> =
             candidates.iter().map(|next| next.events_since(&self.cut, &self.lake)).collect();
         let found = if expected.first().is_none_or(BTreeMap::is_empty) {
             vec![BTreeMap::new(); candidates.len()]
         } else {
             let to: Vec<i64> = candidates.iter().map(|next| next.commit_lsn).collect();
-            slice::look(&self.spark, &self.lake, self.cut.commit_lsn, &to).await?
+            slice::look(&self.spark, &self.lake, Source::Bronze, self.cut.commit_lsn, &to).await?
         };
         let mut incomplete = Publication::NothingNew;
         for ((next, expected), found) in candidates.into_iter().zip(&expected).zip(found) {
@@ -153,26 +262,50 @@ impl ChangeLog {
                     let next = Cut { slice: self.cut.slice, ..next };
                     return Ok(self.stand_at(next, 0, control));
                 }
-                None => return self.append_slice(control, next, found).await,
+                None => return self.append_slice(control, Source::Bronze, next, found).await,
             }
         }
         Ok(incomplete)
     }
 
+    /// How many tasks decode so many events.
+    fn tasks(&self, events: i64) -> i64 {
+        events / self.options.events_per_task.max(1) + 1
+    }
+
+    /// Appends a slice of which is known what is in it.
     async fn append_slice(
         &mut self,
         control: &mut Control,
+        source: Source<'_>,
         next: Cut,
-        found: BTreeMap<String, slice::Activity>,
+        found: BTreeMap<String, Activity>,
     ) -> Result<Publication> {
         self.remember(&found);
+        let mut branches = self.branches(control, &next).await?;
+        let events: i64 = found.values().map(|activity| activity.events - activity.read).sum();
+        let tasks = self.tasks(events);
+        let insert =
+            |branches: &[Branch]| slice::insert(&self.lake, source, &self.cut, &next, branches, tasks);
+        match self.append(&insert(&branches), &next).await {
+            Err(error) if error.is_of_one_table() => {
+                self.find_undecodable(source, &mut branches, &next).await?;
+                self.append(&insert(&branches), &next).await?;
+            }
+            appended => appended?,
+        }
+        Ok(self.stand_at(next, events, control))
+    }
+
+    /// A branch for each of the last slices' tables and schemas.
+    async fn branches(&mut self, control: &Control, next: &Cut) -> Result<Vec<Branch>> {
         let mut branches = Vec::new();
         for ((topic, id), has_texts) in self.recent.clone() {
             let Some(table) = control.tables().get(&topic) else { continue };
             let shapes = table.shapes_between(self.cut.commit_lsn, next.commit_lsn);
             if !shapes.is_empty() {
                 let envelope = self.envelope(id).await?;
-                branches.push(slice::Branch {
+                branches.push(Branch {
                     topic,
                     table: table.name.clone(),
                     schema_id: id,
@@ -183,32 +316,11 @@ impl ChangeLog {
                 });
             }
         }
-        let events: i64 = found.values().map(|activity| activity.events - activity.read).sum();
-        let tasks = events / self.options.events_per_task.max(1) + 1;
-        let insert =
-            |branches: &[slice::Branch]| slice::insert(&self.lake, &self.cut, &next, branches, tasks);
-        let appended = match self.append(&insert(&branches), &next).await {
-            Err(error) if error.is_of_one_table() => {
-                self.find_undecodable(&mut branches, &next).await?;
-                self.append(&insert(&branches), &next).await
-            }
-            appended => appended,
-        };
-        if !appended? {
-            return Err(Error::new(
-                ErrorKind::Fenced,
-                format!(
-                    "slice {} of {} was published by another silver; stop one of the two",
-                    next.slice,
-                    self.lake.changes()
-                ),
-            ));
-        }
-        Ok(self.stand_at(next, u64::try_from(events).unwrap_or(0), control))
+        Ok(branches)
     }
 
     /// Keeps the tables and schemas of the last slices together, as far as one scan decodes them: a plan that stays the same is compiled once.
-    fn remember(&mut self, found: &BTreeMap<String, slice::Activity>) {
+    fn remember(&mut self, found: &BTreeMap<String, Activity>) {
         let mut next: BTreeMap<(String, i32), bool> = BTreeMap::new();
         for (topic, activity) in found {
             for (id, has_texts) in &activity.schemas {
@@ -227,9 +339,9 @@ impl ChangeLog {
 
     /// Marks the branches that Spark can't decode the events of, by trying each alone; their events are appended as unread, which holds
     /// their tables.
-    async fn find_undecodable(&self, branches: &mut [slice::Branch], next: &Cut) -> Result<()> {
+    async fn find_undecodable(&self, source: Source<'_>, branches: &mut [Branch], next: &Cut) -> Result<()> {
         for branch in branches {
-            let query = slice::trial(&self.lake, &self.cut, next, branch);
+            let query = slice::trial(&self.lake, source, &self.cut, next, branch);
             let tried = async { self.spark.sql(&query).await?.collect().await };
             match tried.await.doing(format!("decoding the events of {}", branch.table)) {
                 Err(error) if error.is_of_one_table() => {
@@ -246,16 +358,17 @@ impl ChangeLog {
         Ok(())
     }
 
-    fn stand_at(&mut self, next: Cut, events: u64, control: &mut Control) -> Publication {
+    fn stand_at(&mut self, next: Cut, events: i64, control: &mut Control) -> Publication {
+        self.mistrusts_records = false;
         if let Some(offset) = next.offset {
             control.passed(offset);
         }
         self.cut = next.clone();
-        Publication::Published { cut: next, events }
+        Publication::Published { cut: next, events: u64::try_from(events).unwrap_or(0) }
     }
 
-    /// Runs the statement unless another silver has appended this slice; whether it was this one.
-    async fn append(&self, insert: &str, next: &Cut) -> Result<bool> {
+    /// Runs the statement, unless another silver has appended this slice.
+    async fn append(&self, insert: &str, next: &Cut) -> Result<()> {
         let changes = self.lake.changes();
         let about = format!("publishing cut {} in {changes}", next.commit_lsn);
         let metadata = serde_json::json!({ MARK: next }).to_string();
@@ -263,7 +376,12 @@ impl ChangeLog {
         let write = async { self.spark.sql(insert).await };
         let committed = IdempotentWrite::new("lakepulse.silver", next.slice).commit(&self.spark, write).await;
         self.spark.conf().unset(USER_METADATA).await.doing(&about)?;
-        Ok(committed.doing(&about)?.is_some())
+        committed.doing(&about)?.map(|_| ()).ok_or_else(|| {
+            let slice = next.slice;
+            let what =
+                format!("slice {slice} of {changes} was published by another silver; stop one of the two");
+            Error::new(ErrorKind::Fenced, what)
+        })
     }
 
     /// The envelope of a schema of the registry.
@@ -280,7 +398,7 @@ impl ChangeLog {
 /// What is missing in bronze, if anything is; events too many are an error.
 fn compare(
     expected: &BTreeMap<String, i64>,
-    found: &BTreeMap<String, slice::Activity>,
+    found: &BTreeMap<String, Activity>,
     lake: &Lake,
 ) -> Result<Option<Publication>> {
     let found_of = |topic: &String| found.get(topic).map_or(0, |activity| activity.events);

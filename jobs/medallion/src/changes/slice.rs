@@ -7,12 +7,31 @@ use serde::Deserialize;
 use spark_client::SparkSession;
 use spark_client::functions::{col, expr};
 
+use super::kafka::VIEW;
 use super::{CUT, Cut, Envelope};
 use crate::control::{Position, Shape};
 use crate::error::{Doing, Result};
 use crate::lake::{Lake, quoted_table, text_literal};
 
-/// What bronze has of one topic between two cuts.
+/// Where a slice's events are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// In `bronze.events`, where they were counted before.
+    Bronze,
+    /// In the records that [`VIEW`] has, which the statement counts itself: of each topic there must be so many.
+    Kafka(&'a BTreeMap<String, i64>),
+}
+
+impl Source<'_> {
+    fn table(self, lake: &Lake) -> String {
+        match self {
+            Self::Bronze => lake.events(),
+            Self::Kafka(_) => VIEW.to_owned(),
+        }
+    }
+}
+
+/// What there is of one topic between two cuts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Activity {
     /// Tombstones not counted.
@@ -32,10 +51,11 @@ struct Row {
     has_texts: bool,
 }
 
-/// What bronze has of each table's topic above one LSN and not above each of the others, by topic.
+/// What there is of each table's topic above one LSN and not above each of the others, by topic.
 pub(super) async fn look(
     spark: &SparkSession,
     lake: &Lake,
+    source: Source<'_>,
     above: i64,
     to: &[i64],
 ) -> Result<Vec<BTreeMap<String, Activity>>> {
@@ -46,7 +66,7 @@ pub(super) async fn look(
     };
     let highest = to.iter().copied().max().unwrap_or(above);
     let rows: Vec<Row> = spark
-        .table(&lake.events())
+        .table(&source.table(lake))
         .filter(col("commit_lsn").gt(above) & col("commit_lsn").leq(highest) & lake.is_event())
         .group_by(["topic", "schema_id"])
         .agg([
@@ -57,7 +77,7 @@ pub(super) async fn look(
         ])
         .collect_as()
         .await
-        .doing(format!("counting the events of {}", lake.events()))?;
+        .doing(format!("counting the events of {}", source.table(lake)))?;
     let mut found: Vec<BTreeMap<String, Activity>> = vec![BTreeMap::new(); to.len()];
     for Row { topic, schema_id, events, read, has_texts } in rows {
         for ((found, events), read) in found.iter_mut().zip(events).zip(read) {
@@ -90,21 +110,37 @@ pub(super) struct Branch {
 }
 
 /// A query that decodes the events of one branch, and fails if they can't be.
-pub(super) fn trial(lake: &Lake, cut: &Cut, next: &Cut, branch: &Branch) -> String {
-    format!(
-        "SELECT max(xxhash64(struct(*))) FROM ({})",
-        decoded(lake, cut, next, std::slice::from_ref(branch), 1)
-    )
+pub(super) fn trial(lake: &Lake, source: Source<'_>, cut: &Cut, next: &Cut, branch: &Branch) -> String {
+    let branch = std::slice::from_ref(branch);
+    let events = decoded(&events(lake, source, cut, next, branch, 1), cut, branch, "NULL");
+    format!("SELECT max(xxhash64(struct(*))) FROM ({events})")
 }
 
 /// So many tables are decoded by one branch of the plan: each is a case of one expression, whose code Spark generates. It does so once and
 /// not for each slice, since COALESCE keeps what differs in each, the LSNs, in a stage of its own before.
 pub(super) const TABLES_PER_SCAN: usize = 24;
 
-/// The statement that appends a slice and the row that publishes its cut.
-pub(super) fn insert(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) -> String {
-    let mut selects: Vec<String> =
-        branches.chunks(TABLES_PER_SCAN).map(|branches| decoded(lake, cut, next, branches, tasks)).collect();
+/// The statement that appends a slice and the row that publishes its cut. It fails when Kafka's records are not as many as they should be, or
+/// are of a schema that no branch is for, or have texts that their branch does not read.
+pub(super) fn insert(
+    lake: &Lake,
+    source: Source<'_>,
+    cut: &Cut,
+    next: &Cut,
+    branches: &[Branch],
+    tasks: i64,
+) -> String {
+    let mut selects: Vec<String> = match source {
+        Source::Bronze => branches
+            .chunks(TABLES_PER_SCAN)
+            .map(|branches| decoded(&events(lake, source, cut, next, branches, tasks), cut, branches, "NULL"))
+            .collect(),
+        Source::Kafka(expected) => {
+            let unforeseen = "raise_error('events of a schema that was not foreseen')";
+            let events = counted(&records(lake, cut, next), expected, tasks);
+            vec![decoded(&events, cut, branches, unforeseen)]
+        }
+    };
     selects.push(format!(
         "SELECT {} AS commit_lsn, {} AS ordinal, timestamp_micros({}) AS committed_at, CAST(NULL AS STRING) AS source_table, '{CUT}' AS op, \
          CAST(NULL AS STRING) AS key, CAST(NULL AS STRING) AS `row`, CAST(NULL AS STRING) AS before, CAST(NULL AS ARRAY<STRING>) AS untold, \
@@ -120,7 +156,48 @@ pub(super) fn insert(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], ta
     )
 }
 
-fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) -> String {
+/// The columns that decoding reads.
+const EVENT: &str = "topic, schema_id, commit_lsn, ordinal, op, value, texts, texts_before, untold";
+
+/// The query for the events between two cuts that branches decode.
+fn events(lake: &Lake, source: Source<'_>, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) -> String {
+    let ids: Vec<String> = branches.iter().map(|branch| branch.schema_id.to_string()).collect();
+    format!(
+        "SELECT /*+ COALESCE({tasks}) */ {EVENT} FROM {} WHERE commit_lsn > {} AND commit_lsn <= {} AND schema_id IN ({}) AND op <> 'r'",
+        quoted_table(&source.table(lake)),
+        cut.commit_lsn,
+        next.commit_lsn,
+        ids.join(", "),
+    )
+}
+
+/// The query for Kafka's records between two cuts.
+fn records(lake: &Lake, cut: &Cut, next: &Cut) -> String {
+    let (above, to) = (cut.commit_lsn, next.commit_lsn);
+    format!(
+        "SELECT {EVENT} FROM {VIEW} WHERE commit_lsn > {above} AND commit_lsn <= {to} AND {}",
+        lake.is_event_sql()
+    )
+}
+
+/// The events of a query, or an error if there are not so many of each topic.
+fn counted(events: &str, expected: &BTreeMap<String, i64>, tasks: i64) -> String {
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|(topic, events)| format!("({}, BIGINT({events}))", text_literal(topic)))
+        .collect();
+    format!(
+        "SELECT {EVENT} FROM (SELECT *, sum(number) OVER (PARTITION BY topic) AS surplus FROM (SELECT /*+ COALESCE({tasks}) */ * FROM \
+         (SELECT {EVENT}, BIGINT(1) AS number FROM ({events}) UNION ALL SELECT topic, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -events \
+         FROM VALUES {} AS expected(topic, events)))) \
+         WHERE CASE WHEN surplus <> 0 THEN CAST(raise_error(concat('a surplus of ', surplus, ' events of ', topic)) AS BOOLEAN) \
+         ELSE number = 1 AND op <> 'r' END",
+        expected.join(", "),
+    )
+}
+
+/// What `silver.changes` has of the events of a query; `otherwise`: of those that no branch is for.
+fn decoded(events: &str, cut: &Cut, branches: &[Branch], otherwise: &str) -> String {
     let is_before = |shape: &Shape| shape.from.is_behind("commit_lsn", "ordinal");
     let mut cases = String::new();
     for branch in branches {
@@ -130,6 +207,9 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) 
             let mut condition = format!("schema_id = {}", branch.schema_id);
             if is_shared {
                 condition.push_str(&format!(" AND topic = {}", text_literal(&branch.topic)));
+            }
+            if !branch.has_texts {
+                condition.push_str(" AND coalesce(texts, texts_before, untold) IS NULL");
             }
             if shape.from > Position::end_of(cut.commit_lsn) {
                 condition.push_str(&format!(" AND NOT {}", is_before(shape)));
@@ -145,15 +225,9 @@ fn decoded(lake: &Lake, cut: &Cut, next: &Cut, branches: &[Branch], tasks: i64) 
             cases.push_str(&format!(" WHEN {condition} THEN {change}"));
         }
     }
-    let ids: Vec<String> = branches.iter().map(|branch| branch.schema_id.to_string()).collect();
     format!(
         "SELECT commit_lsn, ordinal, d.at AS committed_at, d.source_table, CASE WHEN d.decoded THEN op ELSE '?' END AS op, d.key, d.`row`, d.before, d.untold, \
-         CAST(NULL AS ARRAY<STRING>) AS failed, d.shape FROM (SELECT commit_lsn, ordinal, op, CASE{cases} END AS d FROM \
-         (SELECT /*+ COALESCE({tasks}) */ * FROM {} WHERE commit_lsn > {} AND commit_lsn <= {} AND schema_id IN ({}) AND op <> 'r')) \
+         CAST(NULL AS ARRAY<STRING>) AS failed, d.shape FROM (SELECT commit_lsn, ordinal, op, CASE{cases} ELSE {otherwise} END AS d FROM ({events})) \
          WHERE d IS NOT NULL",
-        quoted_table(&lake.events()),
-        cut.commit_lsn,
-        next.commit_lsn,
-        ids.join(", "),
     )
 }

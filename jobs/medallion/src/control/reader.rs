@@ -25,6 +25,8 @@ use crate::registry::Registry;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Noted {
     pub offset: i64,
+    /// In milliseconds since 1970.
+    pub written_ms: Option<i64>,
     pub checkpoint: Checkpoint,
 }
 
@@ -155,7 +157,11 @@ impl Control {
             self.tell(&told);
         } else {
             let checkpoint = self.decode(&record).await?;
-            self.pending.push_back(Noted { offset: record.offset, checkpoint });
+            self.pending.push_back(Noted {
+                offset: record.offset,
+                written_ms: record.written_ms,
+                checkpoint,
+            });
         }
         Ok(())
     }
@@ -241,6 +247,7 @@ impl Control {
 struct Received {
     topic: String,
     offset: i64,
+    written_ms: Option<i64>,
     value: Vec<u8>,
 }
 
@@ -249,6 +256,7 @@ impl Received {
         Self {
             topic: message.topic().to_owned(),
             offset: message.offset(),
+            written_ms: message.timestamp().to_millis(),
             value: message.payload().unwrap_or_default().to_vec(),
         }
     }

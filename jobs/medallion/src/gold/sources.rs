@@ -6,7 +6,7 @@ use spark_client::functions::{call_function, col, count_if, lit};
 use spark_client::{DataFrame, JoinType, SparkSession};
 
 use crate::error::{Doing, Error, ErrorKind, Result};
-use crate::lake::Lake;
+use crate::lake::{Lake, PRUNED};
 use crate::typed::{Merged, Standing, history_name};
 
 /// Silver at a merged cut, and at the refresh before.
@@ -59,6 +59,11 @@ impl Sources {
         };
         let Some(before) = &sources.before else { return Ok(sources) };
         let changes = lake.changes();
+        let pruned = crate::lake::property(spark, &changes, PRUNED).await?.and_then(|lsn| lsn.parse().ok());
+        if pruned.is_some_and(|pruned: i64| before.cut < pruned) {
+            let what = format!("{changes} has no events any more from after the last refresh");
+            return Err(Error::new(ErrorKind::Data, what));
+        }
         let emptied: Vec<(String, i64)> = spark
             .table(&changes)
             .filter(

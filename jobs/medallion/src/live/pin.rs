@@ -23,20 +23,20 @@ pub struct Pinned {
 /// So often may views be replaced while they are read.
 const ATTEMPTS: usize = 10;
 
-/// Makes a temporary view in the session of each live view, of the same name and columns, all of which show one cut for as long as the
-/// session lives and `silver.changes` keeps the version. Call it again to move on.
+/// Makes a temporary view in the session of each of these live views, or of all when none is named, of the same name and columns, which all
+/// show one cut for as long as the session lives and `silver.changes` keeps the version. Call it again to move on.
 ///
 /// Spark reads the newest version of `silver.changes` for each view by itself: without it, a query over several live views may see
 /// a cut published between two of them. The session needs the settings of [`own_session`](crate::job::own_session) only to read columns
 /// whose names differ in case.
-pub async fn pin(session: &SparkSession, lake: &Lake) -> Result<Pinned> {
+pub async fn pin(session: &SparkSession, lake: &Lake, views: &[&str]) -> Result<Pinned> {
     let changes = lake.changes();
-    let mut queries = queries(session, lake).await?;
+    let mut queries = queries(session, lake, views).await?;
     for _ in 0..ATTEMPTS {
         // Views are replaced before a cut is published that they would not know what to do with: those that are there before and after
         // the version is read know this version.
         let version = crate::lake::version(session, &changes).await?;
-        let after = self::queries(session, lake).await?;
+        let after = self::queries(session, lake, views).await?;
         if queries == after {
             return make(session, lake, &queries, version).await;
         }
@@ -71,11 +71,15 @@ struct Described {
     view_text: Option<String>,
 }
 
-/// The queries of the live views by name.
-async fn queries(session: &SparkSession, lake: &Lake) -> Result<BTreeMap<String, String>> {
+/// The queries of live views by name.
+async fn queries(session: &SparkSession, lake: &Lake, names: &[&str]) -> Result<BTreeMap<String, String>> {
     let database = spark_database(lake);
     let mut queries = BTreeMap::new();
-    for name in views(session, lake).await? {
+    let names = match names {
+        [] => views(session, lake).await?,
+        names => names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    for name in names {
         let view = format!("{}.{}", quoted(&database), quoted(&name));
         let about = || format!("reading view {view}");
         let shown = session.sql(&format!("DESCRIBE TABLE EXTENDED {view} AS JSON")).await.doing(about())?;

@@ -3,6 +3,7 @@
 mod demand;
 mod live_views;
 mod pace;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use tokio::sync::watch;
 
 pub use demand::Demand;
 pub use pace::Pace;
+pub use upkeep::{Upkeep, UpkeepOptions};
 
-use crate::changes::{ChangeLog, ChangeOptions, Cut, PAUSE, Publication};
+use crate::changes::{Candidates, ChangeLog, ChangeOptions, Cut, PAUSE, Publication};
 use crate::contract::Contracts;
 use crate::control::{Control, SourceTable};
 use crate::error::{Error, ErrorKind, Result};
@@ -39,6 +41,8 @@ pub struct SilverOptions {
     #[command(flatten)]
     pub pace: Pace,
     #[command(flatten)]
+    pub upkeep: UpkeepOptions,
+    #[command(flatten)]
     pub trino: TrinoOptions,
     /// How many tables are loaded at the same time; merges of changes follow each other
     #[arg(long, env = "LAKEPULSE_SILVER_CONCURRENCY", default_value_t = 2)]
@@ -55,6 +59,7 @@ pub struct Silver {
     changes: ChangeLog,
     rounds: Rounds,
     live: LiveViews,
+    upkeep: Upkeep,
     pace: Pace,
     metrics: Metrics,
 }
@@ -72,7 +77,9 @@ impl Silver {
         options: &SilverOptions,
         metrics: Metrics,
     ) -> Result<Self> {
-        let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), options.changes.clone()).await?;
+        let changes =
+            ChangeLog::open(spark, lake.clone(), registry.clone(), &options.kafka, options.changes.clone())
+                .await?;
         let control = Control::open(&options.kafka, lake, registry.clone(), changes.cut().offset).await?;
         let rounds =
             Rounds::open(spark, lake.clone(), registry, contracts, metrics.clone(), options.concurrency)
@@ -84,7 +91,8 @@ impl Silver {
             rounds.merged().clone(),
             changes.cut().commit_lsn,
         );
-        let silver = Self { control, changes, rounds, live, pace: options.pace.clone(), metrics };
+        let upkeep = Upkeep::open(spark, lake, &options.upkeep).await?;
+        let silver = Self { control, changes, rounds, live, upkeep, pace: options.pace.clone(), metrics };
         show_cut(&silver.metrics, silver.changes.cut());
         silver.metrics.silver_merged_lsn.set(silver.rounds.merged().cut);
         Ok(silver)
@@ -93,7 +101,7 @@ impl Silver {
     /// Publishes and merges until `stop` ends, and then ends what runs on the server; else it ends with an error only. Each process may
     /// do so, but of two at once one ends with [`ErrorKind::Fenced`].
     pub async fn run(self, demand: &Demand, stop: impl Future<Output = Result<()>>) -> Result<()> {
-        let Self { control, mut changes, mut rounds, live, pace, metrics } = self;
+        let Self { control, mut changes, mut rounds, live, mut upkeep, pace, metrics } = self;
         let published: Published = (changes.cut().clone(), control.tables().clone());
         let (sender, receiver) = watch::channel(published);
         let ended = {
@@ -107,12 +115,13 @@ impl Silver {
             };
             tokio::select! {
                 ended = publisher.run() => ended,
-                ended = merge(&mut rounds, receiver, &live, &pace, demand, &metrics) => ended,
+                ended = merge((&mut rounds, &mut upkeep), receiver, &live, &pace, demand, &metrics) => ended,
                 stopped = stop => stopped,
             }
         };
         changes.interrupt().await;
         rounds.interrupt().await;
+        upkeep.interrupt().await;
         ended
     }
 
@@ -122,11 +131,13 @@ impl Silver {
         loop {
             let candidates = self.changes.candidates(&self.control)?;
             prepare(&self.live, &self.control, &candidates).await?;
-            let published = self.changes.publish(&mut self.control, candidates).await?;
-            if !matches!(published, Publication::Published { .. }) {
-                break;
+            let is_of_kafka = matches!(candidates, Candidates::InKafka(_));
+            match self.changes.publish(&mut self.control, candidates).await? {
+                Publication::Published { .. } => self.control.advance(Duration::ZERO).await?,
+                // Bronze may have what was not found there.
+                Publication::Incomplete { .. } if is_of_kafka => {}
+                _ => break,
             }
-            self.control.advance(Duration::ZERO).await?;
         }
         self.rounds.run(self.control.tables(), self.changes.cut()).await?;
         self.live.follow(self.rounds.merged()).await
@@ -134,8 +145,8 @@ impl Silver {
 }
 
 /// Before one of these cuts is published.
-async fn prepare(live: &LiveViews, control: &Control, candidates: &[Cut]) -> Result<()> {
-    match candidates.iter().map(|cut| cut.commit_lsn).max() {
+async fn prepare(live: &LiveViews, control: &Control, candidates: &Candidates) -> Result<()> {
+    match candidates.furthest() {
         Some(furthest) => live.prepare(control.tables(), furthest).await,
         None => Ok(()),
     }
@@ -194,7 +205,9 @@ struct Publisher<'a> {
 impl Publisher<'_> {
     async fn run(mut self) -> Result<()> {
         let mut missing: Option<(String, Instant)> = None;
+        let mut next_slice = Instant::now();
         loop {
+            tokio::time::sleep_until(next_slice.into()).await;
             let waits = self.control.pending().next().is_some();
             self.control.advance(if waits { PAUSE } else { PATIENCE }).await?;
             let candidates = self.changes.candidates(&self.control)?;
@@ -206,6 +219,7 @@ impl Publisher<'_> {
                     missing = None;
                     self.metrics.silver_incomplete.set(0);
                     if events > 0 {
+                        next_slice = started + Duration::from_millis(self.pace.slice_ms);
                         self.metrics.silver_slices.inc();
                         self.metrics.silver_events.inc_by(events);
                         self.metrics.silver_slice_ms.set(milliseconds(started));
@@ -223,13 +237,7 @@ impl Publisher<'_> {
                 }
                 Publication::Incomplete { topic, found, expected } => {
                     self.metrics.silver_incomplete.set(1);
-                    tracing::debug!(
-                        topic,
-                        found,
-                        expected,
-                        ms = milliseconds(started),
-                        "bronze lacks events"
-                    );
+                    tracing::debug!(topic, found, expected, ms = milliseconds(started), "events are missing");
                     let (at, since) = missing.get_or_insert_with(|| (topic.clone(), Instant::now()));
                     let limit = Duration::from_secs(self.pace.missing_limit_seconds);
                     if *at != topic {
@@ -254,7 +262,7 @@ impl Publisher<'_> {
 /// The half that brings typed tables to published cuts. After a round it rests, unless somebody asks for the next, so that it takes a part of
 /// the machine's time only.
 async fn merge(
-    rounds: &mut Rounds,
+    (rounds, upkeep): (&mut Rounds, &mut Upkeep),
     mut published: watch::Receiver<Published>,
     live: &LiveViews,
     pace: &Pace,
@@ -280,6 +288,7 @@ async fn merge(
         metrics.silver_merged_lsn.set(cut.commit_lsn);
         metrics.silver_merged_committed_ms.set(cut.committed_at_us / 1000);
         last = Some((cut, tables));
+        upkeep.after_round(rounds.merged()).await?;
         tokio::select! {
             () = tokio::time::sleep(pace.rest_after(started.elapsed())) => {}
             () = demand.came() => {}

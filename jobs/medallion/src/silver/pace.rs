@@ -7,6 +7,9 @@ use clap::Args;
 /// How often silver merges, and when it gives up waiting.
 #[derive(Debug, Clone, Args)]
 pub struct Pace {
+    /// Milliseconds between the starts of two slices, at least
+    #[arg(long, env = "LAKEPULSE_SILVER_SLICE_MS", default_value_t = 2500)]
+    pub slice_ms: u64,
     /// Seconds that typed tables may be behind the last published cut, beside the time that the merges themselves take
     #[arg(long, env = "LAKEPULSE_SILVER_MERGE_AGE", default_value_t = 120)]
     pub merge_age_seconds: u64,
@@ -32,7 +35,7 @@ mod tests {
 
     #[test]
     fn the_rest_is_bounded() {
-        let pace = |rest| Pace { merge_age_seconds: 120, rest, missing_limit_seconds: 1 };
+        let pace = |rest| Pace { slice_ms: 1, merge_age_seconds: 120, rest, missing_limit_seconds: 1 };
         let check = |rest, took, expected| {
             assert_eq!(pace(rest).rest_after(Duration::from_secs(took)), Duration::from_secs(expected));
         };

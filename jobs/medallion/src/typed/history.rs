@@ -64,11 +64,24 @@ fn versions(lake: &Lake, history: &str, window: &Window<'_>, shape: &Shape, is_e
         .filter(|column| window.untold.contains(&column.column) && !shape.key.contains(&column.column))
         .collect();
     let events = typed_events(lake, window, shape, &meta, &untold, is_emptied);
-    let filled = if untold.is_empty() {
-        format!("({events}) AS e")
-    } else {
-        let open = open(history, &meta);
-        format!("({events}) AS e LEFT JOIN {open} AS h ON {}", same_key(shape, "e.r", "h"))
+    let mut filled = format!("({events}) AS e");
+    if !untold.is_empty() {
+        filled.push_str(&format!(
+            " LEFT JOIN {} AS h ON {}",
+            open(history, &meta),
+            same_key(shape, "e.r", "h")
+        ));
+    }
+    if window.has_moves {
+        let is_origin = Window::is_origin(shape, &meta, "o", "e.moved");
+        filled.push_str(&format!(" LEFT JOIN {} AS o ON {is_origin}", open(history, &meta)));
+    }
+    let before = |name: &str| {
+        if window.has_moves {
+            format!("if(o.{} IS NULL, h.{name}, o.{name})", quoted(&meta.commit_lsn))
+        } else {
+            format!("h.{name}")
+        }
     };
     let mut members: Vec<String> = shape
         .columns
@@ -76,7 +89,7 @@ fn versions(lake: &Lake, history: &str, window: &Window<'_>, shape: &Shape, is_e
         .map(|column| {
             let name = quoted(&column.column);
             let value = match untold.iter().position(|other| other.column == column.column) {
-                Some(number) => format!("if(e.kept_{number}, h.{name}, e.r.{name})"),
+                Some(number) => format!("if(e.kept_{number}, {}, e.r.{name})", before(&name)),
                 None => format!("e.r.{name}"),
             };
             format!("{}, {value}", text_literal(&column.column))
@@ -97,7 +110,7 @@ fn versions(lake: &Lake, history: &str, window: &Window<'_>, shape: &Shape, is_e
 
 /// The events of a window: `r`, a struct of a history's columns but the end; op string; place bigint, counted from 1 among the events of its
 /// key; next_at timestamp, the commit of the next one; emptied_at timestamp, of the next TRUNCATE; kept_N boolean for each of the columns
-/// `untold`: whether neither this nor an earlier event of the window told it.
+/// `untold`: whether neither this nor an earlier event of the window told it; and moved, [`Window::moved`] of the last move so far.
 fn typed_events(
     lake: &Lake,
     window: &Window<'_>,
@@ -120,15 +133,18 @@ fn typed_events(
             window.canonical(column, "j"),
         )
     });
-    let (schema, changes, condition) =
-        (window.json_schema(), quoted_table(&lake.changes()), window.condition());
-    let events = window.events(lake, "op IN ('c', 'u', 'd')");
+    let (changes, condition) = (quoted_table(&lake.changes()), window.condition());
+    let moved = if window.has_moves {
+        format!(", last(if(m IS NULL, NULL, {}), true) OVER so_far AS moved", window.moved(shape))
+    } else {
+        String::new()
+    };
     let in_order = format!("PARTITION BY {} ORDER BY commit_lsn, ordinal", keys.join(", "));
     let ordered = format!(
-        "SELECT *, lead(committed_at) OVER in_order AS next_at, row_number() OVER in_order AS place{} \
-         FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM ({events})) WINDOW in_order AS ({in_order}), \
-         so_far AS ({in_order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
+        "SELECT *, lead(committed_at) OVER in_order AS next_at, row_number() OVER in_order AS place{}{moved} \
+         FROM ({}) WINDOW in_order AS ({in_order}), so_far AS ({in_order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
         told.collect::<String>(),
+        window.row_events(lake),
     );
     let mut members: Vec<String> = shape
         .columns
@@ -158,8 +174,9 @@ fn typed_events(
         ("CAST(NULL AS TIMESTAMP)".to_owned(), String::new())
     };
     format!(
-        "SELECT named_struct({}) AS r, op, place, next_at, {emptied_at} AS emptied_at{kept} FROM ({ordered}) AS o{truncates}",
-        members.join(", ")
+        "SELECT named_struct({}) AS r, op, place, next_at, {emptied_at} AS emptied_at{kept}{} FROM ({ordered}) AS o{truncates}",
+        members.join(", "),
+        if window.has_moves { ", moved" } else { "" },
     )
 }
 

@@ -20,7 +20,13 @@ pub(super) struct Window<'a> {
     pub(super) shapes: &'a [Shape],
     /// Columns that some event did not tell.
     pub(super) untold: &'a [String],
+    /// Some rows were given another key while values of theirs were not told. No event of the window before such a move is about either of its
+    /// keys.
+    pub(super) has_moves: bool,
 }
+
+/// Whether an event gives a row another key and leaves a value out: a delete of the old key comes right before it.
+const IS_MOVE: &str = "op = 'c' AND size(untold) > 0";
 
 /// More than files of `silver.changes` are worth.
 const MOST_TASKS: u32 = 64;
@@ -49,6 +55,61 @@ impl Window<'_> {
             quoted_table(&lake.changes()),
             self.condition()
         )
+    }
+
+    /// [`Window::events`] of rows, with the row as `j`, the key as `k`, and if there are moves the key that the row had before as `m`.
+    pub(super) fn row_events(&self, lake: &Lake) -> String {
+        let (events, schema) = (self.events(lake, "op IN ('c', 'u', 'd')"), self.json_schema());
+        let parsed = format!("SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k");
+        if !self.has_moves {
+            return format!("{parsed} FROM ({events})");
+        }
+        format!(
+            "{parsed}, from_json(key_before, {schema}) AS m FROM (SELECT e.*, p.key AS key_before FROM ({events}) AS e \
+             LEFT JOIN (SELECT commit_lsn, ordinal + 1 AS ordinal, key FROM ({events}) WHERE op = 'd') AS p \
+             ON e.{IS_MOVE} AND e.commit_lsn = p.commit_lsn AND e.ordinal = p.ordinal)"
+        )
+    }
+
+    /// The places of moves before which a step has to end, since an earlier event is about one of their keys: commit_lsn, ordinal.
+    pub(super) fn ends_before_moves(&self, lake: &Lake, shape: &Shape) -> String {
+        let (new, old) = (self.key(shape, "k"), self.key(shape, "m"));
+        format!(
+            "WITH e AS (SELECT commit_lsn, ordinal, op, untold, {new} AS new, {old} AS old FROM ({})), \
+             moves AS (SELECT commit_lsn, ordinal - 1 AS ordinal, explode(array(new, old)) AS key FROM e WHERE {IS_MOVE}) \
+             SELECT DISTINCT commit_lsn, ordinal FROM moves WHERE EXISTS (SELECT * FROM e WHERE e.new = moves.key \
+             AND (e.commit_lsn < moves.commit_lsn OR e.commit_lsn = moves.commit_lsn AND e.ordinal < moves.ordinal)) ORDER BY 1, 2",
+            self.row_events(lake),
+        )
+    }
+
+    /// The key in an event's object as a struct of canonical texts `k0`, `k1`, ….
+    fn key(&self, shape: &Shape, object: &str) -> String {
+        let columns = shape.key.iter().filter_map(|name| shape.column(name)).enumerate();
+        let members: Vec<String> = columns
+            .map(|(number, column)| format!("'k{number}', {}", self.canonical(column, object)))
+            .collect();
+        format!("named_struct({})", members.join(", "))
+    }
+
+    /// Of a move: its old key, and its place.
+    pub(super) fn moved(&self, shape: &Shape) -> String {
+        format!("named_struct('key', {}, 'commit_lsn', commit_lsn, 'ordinal', ordinal)", self.key(shape, "m"))
+    }
+
+    /// Whether a row of a table or of its open versions is the one that a move `{moved}` took its values from: it is there still, and no later
+    /// one is in its place.
+    pub(super) fn is_origin(shape: &Shape, meta: &MetaColumns, row: &str, moved: &str) -> String {
+        let columns = shape.key.iter().filter_map(|name| shape.column(name)).enumerate();
+        let same = columns.map(|(number, column)| {
+            let key = typed(&column.lake_type(), &format!("{moved}.key.k{number}"));
+            format!("{row}.{} = {key}", quoted(&column.column))
+        });
+        let (lsn, ordinal) = (quoted(&meta.commit_lsn), quoted(&meta.ordinal));
+        let earlier = format!(
+            "({row}.{lsn} < {moved}.commit_lsn OR {row}.{lsn} = {moved}.commit_lsn AND {row}.{ordinal} < {moved}.ordinal)"
+        );
+        same.chain([earlier]).collect::<Vec<_>>().join(" AND ")
     }
 
     /// A column's canonical text in `{json}`, a struct that [`Window::json_schema`] describes.
@@ -90,8 +151,8 @@ pub(super) fn typed(source: &SourceType, canonical: &str) -> String {
 }
 
 /// The last event of each key: `r`, a struct of the shape's columns and the meta columns; op string; and for each column that was untold
-/// kept_N boolean: whether no event of the window told it.
-fn last_events(lake: &Lake, window: &Window<'_>, shape: &Shape, meta: &MetaColumns) -> String {
+/// kept_N boolean: whether neither an event of the window told it, nor the table has the row that was given this key.
+fn last_events(lake: &Lake, table: &str, window: &Window<'_>, shape: &Shape, meta: &MetaColumns) -> String {
     let untold: Vec<&ShapeColumn> =
         shape.columns.iter().filter(|column| window.untold.contains(&column.column)).collect();
     let position = "struct(commit_lsn, ordinal)";
@@ -105,39 +166,57 @@ fn last_events(lake: &Lake, window: &Window<'_>, shape: &Shape, meta: &MetaColum
             text_literal(&column.column),
         ));
     }
+    let origin = if window.has_moves {
+        let moved = window.moved(shape);
+        aggregates.push(format!("max_by({moved}, {position}) FILTER (WHERE {IS_MOVE}) AS moved"));
+        format!(" LEFT JOIN {} AS o ON {}", quoted_table(table), Window::is_origin(shape, meta, "o", "moved"))
+    } else {
+        String::new()
+    };
     let keys: Vec<String> = shape
         .key
         .iter()
         .filter_map(|name| shape.column(name))
         .map(|column| window.canonical(column, "k"))
         .collect();
-    let columns = shape.columns.iter().map(|column| {
-        let from = if shape.key.contains(&column.column) { "l.k" } else { "l.j" };
-        let mut value = window.canonical(column, from).replace("CASE shape", "CASE l.shape");
-        if let Some(number) = untold.iter().position(|other| other.column == column.column) {
-            value = format!(
-                "if(array_contains(coalesce(l.untold, array()), {}), t{number}.v, {value})",
-                text_literal(&column.column)
-            );
-        }
-        format!("{}, {}", text_literal(&column.column), typed(&column.lake_type(), &value))
-    });
-    let meta = meta.names().zip(["commit_lsn", "ordinal", "committed_at"]);
-    let meta = meta.map(|(name, value)| format!("{}, l.{value}", text_literal(name)));
-    let members: Vec<String> = columns.chain(meta).collect();
-    let kept = untold.iter().enumerate().map(|(number, column)| {
+    let is_unknown = |number: usize, column: &ShapeColumn| {
         format!(
-            ", array_contains(coalesce(l.untold, array()), {}) AND t{number} IS NULL AS kept_{number}",
+            "array_contains(coalesce(l.untold, array()), {}) AND t{number} IS NULL",
             text_literal(&column.column)
         )
+    };
+    let columns = shape.columns.iter().map(|column| {
+        let from = if shape.key.contains(&column.column) { "l.k" } else { "l.j" };
+        let value = window.canonical(column, from).replace("CASE shape", "CASE l.shape");
+        let name = text_literal(&column.column);
+        let Some(number) = untold.iter().position(|other| other.column == column.column) else {
+            return format!("{name}, {}", typed(&column.lake_type(), &value));
+        };
+        let told = format!("if(array_contains(coalesce(l.untold, array()), {name}), t{number}.v, {value})");
+        let told = typed(&column.lake_type(), &told);
+        if window.has_moves {
+            format!("{name}, if({}, o.{}, {told})", is_unknown(number, column), quoted(&column.column))
+        } else {
+            format!("{name}, {told}")
+        }
     });
-    let schema = window.json_schema();
+    let names = meta.names().zip(["commit_lsn", "ordinal", "committed_at"]);
+    let names = names.map(|(name, value)| format!("{}, l.{value}", text_literal(name)));
+    let members: Vec<String> = columns.chain(names).collect();
+    let kept = untold.iter().enumerate().map(|(number, column)| {
+        let no_origin = if window.has_moves {
+            format!(" AND o.{} IS NULL", quoted(&meta.commit_lsn))
+        } else {
+            String::new()
+        };
+        format!(", {}{no_origin} AS kept_{number}", is_unknown(number, column))
+    });
     format!(
-        "SELECT named_struct({}) AS r, l.op AS op{} FROM (SELECT {} FROM (SELECT *, from_json(`row`, {schema}) AS j, from_json(key, {schema}) AS k FROM ({})) GROUP BY {})",
+        "SELECT named_struct({}) AS r, l.op AS op{} FROM (SELECT {} FROM ({}) GROUP BY {}){origin}",
         members.join(", "),
         kept.collect::<String>(),
         aggregates.join(", "),
-        window.events(lake, "op IN ('c', 'u', 'd')"),
+        window.row_events(lake),
         keys.join(", "),
     )
 }
@@ -182,7 +261,7 @@ pub(super) fn keyed(
     format!(
         "MERGE INTO {} AS t USING ({}) AS s ON {} {matched} WHEN NOT MATCHED AND s.op <> 'd' THEN INSERT ({}) VALUES ({})",
         quoted_table(table),
-        last_events(lake, window, shape, &meta),
+        last_events(lake, table, window, shape, &meta),
         same_key(shape, "t", "s.r"),
         columns.join(", "),
         values.join(", "),

@@ -67,6 +67,11 @@ pub(super) struct Task<'a> {
 const MISFIT: &str = "a value has no place in its column's type, such as an array of two dimensions among arrays of one, or a payload \
     is not of its schema";
 
+/// More than keys of one row that change again and again within a round.
+const MOST_STEPS: usize = 100;
+const MANY_MOVES: &str = "keys of rows with values out of line that were not told were changed too often at once; \
+    ALTER TABLE … REPLICA IDENTITY FULL tells such values";
+
 impl Task<'_> {
     /// Whether there is anything to do: not for a table that is gone, which stays as it is.
     pub(super) fn has_work(&self) -> bool {
@@ -120,12 +125,6 @@ impl Task<'_> {
         let activity = self.activity?;
         if activity.unread > 0 {
             return Some(MISFIT.to_owned());
-        }
-        if activity.moved {
-            return Some(
-                "a key was changed in a row with values out of line that were not told; ALTER TABLE … REPLICA IDENTITY FULL tells them"
-                    .to_owned(),
-            );
         }
         if self.shape.key.is_empty() && !self.shape.is_identity_full && activity.changed > 0 {
             return Some(
@@ -184,7 +183,7 @@ impl Worker<'_> {
         if keeps_history && image_end.is_none() && standing.history.is_none() {
             self.begin_history(&mut standing).await?;
         }
-        for (shape, to) in task.steps(after, standing.shape) {
+        for (shape, to) in self.steps(after, standing.shape).await? {
             let step = Step { shape, after, to };
             self.reshape(&mut standing, shape).await?;
             self.merge(&mut standing, step).await?;
@@ -203,6 +202,30 @@ impl Worker<'_> {
         }
         standing.cut = task.cut.commit_lsn;
         Ok(standing)
+    }
+
+    /// [`Task::steps`], of which each ends before a move whose keys it has events of.
+    async fn steps(&self, after: Position, standing: i32) -> Result<Vec<(&Shape, Position)>> {
+        let mut steps = Vec::new();
+        let mut begin = after;
+        for (shape, to) in self.task.steps(after, standing) {
+            if let Some(activity) = self.task.activity.filter(|activity| activity.moved) {
+                let query = self.window(activity, begin, to).ends_before_moves(self.lake, shape);
+                let about = || format!("looking for keys that were changed in {}", self.task.table.name);
+                let ends: Vec<(i64, i64)> =
+                    self.spark.sql(&query).await.doing(about())?.collect_as().await.doing(about())?;
+                if ends.len() > MOST_STEPS {
+                    return Err(Error::new(ErrorKind::Data, MANY_MOVES));
+                }
+                let ends = ends
+                    .into_iter()
+                    .map(|(commit_lsn, ordinal)| Position { commit_lsn, ordinal: ordinal - 1 });
+                steps.extend(ends.map(|end| (shape, end)));
+            }
+            steps.push((shape, to));
+            begin = to;
+        }
+        Ok(steps)
     }
 
     /// The query for an image's rows; none when one of them has a value that has no place in its column.
@@ -302,13 +325,8 @@ impl Worker<'_> {
 
     /// The shape that a table says it has.
     async fn shape_of(&self, table: &str) -> Result<Option<i32>> {
-        let about = || format!("reading the properties of {table}");
-        let statement = format!("SHOW TBLPROPERTIES {}", quoted_table(table));
-        let shown = self.spark.sql(&statement).await.doing(about())?;
-        let properties: Vec<(String, String)> =
-            shown.select(["key", "value"]).collect_as().await.doing(about())?;
-        let shape = properties.into_iter().find(|(key, _)| key == load::SHAPE);
-        Ok(shape.and_then(|(_, value)| value.parse().ok()))
+        let shape = crate::lake::property(&self.spark, table, load::SHAPE).await?;
+        Ok(shape.and_then(|shape| shape.parse().ok()))
     }
 
     /// Merges the events of a step into the table.
@@ -390,6 +408,7 @@ impl Worker<'_> {
             to,
             shapes: self.task.table.shapes_between(after.commit_lsn - 1, to.commit_lsn),
             untold: &activity.untold,
+            has_moves: activity.moved,
         }
     }
 

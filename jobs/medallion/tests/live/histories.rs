@@ -10,7 +10,7 @@ const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, v text, large text);
     INSERT INTO t SELECT n, 'v' || n, repeat('x', 10000 * n) FROM generate_series(1, 3) n;";
 
 /// Several events of a row in one round, values out of line that were told long before, rows that were deleted and came back, TRUNCATE with
-/// events before and behind it, columns that come and are renamed, a table that is read again, and a round that is repeated.
+/// events before and behind it, columns that come and are renamed, keys that change, a table that is read again, and a round that is repeated.
 pub fn every_version_is_kept() -> Result<()> {
     let mut stage = Stage::with_histories(TABLE, &["public.t"])?;
     stage.settle()?;
@@ -25,6 +25,19 @@ pub fn every_version_is_kept() -> Result<()> {
     stage.settle()?;
     end(&mut expected, |_| true);
     expected.extend([ended(1, "a", 10_000), open(1, "b", 10_000), open(2, "c", 1)]);
+    check(&stage, &expected)?;
+
+    stage.sql("UPDATE t SET id = 4 WHERE id = 1; UPDATE t SET v = 'k' WHERE id = 4; UPDATE t SET id = 7 WHERE id = 4;")?;
+    stage.settle()?;
+    stage.sql("UPDATE t SET id = 1, v = 'b' WHERE id = 7;")?;
+    stage.settle()?;
+    end(&mut expected, |version| version.0 == 1);
+    expected.extend([
+        ended(4, "b", 10_000),
+        ended(4, "k", 10_000),
+        ended(7, "k", 10_000),
+        open(1, "b", 10_000),
+    ]);
     check(&stage, &expected)?;
 
     let mut other = stage.another_silver()?;

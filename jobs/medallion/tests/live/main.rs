@@ -11,6 +11,7 @@ mod histories;
 mod restarts;
 mod shapes;
 mod stage;
+mod upkeep;
 mod values;
 mod verify;
 mod views;
@@ -46,6 +47,7 @@ fn main() {
         trial("restarts::goes_on_where_it_stood", restarts::goes_on_where_it_stood),
         trial("restarts::a_round_is_repeated", restarts::a_round_is_repeated),
         trial("restarts::two_at_once", restarts::two_at_once),
+        trial("upkeep::files_become_few_and_old_events_go", upkeep::files_become_few_and_old_events_go),
         trial("verify::rows_of_every_kind", verify::rows_of_every_kind),
         trial("verify::held_and_masked_tables", verify::held_and_masked_tables),
         trial("shapes::tables_are_replaced_and_emptied", shapes::tables_are_replaced_and_emptied),

@@ -15,7 +15,7 @@ use lakepulse_medallion::job::{SparkAddress, own_session};
 use lakepulse_medallion::live::{Trino, TrinoOptions, Views};
 use lakepulse_medallion::metrics::Metrics;
 use lakepulse_medallion::typed::Rounds;
-use lakepulse_medallion::{Contracts, Lake, Registry, RegistryAddress};
+use lakepulse_medallion::{Contracts, KafkaOptions, Lake, Registry, RegistryAddress};
 use spark_client::{SparkSession, StreamingQuery};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -68,8 +68,9 @@ impl Silver {
     pub async fn open(spark: &SparkSession, lake: &Lake, directory: &Path) -> Result<Self> {
         let contracts = Contracts::load(&directory.join("contracts"))?;
         let registry = Registry::new(&options::<RegistryAddress>(&[])?)?;
-        let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), options(&[])?).await?;
-        let control = Control::open(&options(&[])?, lake, registry.clone(), changes.cut().offset).await?;
+        let kafka: KafkaOptions = options(&[])?;
+        let changes = ChangeLog::open(spark, lake.clone(), registry.clone(), &kafka, options(&[])?).await?;
+        let control = Control::open(&kafka, lake, registry.clone(), changes.cut().offset).await?;
         let metrics = Metrics::new()?;
         let rounds = Rounds::open(spark, lake.clone(), registry, contracts, metrics, 2).await?;
         Ok(Self { control, changes, rounds })
@@ -92,7 +93,7 @@ fn setting(name: &str) -> Result<String> {
 }
 
 /// Options as the binaries read them from the environment.
-fn options<T: Args + FromArgMatches>(more: &[String]) -> Result<T> {
+pub fn options<T: Args + FromArgMatches>(more: &[String]) -> Result<T> {
     let arguments = std::iter::once("test".to_owned()).chain(more.iter().cloned());
     let matches = T::augment_args(clap::Command::new("test")).try_get_matches_from(arguments)?;
     Ok(T::from_arg_matches(&matches)?)

@@ -56,6 +56,14 @@ pub fn out_of_line() -> Result<()> {
     stage.sql("UPDATE big SET t = NULL, n = n + 1; UPDATE big SET n = n + 1;")?;
     stage.settle()?;
     equal(&stage, "public.loose")?;
+    equal(&stage, "public.big")?;
+    // Keys that change, once and again, into one that was free or was given up just before.
+    stage.sql(
+        "UPDATE big SET id = 11 WHERE id = 1; UPDATE big SET n = 9 WHERE id = 11; UPDATE big SET id = 12 WHERE id = 2;
+         UPDATE big SET id = 13 WHERE id = 12; UPDATE big SET id = 20, t = 'told' WHERE id = 3; SELECT fill(3); UPDATE big SET id = 30 WHERE id = 3;
+         UPDATE big SET id = 3 WHERE id = 20; UPDATE big SET n = n + 1 WHERE id = 3;",
+    )?;
+    stage.settle()?;
     equal(&stage, "public.big")
 }
 

@@ -187,7 +187,7 @@ pub fn all_at_one_cut() -> Result<()> {
     stage.sql("UPDATE a SET n = 1; UPDATE b SET n = 1;")?;
     stage.publish()?;
     let session = stage.runtime.block_on(lakepulse_medallion::job::own_session(&stage.reader))?;
-    let pinned = stage.runtime.block_on(pin(&session, &stage.lake))?;
+    let pinned = stage.runtime.block_on(pin(&session, &stage.lake, &[]))?;
     let sums = |stage: &Stage, prefix: &str| -> Result<(i64, i64)> {
         let query =
             format!("SELECT (SELECT sum(n) FROM {prefix}public_a), (SELECT sum(n) FROM {prefix}public_b)");
@@ -208,7 +208,7 @@ pub fn all_at_one_cut() -> Result<()> {
             return Err(format!("{pinned:?} and live at {n}: {found:?}").into());
         }
     }
-    let again = stage.runtime.block_on(pin(&session, &stage.lake))?;
+    let again = stage.runtime.block_on(pin(&session, &stage.lake, &[]))?;
     if again.version <= pinned.version || sums(&stage, "")? != (4, 4) {
         return Err(format!("{pinned:?}, then {again:?}").into());
     }
