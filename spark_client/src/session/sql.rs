@@ -84,6 +84,12 @@ impl SparkSession {
         Ok(DataFrame::new(self.clone(), plan))
     }
 
+    /// A query that the server sees only as part of what is done with it: a mistake in it is told then, and not here as by
+    /// [`SparkSession::sql`], which asks the server to analyze it first. A statement that is no query does not run this way.
+    pub fn sql_unchecked(&self, query: &str) -> DataFrame {
+        DataFrame::new(self.clone(), Self::sql_command(query, SqlArguments::default()).0)
+    }
+
     pub(crate) fn sql_command(query: &str, arguments: SqlArguments) -> (Plan, CommandType) {
         let sql = proto::Sql {
             query: query.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -45,25 +46,20 @@ const MOVES: [&str; 5] = [
      UPDATE bank.vaults SET amount = amount - 11 WHERE id = $n;",
 ];
 
-/// Some hundred transactions a second until it is told to stop; how many there were.
+/// About a hundred transactions a second until it is told to stop; how many there were.
 fn moves(pipeline: &Pipeline, stop: &AtomicBool) -> Result<usize, String> {
-    let mut number = 0;
+    let mut rounds = 0;
     while !stop.load(Ordering::Relaxed) {
-        let statements: String = (number..number + 10)
-            .map(|number| {
-                let n = number / MOVES.len() * 7 % 50;
-                let statements = MOVES[number % MOVES.len()];
-                format!(
-                    "BEGIN; {} COMMIT;",
-                    statements.replace("$n", &n.to_string()).replace("$m", &(49 - n).to_string())
-                )
-            })
-            .collect();
-        number += 10;
-        pipeline.source(&statements).map_err(|error| error.to_string())?;
-        std::thread::sleep(Duration::from_millis(60));
+        let n = rounds * 7 % 50;
+        let transactions = MOVES.map(|statements| {
+            let (n, m) = (n.to_string(), (49 - n).to_string());
+            format!("BEGIN; {} COMMIT;", statements.replace("$n", &n).replace("$m", &m))
+        });
+        pipeline.source(&transactions.concat()).map_err(|error| error.to_string())?;
+        rounds += 1;
+        std::thread::sleep(Duration::from_millis(30));
     }
-    Ok(number)
+    Ok(rounds * MOVES.len())
 }
 
 /// `SELECT` of the sum over all tables, each with its address as `named` gives it.
@@ -167,7 +163,7 @@ pub fn of_live_views_under_fire(pipeline: &Pipeline) -> Outcome {
             let client = Pipeline::beside().map_err(|error| error.to_string())?;
             moves(&client, &stop)
         });
-        let disturbed = disturb(pipeline, || readers.iter().all(|reader| reader.is_finished()));
+        let disturbed = disturb(pipeline, || readers.iter().all(ScopedJoinHandle::is_finished));
         stop.store(true, Ordering::Relaxed);
         for reader in readers {
             reader.join().expect("a reader").map_err(|error| error.to_string())?;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
-use spark_client::SparkSession;
 use spark_client::delta::IdempotentWrite;
+use spark_client::{SaveMode, SparkSession};
 
 pub use cut::Cut;
 pub(crate) use envelope::Envelope;
@@ -42,6 +42,8 @@ pub struct ChangeOptions {
 pub struct ChangeLog {
     spark: SparkSession,
     lake: Lake,
+    /// The folder of the table.
+    location: String,
     registry: Registry,
     options: ChangeOptions,
     envelopes: HashMap<i32, Arc<Envelope>>,
@@ -86,7 +88,8 @@ impl Candidates {
 /// How much earlier than the furthest cut the others are, in microseconds of the source's clock.
 const EARLIER_US: [i64; 3] = [100_000, 500_000, 2_000_000];
 
-const USER_METADATA: &str = "spark.databricks.delta.commitInfo.userMetadata";
+/// A slice's rows are sorted by their tables: who reads one table's skips the pages of the others.
+const ROWS_PER_PAGE: &str = "200";
 /// In the metadata of commits that publish a cut.
 const MARK: &str = "lakepulse_cut";
 /// The `op` of the row that a published cut leaves in `silver.changes`.
@@ -114,6 +117,8 @@ impl ChangeLog {
     ) -> Result<Self> {
         let spark = own_session(spark).await?;
         crate::bronze::prepare_session(&spark).await?;
+        let about = "setting up the session of the change log";
+        spark.conf().set("parquet.page.row.count.limit", ROWS_PER_PAGE).await.doing(about)?;
         lake.create_database(&spark, "silver").await?;
         lake.create_database(&spark, "bronze").await?;
         let changes = lake.changes();
@@ -125,11 +130,20 @@ impl ChangeLog {
             quoted_table(&changes)
         );
         spark.sql(&statement).await.doing(format!("creating {changes}"))?;
+        let about = || format!("looking for the folder of {changes}");
+        let detail = spark.sql(&format!("DESCRIBE DETAIL {}", quoted_table(&changes))).await.doing(about())?;
+        let (location,): (String,) = detail
+            .select(["location"])
+            .first_as()
+            .await
+            .doing(about())?
+            .ok_or_else(|| Error::new(ErrorKind::Spark, format!("{changes} has no folder")))?;
         let cut = last_cut(&spark, &lake).await?.unwrap_or_else(Cut::start);
         let records = Records::open(kafka, &lake)?;
         Ok(Self {
             spark,
             lake,
+            location,
             registry,
             options,
             envelopes: HashMap::new(),
@@ -213,8 +227,8 @@ impl ChangeLog {
         let is_known = |topic: &String| self.recent.keys().any(|(known, _)| known == topic);
         if is_there && self.recent.len() <= slice::TABLES_PER_SCAN && expected.keys().all(is_known) {
             let branches = self.branches(control, &next).await?;
-            let insert = slice::insert(&lake, source, &self.cut, &next, &branches, tasks);
-            match self.append(&insert, &next).await {
+            let rows = slice::rows(&lake, source, &self.cut, &next, &branches, tasks);
+            match self.append(&rows, &next).await {
                 Err(error) if error.is_of_one_table() => {
                     tracing::debug!(error = error.chain(), "the slice is not as expected");
                 }
@@ -285,12 +299,11 @@ impl ChangeLog {
         let mut branches = self.branches(control, &next).await?;
         let events: i64 = found.values().map(|activity| activity.events - activity.read).sum();
         let tasks = self.tasks(events);
-        let insert =
-            |branches: &[Branch]| slice::insert(&self.lake, source, &self.cut, &next, branches, tasks);
-        match self.append(&insert(&branches), &next).await {
+        let rows = |branches: &[Branch]| slice::rows(&self.lake, source, &self.cut, &next, branches, tasks);
+        match self.append(&rows(&branches), &next).await {
             Err(error) if error.is_of_one_table() => {
                 self.find_undecodable(source, &mut branches, &next).await?;
-                self.append(&insert(&branches), &next).await?;
+                self.append(&rows(&branches), &next).await?;
             }
             appended => appended?,
         }
@@ -367,21 +380,29 @@ impl ChangeLog {
         Publication::Published { cut: next, events: u64::try_from(events).unwrap_or(0) }
     }
 
-    /// Runs the statement, unless another silver has appended this slice.
-    async fn append(&self, insert: &str, next: &Cut) -> Result<()> {
+    /// Appends the rows of a query, unless another silver has appended this slice.
+    async fn append(&self, rows: &str, next: &Cut) -> Result<()> {
         let changes = self.lake.changes();
-        let about = format!("publishing cut {} in {changes}", next.commit_lsn);
-        let metadata = serde_json::json!({ MARK: next }).to_string();
-        self.spark.conf().set(USER_METADATA, metadata).await.doing(&about)?;
-        let write = async { self.spark.sql(insert).await };
-        let committed = IdempotentWrite::new("lakepulse.silver", next.slice).commit(&self.spark, write).await;
-        self.spark.conf().unset(USER_METADATA).await.doing(&about)?;
-        committed.doing(&about)?.map(|_| ()).ok_or_else(|| {
-            let slice = next.slice;
-            let what =
-                format!("slice {slice} of {changes} was published by another silver; stop one of the two");
-            Error::new(ErrorKind::Fenced, what)
-        })
+        // By its path: Spark plans what is inserted into a table of Delta's twice.
+        let write = self
+            .spark
+            .sql_unchecked(rows)
+            .write()
+            .format("delta")
+            .mode(SaveMode::Append)
+            .option("userMetadata", serde_json::json!({ MARK: next }))
+            .save(&self.location);
+        let identity = IdempotentWrite::new("lakepulse.silver", next.slice);
+        let committed = Box::pin(identity.commit(&self.spark, write)).await;
+        committed.doing(format!("publishing cut {} in {changes}", next.commit_lsn))?.map(|_| ()).ok_or_else(
+            || {
+                let slice = next.slice;
+                let what = format!(
+                    "slice {slice} of {changes} was published by another silver; stop one of the two"
+                );
+                Error::new(ErrorKind::Fenced, what)
+            },
+        )
     }
 
     /// The envelope of a schema of the registry.

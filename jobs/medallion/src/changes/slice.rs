@@ -120,9 +120,9 @@ pub(super) fn trial(lake: &Lake, source: Source<'_>, cut: &Cut, next: &Cut, bran
 /// not for each slice, since COALESCE keeps what differs in each, the LSNs, in a stage of its own before.
 pub(super) const TABLES_PER_SCAN: usize = 24;
 
-/// The statement that appends a slice and the row that publishes its cut. It fails when Kafka's records are not as many as they should be, or
+/// The query for the rows of a slice and the row that publishes its cut. It fails when Kafka's records are not as many as they should be, or
 /// are of a schema that no branch is for, or have texts that their branch does not read.
-pub(super) fn insert(
+pub(super) fn rows(
     lake: &Lake,
     source: Source<'_>,
     cut: &Cut,
@@ -142,18 +142,14 @@ pub(super) fn insert(
         }
     };
     selects.push(format!(
-        "SELECT {} AS commit_lsn, {} AS ordinal, timestamp_micros({}) AS committed_at, CAST(NULL AS STRING) AS source_table, '{CUT}' AS op, \
+        "SELECT BIGINT({}) AS commit_lsn, {} AS ordinal, timestamp_micros({}) AS committed_at, CAST(NULL AS STRING) AS source_table, '{CUT}' AS op, \
          CAST(NULL AS STRING) AS key, CAST(NULL AS STRING) AS `row`, CAST(NULL AS STRING) AS before, CAST(NULL AS ARRAY<STRING>) AS untold, \
          CAST(NULL AS ARRAY<STRING>) AS failed, CAST(NULL AS INT) AS shape",
         next.commit_lsn,
         i64::MAX,
         next.committed_at_us,
     ));
-    format!(
-        "INSERT INTO {} SELECT /*+ COALESCE({tasks}) */ * FROM ({})",
-        quoted_table(&lake.changes()),
-        selects.join(" UNION ALL ")
-    )
+    format!("SELECT /*+ COALESCE({tasks}) */ * FROM ({})", selects.join(" UNION ALL "))
 }
 
 /// The columns that decoding reads.

@@ -75,15 +75,14 @@ impl TopicOffsets {
     fn partitions_of<'t>(&mut self, topics: &[&'t str]) -> Result<Vec<(&'t str, i32)>> {
         let mut all = Vec::new();
         for topic in topics {
-            let count = match self.partitions.get(*topic) {
-                Some(count) => *count,
-                None => {
-                    let metadata = self.consumer.fetch_metadata(Some(topic), PATIENCE);
-                    let metadata = metadata.map_err(|error| unreadable(topic, error))?;
-                    let count = metadata.topics().first().map_or(0, |topic| topic.partitions().len() as i32);
-                    self.partitions.insert((*topic).to_owned(), count);
-                    count
-                }
+            let count = if let Some(count) = self.partitions.get(*topic) {
+                *count
+            } else {
+                let metadata = self.consumer.fetch_metadata(Some(topic), PATIENCE);
+                let metadata = metadata.map_err(|error| unreadable(topic, error))?;
+                let count = metadata.topics().first().map_or(0, |topic| topic.partitions().len() as i32);
+                self.partitions.insert((*topic).to_owned(), count);
+                count
             };
             all.extend((0..count).map(|partition| (*topic, partition)));
         }

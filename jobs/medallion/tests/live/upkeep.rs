@@ -27,7 +27,7 @@ pub fn files_become_few_and_old_events_go() -> Result<()> {
     let events = format!("SELECT count(*) FROM {changes} WHERE op <> 'cut'");
     let before = number(&stage, &events)?;
     stage.runtime.block_on(async {
-        let mut upkeep = Upkeep::open(&stage.spark, &stage.lake, &options).await?;
+        let mut upkeep = Upkeep::open(&stage.reader, &stage.lake, &options).await?;
         upkeep.after_round(stage.silver.rounds.merged()).await
     })?;
     let after = number(&stage, &events)?;
