@@ -14,6 +14,7 @@ targets ?= --bins
 p ?= servers
 seconds ?= 30
 kills ?= 300
+queries ?= 500
 trigger ?= 0
 cases ?= 1000000
 
@@ -37,6 +38,10 @@ test-pipeline: setup ## Crash every part of the pipeline under load, and compare
 .PHONY: test-views
 test-views: setup ## Compare live views with the source, in Spark and in Trino
 	$(stack) exec --own servers -- env -u LAKEPULSE_SOURCE_PASSWORD scripts/live jobs/medallion -- --ignored
+
+.PHONY: test-consistency
+test-consistency: setup ## Ask Trino and Spark queries=500 times for a sum over live views, while everything moves
+	LAKEPULSE_CONSISTENCY_QUERIES=$(queries) $(stack) exec --own servers -- scripts/live jobs/lakepulse -- --ignored consistency
 
 .PHONY: stress-client
 stress-client: setup ## Cut, starve and kill the connection of spark_client to its server, at full length

@@ -155,6 +155,9 @@ async fn prepare(live: &LiveViews, control: &Control, candidates: &Candidates) -
 /// How often silver begins anew after failures that may pass, and how long it waits before.
 const ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// A silver that was killed may have left an append on the server that is done after its successor has read where silver stands.
+const LEFTOVERS: Duration = Duration::from_secs(60);
+const MOST_LEFTOVERS: u32 = 2;
 /// Who has run for so long has overcome what was before.
 const WELL_AFTER: Duration = Duration::from_secs(120);
 
@@ -167,16 +170,20 @@ pub async fn keep_running(
 ) -> Result<()> {
     let mut stop = std::pin::pin!(stop);
     let mut silver = open().await?;
-    let mut failures = 0;
+    let (mut failures, mut leftovers) = (0, 0);
     loop {
         let started = Instant::now();
         let Err(mut error) = Box::pin(silver.run(demand, stop.as_mut())).await else { return Ok(()) };
+        let is_leftover =
+            error.kind() == ErrorKind::Fenced && started.elapsed() < LEFTOVERS && leftovers < MOST_LEFTOVERS;
+        leftovers += u32::from(is_leftover);
+        let mut may_go_on = is_leftover || error.may_pass();
         if started.elapsed() > WELL_AFTER {
             failures = 0;
         }
         silver = loop {
             failures += 1;
-            if failures > ATTEMPTS || !error.may_pass() {
+            if failures > ATTEMPTS || !may_go_on {
                 return Err(error);
             }
             tracing::warn!(error = error.chain(), "silver begins anew");
@@ -186,7 +193,10 @@ pub async fn keep_running(
             }
             match open().await {
                 Ok(silver) => break silver,
-                Err(failed) => error = failed,
+                Err(failed) => {
+                    may_go_on = failed.may_pass();
+                    error = failed;
+                }
             }
         };
     }
