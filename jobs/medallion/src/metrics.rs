@@ -21,13 +21,13 @@ pub struct Metrics {
     pub silver_cut_lsn: IntGauge,
     /// When the last transaction of that cut was committed, in milliseconds since 1970.
     pub silver_committed_ms: IntGauge,
-    /// How long the last slice took from the look into bronze to its commit, in milliseconds.
+    /// How long the last slice took to its commit, in milliseconds.
     pub silver_slice_ms: IntGauge,
     /// Events appended to the change log, rows of images not counted.
     pub silver_events: IntCounter,
     /// Slices that published a cut.
     pub silver_slices: IntCounter,
-    /// 1 while events are missing below a checkpoint that bronze already holds.
+    /// 1 while events are missing below a checkpoint.
     pub silver_incomplete: IntGauge,
     /// The cut that typed tables were brought to.
     pub silver_merged_lsn: IntGauge,

@@ -217,7 +217,7 @@ impl ChangeLog {
     async fn publish_records(&mut self, control: &mut Control, next: Cut) -> Result<Publication> {
         let expected = next.events_since(&self.cut, &self.lake);
         let events: i64 = expected.values().sum();
-        let Some(topic) = expected.keys().next().cloned() else {
+        let Some(first) = expected.keys().next() else {
             return Ok(self.stand_at(Cut { slice: self.cut.slice, ..next }, 0, control));
         };
         let topics: Vec<&str> = expected.keys().map(String::as_str).collect();
@@ -241,18 +241,19 @@ impl ChangeLog {
             None
         };
         let found = found.unwrap_or_default();
-        let is_whole = found.len() == expected.len()
-            && found.iter().all(|(topic, activity)| expected.get(topic) == Some(&activity.events));
+        let there = |topic: &String| found.get(topic).map_or(0, |activity| activity.events);
+        let wrong = expected.iter().find(|(topic, due)| there(topic) != **due).map(|(topic, _)| topic);
         let schemas: usize = found.values().map(|activity| activity.schemas.len()).sum();
-        if is_whole && schemas <= slice::TABLES_PER_SCAN {
+        if wrong.is_none() && schemas <= slice::TABLES_PER_SCAN {
             return self.append_slice(control, source, next, found).await;
         }
-        if !is_whole {
+        if wrong.is_some() {
             self.records.widen();
         }
         self.mistrusts_records = true;
-        let found = found.values().map(|activity| activity.events).sum();
-        Ok(Publication::Incomplete { topic, found, expected: events })
+        let topic = wrong.unwrap_or(first);
+        let due = expected.get(topic).copied().unwrap_or(0);
+        Ok(Publication::Incomplete { topic: topic.clone(), found: there(topic), expected: due })
     }
 
     async fn publish_of_bronze(

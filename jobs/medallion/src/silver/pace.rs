@@ -16,7 +16,7 @@ pub struct Pace {
     /// After a round, rest so many times as long as it took, within that age
     #[arg(long, env = "LAKEPULSE_SILVER_REST", default_value_t = 3.0)]
     pub rest: f64,
-    /// Seconds after which events that are counted but missing in bronze count as lost
+    /// Seconds after which events that are counted but missing in Kafka and in bronze count as lost
     #[arg(long, env = "LAKEPULSE_SILVER_MISSING_LIMIT", default_value_t = 600)]
     pub missing_limit_seconds: u64,
 }
